@@ -1,0 +1,4 @@
+// `node --import gearpump/bin/typescript.mjs`: register the hooks that load `.ts` files.
+import { register } from 'node:module'
+
+register('./typescript-hooks.mjs', import.meta.url)

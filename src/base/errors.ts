@@ -1,0 +1,125 @@
+// The errors of the whole project. Three kinds: a bug (`invariant`), an operating error (`EngineError` with a code
+// of its own), and a user's mistakes (`UserError`: all of them at once, each with its place). Every code has an
+// entry in docs/errors.md; a test compares the two.
+
+/** What can go wrong while running. The code names the kind; `hint` says what to do next. */
+export type ErrorCode =
+  // the engine
+  | 'BUG'
+  | 'TASK_FAILED'
+  | 'TASK_START_FAILED'
+  | 'EXECUTOR_DIED'
+  | 'EXECUTOR_START_FAILED'
+  | 'EXECUTOR_LOST_PARENT'
+  | 'ANCHOR_CLOSED'
+  | 'UNKNOWN_PORT'
+  | 'UNKNOWN_TARGET'
+  | 'VALUE_NOT_SERIALISABLE'
+  | 'FRAME_INVALID'
+  | 'FRAME_TOO_LARGE'
+  | 'LINK_LOST'
+  // what the user gave
+  | 'BAD_INPUT'
+  | 'FILE_NOT_FOUND'
+  | 'MODULE_NOT_LOADED'
+  | 'APP_NOT_FOUND'
+  | 'APP_EXISTS'
+  // the Storm layer
+  | 'TOPOLOGY_INVALID'
+  | 'FLUX_INVALID'
+  | 'SHELL_START_FAILED'
+  | 'SHELL_DIED'
+  | 'SHELL_TIMED_OUT'
+  | 'SHELL_PROTOCOL'
+  | 'SERIALIZER_UNKNOWN'
+
+export interface ErrorOptionsOf {
+  /** One sentence: what the reader can do next. */
+  hint?: string
+  /** Plain values that identify the place: component, task, pid, file. */
+  details?: Record<string, unknown>
+  cause?: unknown
+}
+
+/** An operating error: says what happened and where, and in `hint` what to do next. */
+export class EngineError extends Error {
+  readonly code: ErrorCode
+  readonly hint: string | undefined
+  readonly details: Record<string, unknown>
+
+  constructor(code: ErrorCode, message: string, options: ErrorOptionsOf = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'EngineError'
+    this.code = code
+    this.hint = options.hint
+    this.details = options.details ?? {}
+  }
+}
+
+/** One mistake in what the user wrote. `place` is `file:line:column`, `component X`, or a setting's path. */
+export interface Problem {
+  place: string
+  message: string
+  hint?: string
+}
+
+/** All mistakes found in one input, reported together. */
+export class UserError extends EngineError {
+  readonly problems: readonly Problem[]
+
+  constructor(code: ErrorCode, what: string, problems: readonly Problem[]) {
+    super(code, `${what}: ${problems.length} problem${problems.length === 1 ? '' : 's'}\n${listProblems(problems)}`)
+    this.name = 'UserError'
+    this.problems = problems
+  }
+}
+
+function listProblems(problems: readonly Problem[]): string {
+  return problems
+    .map(p => `  ${p.place}: ${p.message}${p.hint === undefined ? '' : ` (${p.hint})`}`)
+    .join('\n')
+}
+
+/** States what must be true at this point; if it is not, this is our bug and the task that ran into it ends. */
+export function invariant(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new EngineError('BUG', `invariant broken: ${message}`)
+}
+
+/** Ends a `switch` over a union: the compiler proves that no case is missing. */
+export function assertNever(value: never): never {
+  throw new EngineError('BUG', `unexpected variant ${JSON.stringify(value)}`)
+}
+
+/** An unknown thrown thing as an Error, so that message and stack can be read. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown))
+}
+
+/** The name in `known` closest to `name` (at most a third of its letters changed), or undefined. */
+export function nearestName(name: string, known: Iterable<string>): string | undefined {
+  let best: string | undefined
+  let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1
+  for (const candidate of known) {
+    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase(), bestDistance)
+    if (distance < bestDistance) {
+      best = candidate
+      bestDistance = distance
+    }
+  }
+  return best
+}
+
+// Levenshtein distance in two rows, given up at `limit`.
+function editDistance(a: string, b: string, limit: number): number {
+  if (Math.abs(a.length - b.length) >= limit) return limit
+  let previous = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const current = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const swap = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
+      current.push(Math.min(previous[j]! + 1, current[j - 1]! + 1, swap))
+    }
+    previous = current
+  }
+  return previous[b.length]!
+}

@@ -1,0 +1,58 @@
+// The one value in which every Storm front door ends (Flux YAML, TypeScript builder, later Thrift and jars), and
+// which translate() turns into an engine DAG. Plain data, but for the factories of in-process components.
+import type { BasicBolt, Bolt, Conf, Spout, Values } from '../component/api.ts'
+
+export interface StormTopology {
+  readonly name: string
+  /** The topology's own conf, without Storm's defaults. */
+  readonly config: Conf
+  /** Spouts and bolts in the order in which they were declared; ids are unique over both. */
+  readonly components: readonly Component[]
+}
+
+export interface Component {
+  readonly id: string
+  readonly kind: 'spout' | 'bolt'
+  readonly implementation: Implementation
+  readonly inputs: readonly Input[]
+  readonly streams: ReadonlyMap<string, Stream>
+  /** Storm's executors (threads there); here only a figure, and the default number of tasks. */
+  readonly parallelismHint: number
+  /** Number of tasks; undefined = as many as the hint. */
+  readonly numTasks: number | undefined
+  /** Settings of this component that override the topology's. */
+  readonly config: Conf
+  /** Where it was declared, for errors: `file:line:column`. */
+  readonly place?: string
+}
+
+export interface Stream {
+  readonly fields: readonly string[]
+  readonly direct: boolean
+}
+
+export interface Input {
+  readonly component: string
+  readonly stream: string
+  readonly grouping: Grouping
+  readonly place?: string
+}
+
+export type Grouping =
+  | { readonly type: 'shuffle' | 'all' | 'none' | 'global' | 'direct' | 'localOrShuffle' }
+  | { readonly type: 'fields'; readonly fields: readonly string[] }
+  | { readonly type: 'partialKey'; readonly fields: readonly string[] }
+  | { readonly type: 'custom'; readonly create: () => CustomGrouping }
+
+/** A user's own grouping; one instance per emitting task and edge. */
+export interface CustomGrouping {
+  /** `targetTasks` are Storm task ids in ascending order. */
+  prepare?(sourceComponent: string, stream: string, targetTasks: readonly number[]): void
+  /** Ids of the tasks that get the tuple; each must be one of `targetTasks`. */
+  chooseTasks(sourceTask: number, values: Values): readonly number[]
+}
+
+export type Implementation =
+  | { readonly kind: 'shell'; readonly command: readonly string[]; readonly env: Readonly<Record<string, string>>; readonly changeChildCwd: boolean }
+  | { readonly kind: 'spout'; readonly create: () => Spout }
+  | { readonly kind: 'bolt'; readonly create: () => Bolt | BasicBolt }
