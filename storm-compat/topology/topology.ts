@@ -53,6 +53,11 @@ export interface CustomGrouping {
 }
 
 export type Implementation =
-  | { readonly kind: 'shell'; readonly command: readonly string[]; readonly env: Readonly<Record<string, string>>; readonly changeChildCwd: boolean }
+  | {
+      readonly kind: 'shell'
+      readonly command: readonly string[]
+      readonly env: Readonly<Record<string, string>>
+      readonly changeChildCwd: boolean
+    }
   | { readonly kind: 'spout'; readonly create: () => Spout }
   | { readonly kind: 'bolt'; readonly create: () => Bolt | BasicBolt }

@@ -1,0 +1,312 @@
+// The app master of one application: has executors started, plans which task runs where, keeps the app clock, and
+// replaces an executor that died, with its tasks. In local mode it lives in the process that the user started.
+import { randomBytes } from 'node:crypto'
+import { Backoff } from '../base/backoff.ts'
+import { type Environment, every, type Timer } from '../base/environment.ts'
+import { asError, EngineError } from '../base/errors.ts'
+import { type Log, log } from '../base/log.ts'
+import { AppClock, type ClockDecision } from '../progress/app-clock.ts'
+import type { Address } from '../transport/link.ts'
+import type { Application } from './application.ts'
+import type { ExecutorControl, ExecutorEvents } from './executor-host.ts'
+import { Books } from './books.ts'
+import type { ExecutorStatus, RunFigures } from './figures.ts'
+import { makePlan, type Plan, replaceExecutor } from './plan.ts'
+
+/** An executor that was launched: what it can be asked, and how it ended. */
+export interface LaunchedExecutor {
+  readonly control: ExecutorControl
+  readonly pid: number | undefined
+  /** Resolves with the reason when it has ended, asked for or not. */
+  readonly ended: Promise<string>
+  /** Ends it at once. Idempotent. */
+  kill(): void
+}
+
+export interface Launcher {
+  launch(executorId: number, token: string, events: ExecutorEvents): Promise<LaunchedExecutor>
+}
+
+/** Figures are taken from each executor at this pace: what is shown, and what is known of one that dies. */
+const STATUS_PERIOD_MS = 500
+/** More deaths of one executor in a minute than this end the application: it cannot live. */
+const DEATHS_PER_MINUTE_MAX = 60
+/** How long a closing executor may take before it is killed. */
+const CLOSE_TIMEOUT_MS = 8000
+
+export interface AppMasterOptions {
+  readonly environment: Environment
+  readonly application: Application
+  readonly executors: number
+  readonly launcher: Launcher
+  readonly log: Log
+}
+
+interface Slot {
+  id: number
+  launched: LaunchedExecutor | undefined
+  address: Address | undefined
+  readonly backoff: Backoff
+  deathsMs: number[]
+  status: ExecutorStatus | undefined
+}
+
+export interface ExecutorInfo {
+  readonly id: number
+  readonly pid: number | undefined
+  readonly tasks: readonly number[]
+}
+
+export class AppMaster {
+  readonly application: Application
+  readonly #options: AppMasterOptions
+  readonly #token = randomBytes(16).toString('hex')
+  readonly #slots: Slot[]
+  readonly #clock: AppClock
+  readonly #books: Books
+  #plan: Plan
+  #nextId: number
+  #active = true
+  #closing = false
+  #overflowing = new Set<number>()
+  #poll: Timer | undefined = undefined
+  #fail: (error: Error) => void = () => undefined
+  /** Rejects when the application cannot go on. Never resolves. */
+  readonly failure: Promise<never>
+
+  constructor(options: AppMasterOptions) {
+    this.#options = options
+    this.application = options.application
+    const ids = Array.from({ length: options.executors }, (_, i) => i + 1)
+    this.#nextId = options.executors + 1
+    this.#plan = makePlan(options.application.dag, ids)
+    this.#slots = ids.map(id => ({
+      id,
+      launched: undefined,
+      address: undefined,
+      backoff: new Backoff(),
+      deathsMs: [],
+      status: undefined,
+    }))
+    this.#clock = new AppClock({ executors: ids })
+    this.#books = new Books(options.log)
+    this.failure = new Promise((_, reject) => {
+      this.#fail = reject
+    })
+    this.failure.catch(() => undefined)
+  }
+
+  /** Starts everything; data flows when it resolves. Rejects with the reason when a task cannot start. */
+  async start(active = true): Promise<void> {
+    this.#active = active
+    try {
+      await Promise.all(this.#slots.map(slot => this.#launch(slot)))
+      await Promise.all(this.#slots.map(slot => this.#startTasks(slot)))
+      await Promise.all(this.#slots.map(slot => this.#go(slot)))
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+    this.#poll = every(this.#options.environment, STATUS_PERIOD_MS, () => void this.#pollAll())
+  }
+
+  async #launch(slot: Slot): Promise<void> {
+    const id = slot.id
+    const launched = await this.#options.launcher.launch(id, this.#token, {
+      error: (taskId, processor, error) => this.#books.error(taskId, processor, error),
+      clock: clocks => {
+        if (slot.id === id) this.#decided(this.#clock.report(id, 0, clocks))
+      },
+      overflow: overflowing => this.#overflow(id, overflowing),
+    })
+    slot.launched = launched
+    void launched.ended.then(reason => this.#died(slot, id, reason))
+    slot.address = await launched.control.prepare()
+  }
+
+  async #startTasks(slot: Slot): Promise<void> {
+    const addresses = this.#slots
+      .filter(other => other !== slot && other.address !== undefined)
+      .map(other => [other.id, other.address!] as const)
+    await slot.launched!.control.start({ plan: this.#plan, addresses })
+  }
+
+  async #go(slot: Slot): Promise<void> {
+    let floor = 0
+    for (const task of this.#sourcesOf(slot.id)) floor = Math.max(floor, this.#clock.admit(task, slot.id))
+    await slot.launched!.control.go(this.#active, floor)
+  }
+
+  #sourcesOf(executorId: number): number[] {
+    const sources = this.application.dag.processors.filter(p => p.kind === 'source').flatMap(p => p.tasks)
+    const here = new Set(this.#plan.placement.filter(([, executor]) => executor === executorId).map(([task]) => task))
+    return sources.filter(task => here.has(task))
+  }
+
+  // ---- deaths
+
+  #died(slot: Slot, id: number, reason: string): void {
+    if (this.#closing || slot.id !== id) return
+    const { environment } = this.#options
+    const nowMs = environment.monotonicMs()
+    this.#books.executorDied(id, slot.status, reason)
+    slot.launched = undefined
+    slot.address = undefined
+    slot.status = undefined
+    slot.deathsMs = [...slot.deathsMs.filter(ms => nowMs - ms < 60_000), nowMs]
+    if (slot.deathsMs.length > DEATHS_PER_MINUTE_MAX) {
+      this.#fail(tooManyDeaths(slot.deathsMs.length, reason))
+      return
+    }
+    this.#overflow(id, false)
+    this.#decided(this.#clock.fence(id))
+    const fresh = this.#nextId++
+    slot.id = fresh
+    this.#plan = replaceExecutor(this.#plan, id, fresh)
+    for (const other of this.#slots) {
+      if (other !== slot) this.#tell(other, control => control.replacePeer(id, fresh))
+    }
+    environment.after(slot.backoff.failed(nowMs), () => void this.#revive(slot, fresh))
+  }
+
+  async #revive(slot: Slot, id: number): Promise<void> {
+    if (this.#closing || slot.id !== id) return
+    slot.backoff.started(this.#options.environment.monotonicMs())
+    try {
+      await this.#launch(slot)
+      await this.#startTasks(slot)
+      await this.#go(slot)
+      log(this.#options.log, 'info', `executor ${id}`, 'took over and runs')
+    } catch (error) {
+      if (this.#closing || slot.id !== id) return
+      const launched = slot.launched as LaunchedExecutor | undefined
+      if (launched === undefined) this.#died(slot, id, asError(error).message)
+      else launched.kill()
+    }
+  }
+
+  // An executor that does not answer has died or is about to: its end is handled where it is noticed.
+  #tell(slot: Slot, ask: (control: ExecutorControl) => Promise<void>): void {
+    const launched = slot.launched
+    if (launched === undefined) return
+    ask(launched.control).catch(error => {
+      if (!this.#closing) log(this.#options.log, 'debug', `executor ${slot.id}`, asError(error).message)
+    })
+  }
+
+  // ---- clock, overflow, active
+
+  #decided(decision: ClockDecision): void {
+    // In a run without a cluster what is reserved lives in this process: it is stored when it is known here.
+    if (decision.store !== undefined) this.#decided(this.#clock.stored(decision.store))
+    const clockUs = decision.publish
+    if (clockUs === undefined) return
+    for (const slot of this.#slots) this.#tell(slot, control => control.publish(clockUs))
+  }
+
+  #overflow(executorId: number, overflowing: boolean): void {
+    const before = this.#overflowing.size
+    if (overflowing) this.#overflowing.add(executorId)
+    else this.#overflowing.delete(executorId)
+    const after = this.#overflowing.size
+    if (before === 0 === (after === 0)) return
+    for (const slot of this.#slots) this.#tell(slot, control => control.suspendSources(after > 0))
+  }
+
+  async setActive(active: boolean): Promise<void> {
+    this.#active = active
+    await Promise.all(this.#slots.map(slot => slot.launched?.control.setActive(active)))
+  }
+
+  // ---- figures
+
+  get clockUs(): number {
+    return this.#clock.published
+  }
+
+  get errors(): Books {
+    return this.#books
+  }
+
+  executors(): ExecutorInfo[] {
+    return this.#slots.map(slot => ({
+      id: slot.id,
+      pid: slot.launched?.pid,
+      tasks: this.#plan.placement.filter(([, executor]) => executor === slot.id).map(([task]) => task),
+    }))
+  }
+
+  async #pollAll(): Promise<void> {
+    await Promise.all(this.#slots.map(slot => this.#pollOne(slot)))
+  }
+
+  async #pollOne(slot: Slot): Promise<void> {
+    const id = slot.id
+    try {
+      const status = await slot.launched?.control.status()
+      if (slot.id === id && status !== undefined) slot.status = status
+    } catch (error) {
+      log(this.#options.log, 'debug', `executor ${id}`, asError(error).message)
+    }
+  }
+
+  /** Fresh figures of the whole application, dead executors included. */
+  async figures(): Promise<RunFigures> {
+    await this.#pollAll()
+    return this.#books.sum(this.#slots.map(slot => slot.status))
+  }
+
+  /**
+   * Whether nothing is left to do: every source exhausted, or silent for `idleMs`, every root ended and no message
+   * under way. Asks twice, for a message may be between two executors while each looks quiet.
+   */
+  async isDrained(idleMs: number): Promise<boolean> {
+    const first = await this.#quietFigures(idleMs)
+    if (first === undefined) return false
+    const second = await this.#quietFigures(idleMs)
+    return second !== undefined && second === first
+  }
+
+  async #quietFigures(idleMs: number): Promise<string | undefined> {
+    if (this.#slots.some(slot => slot.launched === undefined || slot.status === undefined)) {
+      await this.#pollAll()
+      if (this.#slots.some(slot => slot.launched === undefined)) return undefined
+    }
+    const figures = await this.figures()
+    const statuses = this.#slots.map(slot => slot.status)
+    const quiet = statuses.every(s => s?.quiet === true && (s.exhausted || s.idleMs >= idleMs))
+    if (!quiet) return undefined
+    const counts = Object.values(figures.components).map(c => `${c.received}/${c.emitted}`)
+    return `${figures.emitted} ${counts.join(' ')}`
+  }
+
+  // ---- end
+
+  /** Ends all executors: sources first, then tasks. What is unfinished is left. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#closing) return
+    this.#closing = true
+    this.#poll?.cancel()
+    await Promise.all(this.#slots.map(slot => this.#closeOne(slot)))
+  }
+
+  async #closeOne(slot: Slot): Promise<void> {
+    const launched = slot.launched
+    if (launched === undefined) return
+    const timer = this.#options.environment.after(CLOSE_TIMEOUT_MS, () => launched.kill())
+    try {
+      await launched.control.close()
+    } catch (error) {
+      log(this.#options.log, 'debug', `executor ${slot.id}`, asError(error).message)
+    }
+    timer.cancel()
+    launched.kill()
+    await launched.ended
+  }
+}
+
+function tooManyDeaths(deaths: number, reason: string): EngineError {
+  return new EngineError('EXECUTOR_DIED', `an executor died ${deaths} times within a minute, last: ${reason}`, {
+    hint: 'look for the first error above; the application has ended',
+  })
+}

@@ -1,0 +1,75 @@
+// Entry of an executor process: waits for its order, loads the application's code, and serves the app master's calls until
+// it is told to close or its parent has gone.
+import { asError } from '../base/errors.ts'
+import { realEnvironment } from '../base/environment.ts'
+import { SocketTransport } from '../transport/socket-transport.ts'
+import { loadCode } from './code.ts'
+import { ExecutorHost, type StartOrder } from './executor-host.ts'
+import type { ExecutorOrder } from './process-launcher.ts'
+import { type Channel, plainError, type RpcMessage, serveRpc } from './rpc.ts'
+
+/** How long closing may take when the parent is gone already. */
+const ORPHAN_CLOSE_MS = 5000
+
+const channel: Channel = {
+  send: message => {
+    if (process.connected) process.send!(message)
+  },
+  onMessage: handle => {
+    process.on('message', message => handle(message as RpcMessage))
+  },
+}
+
+let host: ExecutorHost | undefined
+const theHost = (): ExecutorHost => host!
+
+async function load(order: ExecutorOrder): Promise<void> {
+  const application = await loadCode(order.code)
+  const event = (name: string, ...args: unknown[]) => channel.send({ kind: 'event', name, args })
+  host = new ExecutorHost({
+    environment: realEnvironment,
+    application,
+    executorId: order.executorId,
+    transport: new SocketTransport({ kind: 'unix', directory: order.socketDir }),
+    token: order.token,
+    events: {
+      error: (taskId, processor, error) => event('error', taskId, processor, plainError(error)),
+      clock: clocks => event('clock', clocks),
+      overflow: overflowing => event('overflow', overflowing),
+    },
+  })
+}
+
+async function close(): Promise<void> {
+  await host?.close()
+}
+
+serveRpc(
+  channel,
+  new Map<string, (...args: never[]) => unknown>([
+    ['load', (order: ExecutorOrder) => load(order)],
+    ['prepare', () => theHost().prepare()],
+    ['start', (order: StartOrder) => theHost().start(order)],
+    ['go', (active: boolean, floorUs: number) => theHost().go(active, floorUs)],
+    ['replacePeer', (dead: number, fresh: number) => theHost().replacePeer(dead, fresh)],
+    ['setActive', (active: boolean) => theHost().setActive(active)],
+    ['suspendSources', (suspended: boolean) => theHost().suspendSources(suspended)],
+    ['publish', (clockUs: number) => theHost().publish(clockUs)],
+    ['status', () => theHost().status()],
+    ['close', close],
+  ]),
+)
+
+// The parent decides about the end: a Ctrl-C in the terminal reaches this process too, and must not overtake it.
+process.on('SIGINT', () => undefined)
+process.on('SIGTERM', () => undefined)
+process.once('disconnect', () => {
+  setTimeout(() => process.exit(1), ORPHAN_CLOSE_MS).unref()
+  close().then(
+    () => process.exit(0),
+    error => {
+      process.stderr.write(`executor: ${asError(error).message}\n`)
+      process.exit(1)
+    },
+  )
+})

@@ -1,0 +1,251 @@
+// An executor: the tasks of one application that share an event loop, their ledger, and the links to other executors. It
+// is told what to do (start, go, a peer has died) and carries it out; it decides nothing about placement.
+import { asError, EngineError, invariant } from '../base/errors.ts'
+import { type Environment, every, type Timer } from '../base/environment.ts'
+import { SlotLedger } from '../progress/slot-ledger.ts'
+import { CycleGuard } from '../task/flow.ts'
+import type { RunnerHost } from '../task/runner-host.ts'
+import { RunLoop } from '../task/run-loop.ts'
+import { SourceRunner } from '../task/source-runner.ts'
+import type { SourceRunnerContext } from '../task/source-context.ts'
+import { TaskRunner } from '../task/task-runner.ts'
+import type { RunnerContext } from '../task/task-context.ts'
+import type { Source, Task } from '../task/task.ts'
+import { Serialisers } from '../transport/serialisers.ts'
+import type { Application } from './application.ts'
+import type { ExecutorStatus, TaskFigures } from './figures.ts'
+import { Peers } from './peers.ts'
+import type { Plan } from './plan.ts'
+import { buildRunners, type Runners } from './runners.ts'
+
+/** Source clocks are told to the app master at this pace. */
+const CLOCK_PERIOD_MS = 100
+
+export interface ExecutorOptions {
+  readonly environment: Environment
+  readonly application: Application
+  readonly plan: Plan
+  readonly executorId: number
+  /** An error of a task, for the operator. */
+  readonly onError: (taskId: number, processor: string, error: Error) => void
+  /** Source clocks (task id, µs), each 100 ms. */
+  readonly onClock: (clocks: ReadonlyMap<number, number>) => void
+  /** Too much waits on edges that close a cycle, or no more. */
+  readonly onOverflow: (overflowing: boolean) => void
+}
+
+export class Executor implements RunnerHost {
+  readonly environment: Environment
+  readonly loop: RunLoop
+  readonly ledger: SlotLedger
+  readonly profile: Application['profile']
+  readonly cycleGuard: CycleGuard
+  readonly executorId: number
+  readonly peers: Peers
+  appClockUs = 0
+  readonly #options: ExecutorOptions
+  readonly #runners: Runners
+  #timers: Timer[] = []
+  #closed = false
+
+  constructor(options: ExecutorOptions) {
+    this.#options = options
+    this.environment = options.environment
+    this.executorId = options.executorId
+    this.profile = options.application.profile
+    this.loop = new RunLoop(options.environment, () => this.#afterTurn())
+    this.ledger = new SlotLedger({
+      rootDone: (source, ordinal) => this.#runners.sources[source]!.rootEnded(ordinal, true),
+      rootFailed: (source, ordinal) => this.#runners.sources[source]!.rootEnded(ordinal, false),
+      renewRoot: (source, ordinal) => this.#runners.sources[source]!.order.renew(ordinal),
+    })
+    this.cycleGuard = new CycleGuard(paused => options.onOverflow(paused))
+    const serialisers = new Serialisers(options.application.serialisers)
+    this.peers = new Peers(this, options.plan, serialisers)
+    this.#runners = buildRunners(this, options.application, options.plan, this.peers)
+    this.peers.tasks = this.#runners
+  }
+
+  #afterTurn(): void {
+    // Joins of very many anchors end in slices.
+    if (this.ledger.backlog) {
+      this.ledger.resume()
+      this.loop.wake()
+    }
+    this.peers.flush()
+  }
+
+  consumed(origin: number): void {
+    this.peers.credits.consumed(origin)
+  }
+
+  report(taskId: number, error: Error): void {
+    this.#options.onError(taskId, this.#runners.names.get(taskId) ?? 'engine', error)
+  }
+
+  // ---- life
+
+  /** Makes the tasks and starts them, the most downstream first. Throws TASK_START_FAILED with the reason. */
+  async start(): Promise<void> {
+    for (const entry of this.#runners.tasksDownstreamFirst()) {
+      const task = entry.create() as Task<unknown, unknown>
+      await this.#startTask(entry.runner, entry.context, task)
+    }
+    if (this.profile.timeoutMs > 0) {
+      this.#timers.push(every(this.environment, this.profile.timeoutMs, () => this.#rotate()))
+      this.#timers.push(every(this.environment, this.profile.timeoutMs / 2, () => this.peers.startHalfPeriod()))
+    }
+  }
+
+  async #startTask(
+    runner: TaskRunner<RunnerContext>,
+    context: RunnerContext,
+    task: Task<unknown, unknown>,
+  ): Promise<void> {
+    invariant(typeof task?.onNext === 'function', `processor ${context.processor} creates something without onNext`)
+    context.onSelf = message => task.onMessage?.(message, context as never)
+    try {
+      const started = task.onStart?.(context as never)
+      if (started !== undefined) await started
+    } catch (error) {
+      throw startFailed(context, error)
+    }
+    this.#runners.started.set(runner.taskId, task)
+    runner.begin(task, context)
+  }
+
+  /** Opens the sources: from now on data flows. `floorUs`: no root is stamped below it. */
+  async go(active: boolean, floorUs: number): Promise<void> {
+    for (const entry of this.#runners.sourceEntries) {
+      const source = entry.create() as Source<unknown>
+      invariant(typeof source?.next === 'function', `processor ${entry.context.processor} creates something without next`)
+      await this.#openSource(entry.runner, entry.context, source, active, floorUs)
+    }
+    this.#timers.push(every(this.environment, CLOCK_PERIOD_MS, () => this.#tellClock()))
+  }
+
+  async #openSource(
+    runner: SourceRunner<SourceRunnerContext>,
+    context: SourceRunnerContext,
+    source: Source<unknown>,
+    active: boolean,
+    floorUs: number,
+  ): Promise<void> {
+    try {
+      const opened = source.open?.(context as never)
+      if (opened !== undefined) await opened
+    } catch (error) {
+      throw startFailed(context, error)
+    }
+    runner.clock.admit(floorUs)
+    runner.begin(source, context, active)
+  }
+
+  setActive(active: boolean): void {
+    for (const source of this.#runners.sources) source.setActive(active)
+  }
+
+  /** Pauses or resumes all sources, whatever the user has said. */
+  suspendSources(suspended: boolean): void {
+    for (const source of this.#runners.sources) source.suspend(suspended)
+  }
+
+  /** Sources first, then tasks from upstream to downstream; links last. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    for (const timer of this.#timers) timer.cancel()
+    this.#timers = []
+    await Promise.all(this.#runners.sources.map(source => source.stop()))
+    await Promise.all(this.#runners.all().map(runner => runner.stop()))
+    this.peers.close()
+  }
+
+  // ---- clock and time-outs
+
+  publish(clockUs: number): void {
+    if (clockUs <= this.appClockUs) return
+    this.appClockUs = clockUs
+    for (const [taskId, task] of this.#runners.started) {
+      if (task.onClock === undefined) continue
+      const runner = this.#runners.task(taskId)!
+      const context = this.#runners.contexts.get(taskId)!
+      runner.call(() => task.onClock!(clockUs, context as never))
+    }
+  }
+
+  #tellClock(): void {
+    const clocks = new Map<number, number>()
+    for (const source of this.#runners.sources) clocks.set(source.taskId, source.readClock())
+    if (clocks.size > 0) this.#options.onClock(clocks)
+  }
+
+  #rotate(): void {
+    for (const source of this.#runners.sources) source.rotate()
+    for (const runner of this.#runners.all()) runner.rotate()
+  }
+
+  // ---- figures
+
+  status(): ExecutorStatus {
+    const nowMs = this.environment.monotonicMs()
+    const sources = this.#runners.sources
+    const settled = sources.every(source => source.settled)
+    const idle = this.#runners.all().every(runner => runner.inFlight === 0 && runner.idle)
+    return {
+      executorId: this.executorId,
+      tasks: this.figures(),
+      quiet: settled && idle && this.peers.quiet,
+      exhausted: sources.every(source => source.exhausted),
+      idleMs: Math.min(...sources.map(s => (s.exhausted ? Infinity : nowMs - s.lastActivityMs)), Number.MAX_SAFE_INTEGER),
+    }
+  }
+
+  figures(): TaskFigures[] {
+    const figures: TaskFigures[] = this.#runners.sources.map(source => ({
+      task: source.taskId,
+      processor: this.#runners.names.get(source.taskId)!,
+      emitted: source.emitted,
+      received: 0,
+      acked: source.rootsDone,
+      failed: source.rootsFailed,
+      inFlight: source.order.open,
+      busyMs: source.busyMs,
+      blockedMs: source.blockedTotalMs(),
+      roots: {
+        emitted: source.rootsEmitted,
+        acked: source.rootsDone,
+        failed: source.rootsFailed,
+        pending: source.order.open,
+        lost: source.rootsLost,
+        unresolved: source.failedIds.size + (source.failedIds.overflowed ? 1 : 0),
+      },
+    }))
+    for (const runner of this.#runners.all()) {
+      figures.push({
+        task: runner.taskId,
+        processor: this.#runners.names.get(runner.taskId)!,
+        emitted: runner.emitted,
+        received: runner.received,
+        acked: runner.acked + runner.holds.acked,
+        failed: runner.failed + runner.holds.failed,
+        inFlight: runner.inFlight,
+        busyMs: runner.busyMs,
+        blockedMs: runner.blockedTotalMs(),
+        roots: undefined,
+      })
+    }
+    return figures
+  }
+}
+
+function startFailed(place: { processor: string; index: number; taskId: number }, thrown: unknown): EngineError {
+  const cause = asError(thrown)
+  if (cause instanceof EngineError && cause.code === 'TASK_START_FAILED') return cause
+  const hint = cause instanceof EngineError ? cause.hint : undefined
+  return new EngineError('TASK_START_FAILED', `${place.processor}[${place.index}] did not start: ${cause.message}`, {
+    cause,
+    details: { processor: place.processor, task: place.taskId },
+    ...(hint === undefined ? {} : { hint }),
+  })
+}

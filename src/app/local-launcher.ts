@@ -1,0 +1,52 @@
+// Launches executors in this process: one for a plain run, several with memory links for tests.
+import type { Environment } from '../base/environment.ts'
+import type { Transport } from '../transport/link.ts'
+import type { Application } from './application.ts'
+import type { Launcher } from './app-master.ts'
+import { ExecutorHost } from './executor-host.ts'
+
+export interface LocalLauncherOptions {
+  readonly environment: Environment
+  readonly application: Application
+  /** Undefined: a single executor, without links. */
+  readonly transport?: (executorId: number) => Transport
+}
+
+export function localLauncher({ environment, application, transport }: LocalLauncherOptions): Launcher {
+  return {
+    launch: async (executorId, token, events) => {
+      const host = new ExecutorHost({
+        environment,
+        application,
+        executorId,
+        transport: transport?.(executorId),
+        token,
+        events,
+      })
+      let ended: (reason: string) => void = () => undefined
+      const end = new Promise<string>(resolve => {
+        ended = resolve
+      })
+      const close = async () => {
+        await host.close()
+        ended('closed')
+      }
+      return {
+        control: {
+          prepare: () => host.prepare(),
+          start: order => host.start(order),
+          go: (active, floorUs) => host.go(active, floorUs),
+          replacePeer: (dead, fresh) => host.replacePeer(dead, fresh),
+          setActive: active => host.setActive(active),
+          suspendSources: suspended => host.suspendSources(suspended),
+          publish: clockUs => host.publish(clockUs),
+          status: () => host.status(),
+          close,
+        },
+        pid: process.pid,
+        ended: end,
+        kill: () => ended('killed'),
+      }
+    },
+  }
+}

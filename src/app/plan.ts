@@ -1,0 +1,33 @@
+// Where tasks run: a pure function from a DAG and the executors there are. Tasks are dealt out one by one in the order of
+// the DAG, so that one source and one sink on two executors cross the link, and each executor gets its share.
+import type { Dag } from '../dag/graph.ts'
+
+export interface Plan {
+  /** Changes with every change of placement. */
+  readonly version: number
+  readonly executors: readonly number[]
+  /** Task id -> executor id, as pairs, so that it can be sent. */
+  readonly placement: readonly (readonly [task: number, executor: number])[]
+}
+
+export function makePlan(dag: Dag, executors: readonly number[]): Plan {
+  const placement: [number, number][] = []
+  let next = 0
+  for (const processor of dag.processors) {
+    for (const task of processor.tasks) {
+      placement.push([task, executors[next % executors.length]!])
+      next++
+    }
+  }
+  return { version: 1, executors, placement }
+}
+
+/** The plan after `dead` was replaced by `fresh`: its tasks go there, nothing else moves. */
+export function replaceExecutor(plan: Plan, dead: number, fresh: number): Plan {
+  const swap = (id: number) => (id === dead ? fresh : id)
+  return {
+    version: plan.version + 1,
+    executors: plan.executors.map(swap),
+    placement: plan.placement.map(([task, executor]) => [task, swap(executor)]),
+  }
+}

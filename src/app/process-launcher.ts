@@ -1,0 +1,107 @@
+// Launches executors as processes of their own on this machine: forked, told what to run over the fork's channel, linked
+// with each other by Unix sockets in a private directory. A child whose parent has gone ends itself.
+import { type ChildProcess, fork } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { EngineError } from '../base/errors.ts'
+import type { Application, CodeRef } from './application.ts'
+import type { Launcher, LaunchedExecutor } from './app-master.ts'
+import type { ExecutorControl, ExecutorEvents } from './executor-host.ts'
+import { type PlainError, revivedError, RpcCaller, type RpcMessage } from './rpc.ts'
+
+/** How an executor process is told what to run. */
+export interface ExecutorOrder {
+  readonly executorId: number
+  readonly token: string
+  readonly code: CodeRef
+  readonly socketDir: string
+}
+
+/** Longest wait for a new process's first word; it loads the user's code meanwhile. */
+const BOOT_TIMEOUT_MS = 60_000
+
+export interface ProcessLauncher extends Launcher {
+  close(): Promise<void>
+}
+
+export async function processLauncher(application: Application): Promise<ProcessLauncher> {
+  const code = application.code
+  if (code === undefined) {
+    throw new EngineError('BAD_INPUT', `application "${application.name}" cannot run in several processes`, {
+      hint: 'other processes must be able to load it: run it from a file, or give `code` to application()',
+    })
+  }
+  const socketDir = await mkdtemp(join(tmpdir(), 'gearpump-'))
+  return {
+    launch: async (executorId, token, events) => boot({ executorId, token, code, socketDir }, events),
+    close: () => rm(socketDir, { recursive: true, force: true }),
+  }
+}
+
+async function boot(order: ExecutorOrder, events: ExecutorEvents): Promise<LaunchedExecutor> {
+  const entry = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './executor-process.ts' : './executor-process.js', import.meta.url))
+  const child = fork(entry, [], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const ended = new Promise<string>(resolve => {
+    child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`))
+    child.once('error', error => resolve(error.message))
+  })
+  const caller = new RpcCaller(channelOf(child), (name, args) => onEvent(events, name, args))
+  void ended.then(reason => caller.end(died(order.executorId, child.pid, reason)))
+  await withTimeout(caller.call('load', order), child, order.executorId)
+  return { control: controlOf(caller), pid: child.pid, ended, kill: () => void child.kill('SIGKILL') }
+}
+
+function channelOf(child: ChildProcess) {
+  return {
+    send: (message: RpcMessage) => {
+      if (child.connected) child.send(message)
+    },
+    onMessage: (handle: (message: RpcMessage) => void) => {
+      child.on('message', message => handle(message as RpcMessage))
+    },
+  }
+}
+
+function onEvent(events: ExecutorEvents, name: string, args: unknown[]): void {
+  if (name === 'clock') events.clock(args[0] as ReadonlyMap<number, number>)
+  else if (name === 'overflow') events.overflow(args[0] as boolean)
+  else if (name === 'error') events.error(args[0] as number, args[1] as string, revivedError(args[2] as PlainError))
+}
+
+function controlOf(caller: RpcCaller): ExecutorControl {
+  const ask = (method: keyof ExecutorControl, ...args: unknown[]) => caller.call(method, ...args) as Promise<never>
+  return {
+    prepare: () => ask('prepare'),
+    start: order => ask('start', order),
+    go: (active, floorUs) => ask('go', active, floorUs),
+    replacePeer: (dead, fresh) => ask('replacePeer', dead, fresh),
+    setActive: active => ask('setActive', active),
+    suspendSources: suspended => ask('suspendSources', suspended),
+    publish: clockUs => ask('publish', clockUs),
+    status: () => ask('status'),
+    close: () => ask('close'),
+  }
+}
+
+async function withTimeout(loaded: Promise<unknown>, child: ChildProcess, executorId: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      child.kill('SIGKILL')
+      reject(new EngineError('EXECUTOR_START_FAILED', `executor ${executorId} did not load its code in ${BOOT_TIMEOUT_MS / 1000} s`))
+    }, BOOT_TIMEOUT_MS)
+  })
+  try {
+    await Promise.race([loaded, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function died(executorId: number, pid: number | undefined, reason: string): EngineError {
+  return new EngineError('EXECUTOR_DIED', `executor ${executorId} (pid ${pid}) ended: ${reason}`, {
+    hint: 'its own lines above say why, if it had the time to write any',
+  })
+}

@@ -1,0 +1,42 @@
+// When to try again: the first time at once, then after a wait that doubles up to a bound, and at once again after
+// a while without failure. Pure: the caller gives the time and does the waiting.
+
+export interface BackoffOptions {
+  /** Wait before the second try. */
+  firstMs?: number
+  /** The longest wait. */
+  maxMs?: number
+  /** A life longer than this forgets the failures before it. */
+  healthyMs?: number
+}
+
+export class Backoff {
+  readonly #firstMs: number
+  readonly #maxMs: number
+  readonly #healthyMs: number
+  #failures = 0
+  #lastStartMs = 0
+
+  constructor(options: BackoffOptions = {}) {
+    this.#firstMs = options.firstMs ?? 250
+    this.#maxMs = options.maxMs ?? 5000
+    this.#healthyMs = options.healthyMs ?? 30_000
+  }
+
+  /** Failures in a row, since the last healthy while. */
+  get failures(): number {
+    return this.#failures
+  }
+
+  started(nowMs: number): void {
+    this.#lastStartMs = nowMs
+  }
+
+  /** How long to wait before the next start, 0 the first time. */
+  failed(nowMs: number): number {
+    if (nowMs - this.#lastStartMs >= this.#healthyMs) this.#failures = 0
+    this.#failures++
+    if (this.#failures === 1) return 0
+    return Math.min(this.#maxMs, this.#firstMs * 2 ** (this.#failures - 2))
+  }
+}

@@ -1,0 +1,29 @@
+// Which ids failed and were not done since: the answer to "was every message processed in the end?". Bounded.
+
+/** About 100 MB of short strings; a run that fails more ids at once is called failed. */
+const IDS_MAX = 1_000_000
+
+export class FailedIds {
+  readonly #ids = new Set<unknown>()
+  /** More failed than could be remembered: the answer is no. */
+  overflowed = false
+
+  get size(): number {
+    return this.#ids.size
+  }
+
+  failed(id: unknown): void {
+    if (this.#ids.size >= IDS_MAX) this.overflowed = true
+    else this.#ids.add(keyOf(id))
+  }
+
+  done(id: unknown): void {
+    if (this.#ids.size > 0) this.#ids.delete(keyOf(id))
+  }
+}
+
+// Ids may be any JSON value; two equal ones are the same id though they are different objects.
+function keyOf(id: unknown): unknown {
+  if (typeof id !== 'object' || id === null) return id
+  return `json ${JSON.stringify(id, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))}`
+}

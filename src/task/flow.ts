@@ -1,0 +1,143 @@
+// Flow control: who must wait for whom. An emitter stops taking inputs while a target it has emitted to is full; the
+// target wakes it when it has drained to half. Waiting is lazy: nothing is kept for pairs that do not wait.
+import type { Slot } from '../progress/slot-ledger.ts'
+
+/** Where messages of an edge go: a task here, or one in another executor. */
+export interface Target {
+  readonly taskId: number
+  /** Takes the message (always). Returns true when the emitter should now wait. */
+  deliver(value: unknown, slot: Slot, edge: number, from: Emitter): boolean
+  /** Whether the emitter would have to wait before it emits here. */
+  isFull(from: Emitter): boolean
+  gate(from: Emitter): Gate
+  /** How many messages wait there, as far as this emitter can tell. */
+  depth(from: Emitter): number
+}
+
+/** A place that can be full. */
+export class Gate {
+  #waiters: Set<Emitter> | undefined = undefined
+
+  get watched(): boolean {
+    return this.#waiters !== undefined
+  }
+
+  /** Returns false when the emitter was waiting here already. */
+  wait(emitter: Emitter): boolean {
+    if (this.#waiters === undefined) this.#waiters = new Set()
+    if (this.#waiters.has(emitter)) return false
+    this.#waiters.add(emitter)
+    return true
+  }
+
+  /** There is room again. */
+  open(): void {
+    const waiters = this.#waiters
+    if (waiters === undefined) return
+    this.#waiters = undefined
+    for (const emitter of waiters) emitter.unblock()
+  }
+}
+
+/** The request/ack credit of one (source task, target task) pair across executors: counts what is on its way. */
+export class Pair {
+  readonly gate = new Gate()
+  readonly sourceTask: number
+  readonly targetTask: number
+  readonly window: number
+  /** The outbox it belongs to; a task that has moved to another executor gets a new pair. */
+  readonly box: unknown
+  pending = 0
+
+  constructor(sourceTask: number, targetTask: number, window: number, box: unknown) {
+    this.sourceTask = sourceTask
+    this.targetTask = targetTask
+    this.window = window
+    this.box = box
+  }
+
+  /** The target has taken `count` messages more. */
+  consumed(count: number): void {
+    this.pending = Math.max(0, this.pending - count)
+    if (this.gate.watched && this.pending <= this.window >> 1) this.gate.open()
+  }
+
+  /** The session is gone, and with it all that was on its way. */
+  reset(): void {
+    this.pending = 0
+    this.gate.open()
+  }
+}
+
+/** What emits: a task or a source. Counts what it waits for. */
+export abstract class Emitter {
+  readonly taskId: number
+  blockedOn = 0
+  emitted = 0
+  /** Total time spent blocked, ms, closed periods only. */
+  blockedMs = 0
+  #blockedSinceMs = 0
+  #onReady: (() => void)[] = []
+  // Pairs this task has talked over; the last one is kept at hand, for many tasks talk to one other.
+  readonly pairs = new Map<number, Pair>()
+  lastPair: Pair | undefined = undefined
+
+  constructor(taskId: number) {
+    this.taskId = taskId
+  }
+
+  protected abstract monotonicMs(): number
+  /** All it waited for has room again. */
+  protected abstract resume(): void
+
+  block(target: Target): void {
+    if (!target.gate(this).wait(this)) return
+    if (this.blockedOn++ === 0) this.#blockedSinceMs = this.monotonicMs()
+  }
+
+  unblock(): void {
+    if (--this.blockedOn > 0) return
+    this.blockedMs += this.monotonicMs() - this.#blockedSinceMs
+    const waiting = this.#onReady
+    this.#onReady = []
+    for (const resolve of waiting) resolve()
+    this.resume()
+  }
+
+  /** Resolves when nothing is waited for; undefined when that is so now. */
+  ready(): Promise<void> | undefined {
+    if (this.blockedOn === 0) return undefined
+    return new Promise(resolve => this.#onReady.push(resolve))
+  }
+
+  blockedTotalMs(): number {
+    return this.blockedMs + (this.blockedOn > 0 ? this.monotonicMs() - this.#blockedSinceMs : 0)
+  }
+}
+
+/** An edge that closes a cycle never waits; when so many messages wait on one, the sources are paused instead. */
+export const CYCLE_DEPTH_MAX = 65_536
+
+/** Pauses the sources while any cycle-closing edge is over its bound. One per executor. */
+export class CycleGuard extends Emitter {
+  readonly #onChange: (paused: boolean) => void
+
+  constructor(onChange: (paused: boolean) => void) {
+    super(0)
+    this.#onChange = onChange
+  }
+
+  override block(target: Target): void {
+    const before = this.blockedOn
+    super.block(target)
+    if (before === 0 && this.blockedOn > 0) this.#onChange(true)
+  }
+
+  protected override monotonicMs(): number {
+    return 0
+  }
+
+  protected override resume(): void {
+    this.#onChange(false)
+  }
+}

@@ -1,0 +1,213 @@
+// What goes to one other executor: the out session (positions of tracked messages), the frame that is being filled, and
+// frames waiting for a connection. Frames leave when they are full or when the loop ends its turn: a lone
+// message leaves at once, nobody waits for more. Nothing here waits for credit: that gates only whether a task is
+// given its next input (flow.ts).
+import { asError } from '../base/errors.ts'
+import { OutLink } from '../progress/out-link.ts'
+import { NONE, type Slot } from '../progress/slot-ledger.ts'
+import {
+  type Session,
+  DataFrameBuilder,
+  type ProgressFrame,
+} from '../transport/frame.ts'
+import type { Link } from '../transport/link.ts'
+import type { Serialisers } from '../transport/serialisers.ts'
+import { type Emitter, type Gate, Pair, type Target } from './flow.ts'
+import type { RunnerHost } from './runner-host.ts'
+
+/** Target id of a message that is meant for every task of its edge's target in the receiving executor. */
+export const ALL_LOCAL = -1
+
+export class Outbox {
+  readonly executorId: number
+  readonly #host: RunnerHost
+  readonly #builder: DataFrameBuilder
+  #out = new OutLink()
+  #session: Session
+  #link: Link | undefined = undefined
+  #waiting: Buffer[] = []
+  #pairs: Pair[] = []
+  #firstPosition: number
+  /** Monotonic ms of the last frame from that executor, for the heartbeat. */
+  lastHeardMs: number
+
+  constructor(host: RunnerHost, executorId: number, serialisers: Serialisers) {
+    this.#host = host
+    this.executorId = executorId
+    this.#builder = new DataFrameBuilder(serialisers)
+    this.#session = { executor: host.executorId, counter: 0 }
+    this.#firstPosition = this.#out.nextPosition
+    this.lastHeardMs = host.environment.monotonicMs()
+  }
+
+  get session(): Session {
+    return this.#session
+  }
+
+  get openPositions(): number {
+    return this.#out.sent.open
+  }
+
+  get connected(): boolean {
+    return this.#link !== undefined
+  }
+
+  append(target: number, edge: number, source: number, value: unknown, slot: Slot): void {
+    const tracked = slot !== NONE
+    this.#builder.append(target, edge, source, value, tracked)
+    if (tracked) this.#host.ledger.send(this.#out, slot)
+    if (this.#builder.count >= this.#host.profile.frameMessages || this.#builder.full) {
+      this.flush()
+    } else {
+      this.#host.loop.wake()
+    }
+  }
+
+  /** Credit of an emitter with one task over there; made when they first talk. */
+  pair(from: Emitter, targetTask: number): Pair {
+    const last = from.lastPair
+    if (last !== undefined && last.targetTask === targetTask && last.box === this) return last
+    let pair = from.pairs.get(targetTask)
+    if (pair === undefined || pair.box !== this) {
+      pair = new Pair(from.taskId, targetTask, this.#host.profile.creditWindow, this)
+      from.pairs.set(targetTask, pair)
+      this.#pairs.push(pair)
+    }
+    from.lastPair = pair
+    return pair
+  }
+
+  flush(): void {
+    if (this.#builder.count > 0) this.#sendData()
+  }
+
+  /** An empty frame: asks the receiver to tell its progress, and finds a lost last frame. */
+  heartbeat(): void {
+    if (this.#out.sent.open > 0) this.#sendData()
+  }
+
+  #sendData(): void {
+    const frame = this.#builder.finish(this.#session, this.#out.nextFrame, 0, this.#firstPosition)
+    this.#out.nextFrame = (this.#out.nextFrame + 1) >>> 0
+    this.#firstPosition = this.#out.nextPosition
+    this.#send(frame)
+  }
+
+  #send(frame: Buffer): void {
+    if (this.#link === undefined) this.#waiting.push(frame)
+    else this.#link.send(frame)
+  }
+
+  /** Sends a control frame (PROGRESS, GAP); dropped without a connection: its session ends with it. */
+  sendControl(frame: Buffer): void {
+    this.#link?.send(frame)
+  }
+
+  // ---- what comes back
+
+  progress(frame: ProgressFrame): void {
+    if (frame.session.executor !== this.#session.executor || frame.session.counter !== this.#session.counter) return
+    if (frame.number !== this.#out.nextProgress) {
+      this.fence()
+      return
+    }
+    this.#out.nextProgress = (this.#out.nextProgress + 1) >>> 0
+    this.#credit(frame.credits)
+    try {
+      this.#host.ledger.applyProgress(this.#out, frame)
+    } catch (error) {
+      this.#host.report(0, asError(error))
+      this.fence()
+    }
+  }
+
+  #credit(triples: readonly number[]): void {
+    for (let i = 0; i + 2 < triples.length; i += 3) {
+      const key = triples[i]! * 0x1_0000_0000 + triples[i + 1]!
+      this.#byKey().get(key)?.consumed(triples[i + 2]!)
+    }
+  }
+
+  #index: Map<number, Pair> | undefined = undefined
+  #byKey(): Map<number, Pair> {
+    if (this.#index === undefined || this.#index.size !== this.#pairs.length) {
+      this.#index = new Map(this.#pairs.map(p => [p.sourceTask * 0x1_0000_0000 + p.targetTask, p]))
+    }
+    return this.#index
+  }
+
+  gap(session: Session): void {
+    if (session.executor === this.#session.executor && session.counter === this.#session.counter) this.fence()
+  }
+
+  renewed(session: Session, positions: readonly number[]): void {
+    if (session.counter !== this.#session.counter) return
+    for (const position of positions) this.#host.ledger.renewSent(this.#out, position)
+  }
+
+  // ---- connection
+
+  attach(link: Link): void {
+    this.#link = link
+    this.lastHeardMs = this.#host.environment.monotonicMs()
+    for (const frame of this.#waiting) link.send(frame)
+    this.#waiting = []
+  }
+
+  detach(): void {
+    this.#link = undefined
+    this.fence()
+  }
+
+  close(): void {
+    this.#link?.close()
+    this.#link = undefined
+    this.fence()
+  }
+
+  /** The session is lost: all it carried and that is not known finished has failed. A new one begins. */
+  fence(): void {
+    this.#builder.reset()
+    this.#waiting = []
+    const old = this.#out
+    this.#out = new OutLink()
+    this.#firstPosition = this.#out.nextPosition
+    this.#session = { executor: this.#host.executorId, counter: this.#session.counter + 1 }
+    const pairs = this.#pairs
+    this.#pairs = []
+    this.#index = undefined
+    this.#host.ledger.fence(old)
+    for (const pair of pairs) pair.reset()
+  }
+}
+
+/** A task in another executor, as the edges here see it. The executor may change: `outbox` is replaced then. */
+export class RemoteTask implements Target {
+  readonly taskId: number
+  outbox: Outbox
+
+  constructor(taskId: number, outbox: Outbox) {
+    this.taskId = taskId
+    this.outbox = outbox
+  }
+
+  deliver(value: unknown, slot: Slot, edge: number, from: Emitter): boolean {
+    const pair = this.outbox.pair(from, this.taskId)
+    this.outbox.append(this.taskId, edge, from.taskId, value, slot)
+    pair.pending++
+    return pair.pending >= pair.window
+  }
+
+  isFull(from: Emitter): boolean {
+    const pair = this.outbox.pair(from, this.taskId)
+    return pair.pending >= pair.window
+  }
+
+  depth(from: Emitter): number {
+    return this.outbox.pair(from, this.taskId).pending
+  }
+
+  gate(from: Emitter): Gate {
+    return this.outbox.pair(from, this.taskId).gate
+  }
+}

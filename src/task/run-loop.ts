@@ -1,0 +1,150 @@
+// The run loop of one executor: a ready queue with downstream before sources, work in quanta, slices of about a
+// millisecond, then a yield so that sockets and timers have their turn. Adapts the quantum when tasks are slow, so that
+// a slice stays short. Nothing spins: when nothing is ready, nothing is scheduled.
+import type { Environment } from '../base/environment.ts'
+
+/** Something with work to do. `run` does at most `quantum` messages and returns how many it did. */
+export interface Runnable {
+  /** 0 = sources; larger = further downstream = first. */
+  readonly level: number
+  queued: boolean
+  busyMs: number
+  run(quantum: number): number
+}
+
+/** Longest time before input and output get their turn. */
+const SLICE_MS = 1
+const QUANTUM_MAX = 128
+/** Messages between two looks at the clock, which costs about 45 ns. A run counts for a few of them. */
+const MESSAGES_PER_LOOK = 128
+const RUN_COST = 4
+
+class ReadyQueue {
+  #items: (Runnable | undefined)[] = new Array(16).fill(undefined)
+  #head = 0
+  size = 0
+
+  push(item: Runnable): void {
+    if (this.size === this.#items.length) this.#grow()
+    this.#items[(this.#head + this.size) & (this.#items.length - 1)] = item
+    this.size++
+  }
+
+  shift(): Runnable {
+    const item = this.#items[this.#head]!
+    this.#items[this.#head] = undefined
+    this.#head = (this.#head + 1) & (this.#items.length - 1)
+    this.size--
+    return item
+  }
+
+  // Bounded by the number of runnables: each is queued at most once.
+  #grow(): void {
+    const old = this.#items
+    this.#items = new Array(old.length * 2).fill(undefined)
+    for (let i = 0; i < this.size; i++) this.#items[i] = old[(this.#head + i) & (old.length - 1)]
+    this.#head = 0
+  }
+}
+
+export class RunLoop {
+  readonly #environment: Environment
+  readonly #afterTurn: () => void
+  readonly #queues: ReadyQueue[] = [new ReadyQueue()]
+  #top = 0
+  #waiting = 0
+  #scheduled = false
+  #running = false
+  #quantum = 64
+  #turnStartUs = 0
+  readonly #turn = () => this.turn()
+
+  /** `afterTurn` runs at the end of each slice: frames leave, watermarks are told. */
+  constructor(environment: Environment, afterTurn: () => void) {
+    this.#environment = environment
+    this.#afterTurn = afterTurn
+  }
+
+  /** Wall-clock µs, read at the start of the turn. */
+  get turnUs(): number {
+    if (!this.#running) this.#turnStartUs = this.#environment.nowUs()
+    return this.#turnStartUs
+  }
+
+  get idle(): boolean {
+    return this.#waiting === 0 && !this.#running
+  }
+
+  ready(item: Runnable): void {
+    if (item.queued) return
+    item.queued = true
+    const level = item.level
+    while (this.#queues.length <= level) this.#queues.push(new ReadyQueue())
+    this.#queues[level]!.push(item)
+    this.#waiting++
+    if (level > this.#top) this.#top = level
+    this.wake()
+  }
+
+  /** Makes sure that a turn, and with it the end of a turn, comes soon. */
+  wake(): void {
+    if (this.#scheduled || this.#running) return
+    this.#scheduled = true
+    this.#environment.defer(this.#turn)
+  }
+
+  turn(): void {
+    this.#scheduled = false
+    this.#running = true
+    try {
+      this.#slice()
+    } finally {
+      this.#running = false
+    }
+    this.#afterTurn()
+    if (this.#waiting > 0) this.wake()
+  }
+
+  #slice(): void {
+    const environment = this.#environment
+    this.#turnStartUs = environment.nowUs()
+    const startMs = environment.monotonicMs()
+    let lookMs = startMs
+    let budget = MESSAGES_PER_LOOK
+    let sourceRan = false
+    while (this.#waiting > 0) {
+      const item = this.#next()
+      if (item.level === 0) sourceRan = true
+      budget -= item.run(this.#quantum) + RUN_COST
+      if (budget > 0) continue
+      budget = MESSAGES_PER_LOOK
+      const nowMs = environment.monotonicMs()
+      // Sampled: the time since the last look goes to the one that is running now.
+      item.busyMs += nowMs - lookMs
+      this.#adapt(nowMs - lookMs)
+      lookMs = nowMs
+      if (nowMs - startMs >= SLICE_MS) break
+    }
+    // A cycle that never rests must not shut out the sources for ever.
+    if (!sourceRan && this.#queues[0]!.size > 0) {
+      const item = this.#queues[0]!.shift()
+      this.#waiting--
+      item.queued = false
+      item.run(1)
+    }
+  }
+
+  #next(): Runnable {
+    let queue = this.#queues[this.#top]!
+    while (queue.size === 0) queue = this.#queues[--this.#top]!
+    this.#waiting--
+    const item = queue.shift()
+    item.queued = false
+    return item
+  }
+
+  #adapt(elapsedMs: number): void {
+    if (elapsedMs > SLICE_MS) this.#quantum = Math.max(1, this.#quantum >> 1)
+    else if (elapsedMs < SLICE_MS / 4 && this.#quantum < QUANTUM_MAX) this.#quantum *= 2
+  }
+}

@@ -1,0 +1,21 @@
+// What every runner of an executor shares, passed in once.
+import type { Environment } from '../base/environment.ts'
+import type { SlotLedger } from '../progress/slot-ledger.ts'
+import type { CycleGuard } from './flow.ts'
+import type { Profile } from './profile.ts'
+import type { RunLoop } from './run-loop.ts'
+
+export interface RunnerHost {
+  readonly environment: Environment
+  readonly loop: RunLoop
+  readonly ledger: SlotLedger
+  readonly profile: Profile
+  readonly cycleGuard: CycleGuard
+  readonly executorId: number
+  /** Last published app clock, µs. */
+  appClockUs: number
+  /** Tells the operator; never throws. */
+  report(taskId: number, error: Error): void
+  /** A message that came over a link (`origin` > 0) was taken by its task: credit goes back. */
+  consumed(origin: number): void
+}

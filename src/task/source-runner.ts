@@ -1,0 +1,328 @@
+// Runs one source: asks it for messages while nothing is full and fewer than the bound are open, makes a root of each
+// one that has an id, and tells it on its own turn how each root ended. A source with nothing to say is asked
+// again after a wait that grows; it never spins.
+import { asError } from '../base/errors.ts'
+import { RootOrder } from '../progress/root-order.ts'
+import { NONE, type Slot } from '../progress/slot-ledger.ts'
+import { SourceClock } from '../progress/source-clock.ts'
+import { FailedIds } from './failed-ids.ts'
+import { Emitter } from './flow.ts'
+import type { Runnable } from './run-loop.ts'
+import type { RunnerHost } from './runner-host.ts'
+import type { Source } from './task.ts'
+
+/** How a source that has nothing is asked again: some times at the base wait, then doubling up to the bound. */
+const IDLE_WAITS_AT_BASE = 20
+const IDLE_WAIT_MAX_MS = 64
+
+export interface SourceSettings {
+  /** Number of this source in its executor: names it in the ledger. */
+  readonly number: number
+  readonly taskId: number
+  /** 0 = no bound. */
+  readonly maxOpenRoots: number
+  readonly idleWaitMs: number
+}
+
+export class SourceRunner<Context> extends Emitter implements Runnable {
+  readonly host: RunnerHost
+  readonly level = 0
+  readonly order = new RootOrder()
+  readonly clock = new SourceClock()
+  readonly failedIds = new FailedIds()
+  queued = false
+  busyMs = 0
+  /** Roots with an id: emitted = done + failed + open + lost. */
+  rootsEmitted = 0
+  rootsDone = 0
+  rootsFailed = 0
+  rootsLost = 0
+  exhausted = false
+  lastActivityMs: number
+  readonly #settings: SourceSettings
+  readonly #tracked: boolean
+  #source: Source<unknown> | undefined = undefined
+  #context: Context | undefined = undefined
+  #parked = false
+  #stopped = false
+  #active = true
+  #suspended = false
+  #idleWaits = 0
+  #idleTimer: { cancel(): void } | undefined = undefined
+  // Roots that ended and were not told yet: ids and outcomes, in order.
+  #endedIds: unknown[] = []
+  #endedDone: boolean[] = []
+  #endedNext = 0
+  #calls: (() => unknown)[] = []
+  #hears = false
+
+  constructor(host: RunnerHost, settings: SourceSettings) {
+    super(settings.taskId)
+    this.host = host
+    this.#settings = settings
+    this.#tracked = host.profile.guarantee === 'at-least-once'
+    this.lastActivityMs = host.environment.monotonicMs()
+  }
+
+  begin(source: Source<unknown>, context: Context, active: boolean): void {
+    this.#source = source
+    this.#context = context
+    this.#active = active
+    this.#hears = source.done !== undefined || source.fail !== undefined
+    this.lastActivityMs = this.monotonicMs()
+    this.resume()
+  }
+
+  /** Nothing under way: no open root, nothing left to tell, no call open. */
+  get settled(): boolean {
+    return (
+      this.order.open === 0 &&
+      this.#endedNext === this.#endedIds.length &&
+      !this.#parked &&
+      this.#calls.length === 0
+    )
+  }
+
+  // ---- roots
+
+  /** Opens a root for `id`; the caller emits under the slot and then calls `closeRoot`. NONE = untracked. */
+  openRoot(id: unknown): Slot {
+    this.lastActivityMs = this.host.loop.turnUs / 1000
+    if (id === undefined || id === null) return NONE
+    this.rootsEmitted++
+    if (!this.#tracked) {
+      this.#ended(id, true)
+      return NONE
+    }
+    const stamp = this.clock.stamp(this.host.loop.turnUs)
+    const slot = this.host.ledger.root(this.#settings.number, this.order.next)
+    this.order.push(slot, stamp, id)
+    return slot
+  }
+
+  closeRoot(slot: Slot): void {
+    if (slot !== NONE) this.host.ledger.release(slot)
+  }
+
+  /** From the ledger. First of done and fail wins. */
+  rootEnded(ordinal: number, done: boolean): void {
+    const id = this.order.idOf(ordinal)
+    if (this.order.end(ordinal)) this.#ended(id, done)
+  }
+
+  #ended(id: unknown, done: boolean): void {
+    if (done) {
+      this.rootsDone++
+      this.failedIds.done(id)
+    } else {
+      this.rootsFailed++
+      this.failedIds.failed(id)
+    }
+    if (this.#hears) {
+      this.#endedIds.push(id)
+      this.#endedDone.push(done)
+    }
+    if (!this.queued) this.resume()
+  }
+
+  /** Nobody will hear of the roots that are open now, nor of those ended but not told. */
+  orphanAll(): void {
+    const ledger = this.host.ledger
+    this.order.clear((_, slot) => {
+      this.rootsLost++
+      ledger.orphan(slot)
+    })
+    this.#endedIds = []
+    this.#endedDone = []
+    this.#endedNext = 0
+  }
+
+  rotate(): void {
+    this.order.rotate((_, slot) => this.host.ledger.markFailed(slot))
+  }
+
+  /** The promise of the app clock: no later root is stamped below it. */
+  readClock(): number {
+    return this.clock.read(this.host.environment.nowUs(), this.order.lowestStamp())
+  }
+
+  // ---- turns
+
+  protected override monotonicMs(): number {
+    return this.host.environment.monotonicMs()
+  }
+
+  protected override resume(): void {
+    if (this.#parked || this.#stopped || this.#source === undefined) return
+    if (this.#calls.length > 0 || this.#endedNext < this.#endedIds.length || this.#mayAsk()) {
+      this.host.loop.ready(this)
+    }
+  }
+
+  #mayAsk(): boolean {
+    const bound = this.#settings.maxOpenRoots
+    return (
+      this.#active &&
+      !this.#suspended &&
+      !this.exhausted &&
+      this.blockedOn === 0 &&
+      this.#idleTimer === undefined &&
+      (bound === 0 || this.order.open < bound)
+    )
+  }
+
+  run(quantum: number): number {
+    if (this.#parked || this.#stopped) return 0
+    if (!this.#runCalls() || !this.#tellEnded()) return 1
+    const source = this.#source!
+    const context = this.#context! as never
+    let done = 0
+    while (done < quantum && this.#mayAsk()) {
+      done++
+      try {
+        const result = source.next(context)
+        if (result === true) {
+          this.#idleWaits = 0
+        } else if (result === false) {
+          this.#waitIdle()
+        } else if (result === 'end') {
+          this.exhausted = true
+        } else {
+          this.#park(result, answer => this.#answered(answer))
+        }
+      } catch (error) {
+        this.host.report(this.taskId, asError(error))
+        this.#waitIdle()
+      }
+    }
+    this.resume()
+    return done
+  }
+
+  #answered(answer: unknown): void {
+    if (answer === true) this.#idleWaits = 0
+    else if (answer === 'end') this.exhausted = true
+    else this.#waitIdle()
+  }
+
+  #waitIdle(): void {
+    const over = Math.max(0, ++this.#idleWaits - IDLE_WAITS_AT_BASE)
+    const base = this.#settings.idleWaitMs
+    const delayMs = Math.max(base, Math.min(IDLE_WAIT_MAX_MS, base * 2 ** Math.min(over, 10)))
+    this.#idleTimer = this.host.environment.after(delayMs, () => {
+      this.#idleTimer = undefined
+      if (!this.queued) this.resume()
+    })
+  }
+
+  wake(): void {
+    this.#idleWaits = 0
+    if (this.#idleTimer === undefined) return
+    this.#idleTimer.cancel()
+    this.#idleTimer = undefined
+    this.resume()
+  }
+
+  // Tells the source what has ended, each as a turn of its own. False: it parked.
+  #tellEnded(): boolean {
+    const source = this.#source!
+    while (this.#endedNext < this.#endedIds.length) {
+      const id = this.#endedIds[this.#endedNext]
+      const done = this.#endedDone[this.#endedNext]!
+      this.#endedNext++
+      if (this.#endedNext === this.#endedIds.length) {
+        this.#endedIds = []
+        this.#endedDone = []
+        this.#endedNext = 0
+      }
+      try {
+        const result = done ? source.done?.(id) : source.fail?.(id)
+        // A failed id is emitted again at the source's next turn: it must not sleep through that.
+        if (!done) this.#cancelIdle()
+        if (result !== undefined && typeof result.then === 'function') {
+          this.#park(result, () => undefined)
+          return false
+        }
+      } catch (error) {
+        this.host.report(this.taskId, asError(error))
+      }
+    }
+    return true
+  }
+
+  #cancelIdle(): void {
+    this.#idleWaits = 0
+    this.#idleTimer?.cancel()
+    this.#idleTimer = undefined
+  }
+
+  /** Runs `fn` on the source's own turn, soon. */
+  call(fn: () => unknown): void {
+    if (this.#stopped) return
+    this.#calls.push(fn)
+    if (!this.queued) this.resume()
+  }
+
+  #runCalls(): boolean {
+    while (this.#calls.length > 0) {
+      const fn = this.#calls.shift()!
+      try {
+        const result = fn() as { then?: unknown } | undefined
+        if (result !== undefined && result !== null && typeof result.then === 'function') {
+          this.#park(result as Promise<unknown>, () => undefined)
+          return false
+        }
+      } catch (error) {
+        this.host.report(this.taskId, asError(error))
+      }
+    }
+    return true
+  }
+
+  #park(promise: Promise<unknown>, then: (answer: unknown) => void): void {
+    this.#parked = true
+    const unpark = () => {
+      this.#parked = false
+      this.host.loop.wake()
+      this.resume()
+    }
+    promise.then(
+      answer => {
+        then(answer)
+        unpark()
+      },
+      error => {
+        this.host.report(this.taskId, asError(error))
+        this.#waitIdle()
+        unpark()
+      },
+    )
+  }
+
+  // ---- control
+
+  /** Told by the user: while inactive, `next` is not called; what is open goes on. */
+  setActive(active: boolean): void {
+    if (this.#active === active) return
+    this.#active = active
+    this.call(() => this.#source?.onActive?.(active))
+  }
+
+  /** Told by the engine: too much waits on edges that close a cycle. */
+  suspend(suspended: boolean): void {
+    this.#suspended = suspended
+    if (!suspended) this.resume()
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopped) return
+    this.#stopped = true
+    this.#idleTimer?.cancel()
+    this.#idleTimer = undefined
+    try {
+      await this.#source?.close?.()
+    } catch (error) {
+      this.host.report(this.taskId, asError(error))
+    }
+  }
+}

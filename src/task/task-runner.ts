@@ -1,0 +1,269 @@
+// Runs one task: takes its inputs in order, calls user code, releases or fails each input, waits while a target is
+// full or a promise is open. It is also the target that emitters deliver to. The hot path is `deliver` and `run`.
+import { asError } from '../base/errors.ts'
+import { NONE, type Slot } from '../progress/slot-ledger.ts'
+import { CYCLE_DEPTH_MAX, Emitter, Gate, type Target } from './flow.ts'
+import { HoldList } from './hold.ts'
+import { Inbox } from './inbox.ts'
+import type { Runnable } from './run-loop.ts'
+import type { RunnerHost } from './runner-host.ts'
+import type { Task } from './task.ts'
+
+const isPromise = (result: unknown): result is Promise<unknown> =>
+  result !== undefined && result !== null && typeof (result as Promise<unknown>).then === 'function'
+
+export class TaskRunner<Context> extends Emitter implements Target, Runnable {
+  readonly host: RunnerHost
+  readonly level: number
+  readonly inbox: Inbox
+  readonly holds: HoldList
+  queued = false
+  busyMs = 0
+  received = 0
+  acked = 0
+  failed = 0
+  /** Slot of the current input; emits are anchored to it. */
+  slot: Slot = NONE
+  /** Where the current input came from; kept only when the inbox is tagged. */
+  sourceTask = 0
+  edge = -1
+  /** The current input was taken over by a hold. */
+  held = false
+  /** Inside `onNext`, or waiting for its promise. */
+  inInput = false
+  #parked = false
+  #stopped = false
+  readonly #gate = new Gate()
+  readonly #depthMax: number
+  readonly #half: number
+  // Timers, messages to self, clock: run on the task's own turn, before its inputs.
+  #calls: (() => unknown)[] = []
+  #task: Task<unknown, unknown> | undefined = undefined
+  #context: Context | undefined = undefined
+
+  constructor(host: RunnerHost, place: { taskId: number; level: number; tagged: boolean }) {
+    super(place.taskId)
+    this.host = host
+    this.level = place.level
+    this.inbox = new Inbox(place.tagged)
+    this.holds = new HoldList(host.ledger)
+    this.#depthMax = host.profile.inboxDepth
+    this.#half = host.profile.inboxDepth >> 1
+  }
+
+  /** From now on inputs are handled by `task`. Inputs that came before have waited in the inbox. */
+  begin(task: Task<unknown, unknown>, context: Context): void {
+    this.#task = task
+    this.#context = context
+    this.resume()
+  }
+
+  get idle(): boolean {
+    return this.inbox.size === 0 && !this.#parked && this.#calls.length === 0
+  }
+
+  /** Inputs waiting, in user code, or held. */
+  get inFlight(): number {
+    return this.inbox.size + this.holds.size + (this.inInput ? 1 : 0)
+  }
+
+  // ---- as a target
+
+  deliver(value: unknown, slot: Slot, edge: number, from: Emitter): boolean {
+    if (slot !== NONE) this.host.ledger.add(slot)
+    this.inbox.push(value, slot, edge, from.taskId, 0)
+    if (!this.queued) this.resume()
+    return this.inbox.size >= this.#depthMax
+  }
+
+  /** A message from a link; its slot is an arrival that already counts this entry. */
+  arrive(value: unknown, slot: Slot, edge: number, source: number, origin: number): void {
+    this.inbox.push(value, slot, edge, source, origin)
+    if (!this.queued) this.resume()
+  }
+
+  isFull(): boolean {
+    return this.inbox.size >= this.#depthMax
+  }
+
+  depth(): number {
+    return this.inbox.size
+  }
+
+  gate(): Gate {
+    return this.#gate
+  }
+
+  // ---- turns
+
+  protected override monotonicMs(): number {
+    return this.host.environment.monotonicMs()
+  }
+
+  protected override resume(): void {
+    if (this.#parked || this.#stopped || this.#task === undefined) return
+    if (this.#calls.length > 0 || (this.inbox.size > 0 && this.blockedOn === 0)) this.host.loop.ready(this)
+  }
+
+  run(quantum: number): number {
+    if (this.#parked || this.#stopped) return 0
+    if (this.#calls.length > 0 && !this.#runCalls()) return 1
+    const inbox = this.inbox
+    const ledger = this.host.ledger
+    const task = this.#task!
+    const context = this.#context! as never
+    let done = 0
+    while (done < quantum && inbox.size > 0 && this.blockedOn === 0) {
+      const i = inbox.head
+      const value = inbox.values[i]
+      const slot = inbox.slots[i]!
+      inbox.values[i] = undefined
+      if (inbox.tagged) this.#tag(i)
+      inbox.head = (i + 1) & inbox.mask
+      inbox.size--
+      this.slot = slot
+      this.held = false
+      this.inInput = true
+      done++
+      try {
+        const result = task.onNext(value, context)
+        if (isPromise(result)) {
+          this.#park(result)
+          break
+        }
+        this.inInput = false
+        if (!this.held) {
+          this.acked++
+          if (slot !== NONE) ledger.release(slot)
+        }
+      } catch (error) {
+        this.#failInput(error)
+      }
+    }
+    this.slot = NONE
+    if (this.#parked) this.slot = this.#parkedSlot
+    this.received += done
+    if (this.#gate.watched && inbox.size <= this.#half) this.#gate.open()
+    this.resume()
+    return done
+  }
+
+  #tag(i: number): void {
+    const inbox = this.inbox
+    this.edge = inbox.edges[i]!
+    this.sourceTask = inbox.sources[i]!
+    const origin = inbox.origins[i]!
+    if (origin !== 0) this.host.consumed(origin)
+  }
+
+  #failInput(thrown: unknown): void {
+    this.inInput = false
+    this.host.report(this.taskId, asError(thrown))
+    if (this.held) return
+    this.failed++
+    if (this.slot !== NONE) this.host.ledger.fail(this.slot)
+  }
+
+  #parkedSlot: Slot = NONE
+
+  // Only this task waits; what it emits meanwhile is still anchored to its input.
+  #park(promise: Promise<unknown>): void {
+    this.#parked = true
+    this.#parkedSlot = this.slot
+    promise.then(
+      () => {
+        this.inInput = false
+        if (!this.held) {
+          this.acked++
+          if (this.#parkedSlot !== NONE) this.host.ledger.release(this.#parkedSlot)
+        }
+        this.#unpark()
+      },
+      error => {
+        this.#failInput(error)
+        this.#unpark()
+      },
+    )
+  }
+
+  #unpark(): void {
+    this.#parked = false
+    this.slot = NONE
+    this.#parkedSlot = NONE
+    this.host.loop.wake()
+    this.resume()
+  }
+
+  /** Runs `fn` on this task's own turn. */
+  call(fn: () => unknown): void {
+    if (this.#stopped) return
+    this.#calls.push(fn)
+    if (!this.queued) this.resume()
+  }
+
+  // Returns false when one of them returned a promise: the task is parked until it settles.
+  #runCalls(): boolean {
+    const calls = this.#calls
+    this.#calls = []
+    for (let i = 0; i < calls.length; i++) {
+      try {
+        const result = calls[i]!()
+        if (!isPromise(result)) continue
+        this.#parked = true
+        this.#calls = [...calls.slice(i + 1), ...this.#calls]
+        const resume = () => this.#unpark()
+        result.then(resume, error => {
+          this.host.report(this.taskId, asError(error))
+          resume()
+        })
+        return false
+      } catch (error) {
+        this.host.report(this.taskId, asError(error))
+      }
+    }
+    return true
+  }
+
+  // ---- ends
+
+  /** One message-timeout period has passed: inputs held through two whole ones fail. */
+  rotate(): void {
+    this.holds.rotate()
+  }
+
+  /** Ends the task: every hold it owns fails (inputs waiting, in hand, or kept). Idempotent. */
+  async stop(): Promise<void> {
+    if (this.#stopped) return
+    this.#stopped = true
+    const task = this.#task
+    if (task?.onStop !== undefined) {
+      try {
+        await task.onStop()
+      } catch (error) {
+        this.host.report(this.taskId, asError(error))
+      }
+    }
+    this.failAll()
+  }
+
+  /** Rule 12 of the progress protocol: what a dead task held has failed. */
+  failAll(): void {
+    const inbox = this.inbox
+    const ledger = this.host.ledger
+    while (inbox.size > 0) {
+      const i = inbox.head
+      inbox.values[i] = undefined
+      if (inbox.tagged && inbox.origins[i]! !== 0) this.host.consumed(inbox.origins[i]!)
+      inbox.head = (i + 1) & inbox.mask
+      inbox.size--
+      if (inbox.slots[i]! !== NONE) ledger.fail(inbox.slots[i]!)
+    }
+    this.holds.failAll()
+    this.#gate.open()
+  }
+}
+
+/** For edges that close a cycle: over the bound, the sources are paused until there is room again. */
+export function guardCycle(host: RunnerHost, target: Target, from: Emitter): void {
+  if (target.depth(from) >= CYCLE_DEPTH_MAX) host.cycleGuard.block(target)
+}

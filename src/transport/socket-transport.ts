@@ -1,0 +1,222 @@
+// Links over sockets: a Unix socket for executors on one host, TCP for others. The Unix socket lies in a directory
+// that only this user can enter; TCP binds to 127.0.0.1 unless told otherwise. Who speaks is checked by HELLO, above
+// this layer.
+
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { createConnection, createServer, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { EngineError } from '../base/errors.ts'
+import { FrameAssembler } from './frame-assembler.ts'
+import type { FramePool } from './frame-pool.ts'
+import { type Address, addressText, type Link, type LinkHandler, type Transport } from './link.ts'
+import { readInPlace, SocketLink } from './socket-link.ts'
+
+/** A peer on the same network answers in milliseconds; one that takes longer than this is not there. */
+export const CONNECT_TIMEOUT_MS = 5_000
+
+// sun_path holds 108 bytes on Linux and 104 on macOS, the last a zero; longer ones are cut off silently.
+const UNIX_PATH_BYTES_MAX = 103
+
+const SOCKET_MODE = 0o600
+
+export type SocketTransportOptions = {
+  /** Give it the pool the frames are made from, and they go back to it once written. */
+  pool?: FramePool
+  connectTimeoutMs?: number
+} & (
+  | {
+      kind: 'unix'
+      /** An existing directory of mode 0700; by default one of our own, removed by `close`. */
+      directory?: string
+    }
+  | {
+      kind: 'tcp'
+      /** Where to bind; 127.0.0.1 by default. */
+      host?: string
+      port?: number
+      /** The host name others reach us by, if it is not the one bound to. */
+      advertisedHost?: string
+    }
+)
+
+/** Accepts links on one socket, and opens links to addresses of either kind. */
+export class SocketTransport implements Transport {
+  private readonly options: SocketTransportOptions
+  private readonly links = new Set<SocketLink>()
+  private server: Server | undefined
+  private ownDirectory: string | undefined
+  private closed: Promise<void> | undefined
+  private accepted = 0
+
+  constructor(options: SocketTransportOptions) {
+    this.options = options
+  }
+
+  async listen(accept: (link: Link) => LinkHandler): Promise<Address> {
+    this.checkOpen()
+    if (this.server !== undefined) throw new EngineError('BUG', 'a transport listens only once')
+    const server = createServer({ noDelay: true, allowHalfOpen: true }, socket => {
+      this.accept(socket, accept)
+    })
+    this.server = server
+    return this.options.kind === 'unix' ? this.listenUnix(server) : this.listenTcp(server)
+  }
+
+  async connect(address: Address, handler: (link: Link) => LinkHandler): Promise<Link> {
+    this.checkOpen()
+    if (address.kind === 'memory') {
+      throw new EngineError('LINK_LOST', `no socket leads to ${addressText(address)}`, {
+        hint: 'use the memory transport for addresses of this kind',
+      })
+    }
+    const peer = addressText(address)
+    const assembler = new FrameAssembler((kind, body) => target.onFrame(kind, body))
+    const socket = createConnection({
+      ...(address.kind === 'unix'
+        ? { path: address.path }
+        : { host: address.host, port: address.port }),
+      onread: readInPlace(assembler, () => link),
+      allowHalfOpen: true,
+      noDelay: true,
+    })
+    const link = this.adopt(socket, assembler, peer)
+    let target: LinkHandler = REFUSING
+    await this.opened(socket, peer)
+    target = handler(link)
+    link.start(target)
+    return link
+  }
+
+  close(): Promise<void> {
+    this.closed ??= this.shutDown()
+    return this.closed
+  }
+
+  private async shutDown(): Promise<void> {
+    const { server, ownDirectory } = this
+    for (const link of this.links) link.close()
+    if (server?.listening) await new Promise<void>(resolve => server.close(() => resolve()))
+    if (ownDirectory !== undefined) await rm(ownDirectory, { recursive: true, force: true })
+  }
+
+  private checkOpen(): void {
+    if (this.closed === undefined) return
+    throw new EngineError('LINK_LOST', 'this transport has been closed', {
+      hint: 'the executor is ending; no new links are made',
+    })
+  }
+
+  private accept(socket: Socket, accept: (link: Link) => LinkHandler): void {
+    const { remoteAddress, remotePort } = socket
+    this.accepted++
+    const peer =
+      remoteAddress === undefined
+        ? `unix client ${this.accepted}`
+        : `tcp:${remoteAddress}:${remotePort}`
+    let target: LinkHandler = REFUSING
+    const assembler = new FrameAssembler((kind, body) => target.onFrame(kind, body))
+    const link = this.adopt(socket, assembler, peer)
+    target = accept(link)
+    link.start(target)
+    socket.on('data', link.push)
+  }
+
+  private adopt(socket: Socket, assembler: FrameAssembler, peer: string): SocketLink {
+    const link = new SocketLink(socket, assembler, {
+      peer,
+      pool: this.options.pool,
+      onEnd: ended => this.links.delete(ended),
+    })
+    this.links.add(link)
+    return link
+  }
+
+  // Resolves once connected. The socket's own error arrives with its close; a time-out is ours.
+  private async opened(socket: Socket, peer: string): Promise<void> {
+    const timeoutMs = this.options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS
+    await new Promise<void>((resolve, reject) => {
+      let failure: Error | undefined
+      const fail = (): void => {
+        clearTimeout(timer)
+        reject(unreachable(peer, failure))
+      }
+      const timer = setTimeout(() => {
+        socket.destroy(new Error(`no answer within ${timeoutMs} ms`))
+      }, timeoutMs)
+      socket.once('error', error => {
+        failure = error
+      })
+      socket.once('close', fail)
+      socket.once('connect', () => {
+        clearTimeout(timer)
+        socket.off('close', fail)
+        resolve()
+      })
+    })
+  }
+
+  private async listenUnix(server: Server): Promise<Address> {
+    const { options } = this
+    let directory = options.kind === 'unix' ? options.directory : undefined
+    // mkdtemp makes the directory with mode 0700: nobody else can reach the socket, not even before its own mode is set.
+    directory ??= this.ownDirectory = await mkdtemp(join(tmpdir(), 'gearpump-'))
+    const path = join(directory, `${process.pid}.sock`)
+    if (Buffer.byteLength(path) > UNIX_PATH_BYTES_MAX) {
+      throw new EngineError('EXECUTOR_START_FAILED', `the socket path ${path} is too long`, {
+        hint: `set TMPDIR to a shorter path: the system allows ${UNIX_PATH_BYTES_MAX} bytes`,
+        details: { path, bytesMax: UNIX_PATH_BYTES_MAX },
+      })
+    }
+    await listening(server, () => server.listen({ path }), path)
+    await chmod(path, SOCKET_MODE)
+    return { kind: 'unix', path }
+  }
+
+  private async listenTcp(server: Server): Promise<Address> {
+    const { options } = this
+    const host = (options.kind === 'tcp' ? options.host : undefined) ?? '127.0.0.1'
+    const port = (options.kind === 'tcp' ? options.port : undefined) ?? 0
+    await listening(server, () => server.listen({ host, port }), `${host}:${port}`)
+    const bound = server.address()
+    const advertised = options.kind === 'tcp' ? options.advertisedHost : undefined
+    return {
+      kind: 'tcp',
+      host: advertised ?? host,
+      port: typeof bound === 'object' && bound !== null ? bound.port : port,
+    }
+  }
+}
+
+// Frames that arrive before there is a handler: cannot happen, since nothing is read before; if it does, it shows.
+const REFUSING: LinkHandler = {
+  onFrame: () => {
+    throw new EngineError('BUG', 'a frame arrived before the link had a handler')
+  },
+  onClose: () => undefined,
+  onDrain: () => undefined,
+}
+
+function listening(server: Server, listen: () => void, where: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', cause => {
+      reject(
+        new EngineError('EXECUTOR_START_FAILED', `cannot listen on ${where}: ${cause.message}`, {
+          hint: 'choose another port or directory, or end the process that uses it',
+          details: { where },
+          cause,
+        }),
+      )
+    })
+    server.once('listening', () => resolve())
+    listen()
+  })
+}
+
+function unreachable(peer: string, cause: Error | undefined): EngineError {
+  return new EngineError('LINK_LOST', `cannot connect to ${peer}: ${cause?.message ?? 'closed'}`, {
+    hint: 'check that the other executor runs and that its host and port can be reached from here',
+    details: { peer },
+    ...(cause === undefined ? {} : { cause }),
+  })
+}

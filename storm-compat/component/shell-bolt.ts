@@ -1,0 +1,99 @@
+// A bolt that runs as a process of its own and speaks Storm's multi-lang protocol: a Python, Ruby, JavaScript or Go
+// component, unchanged. This class ties the bolt interface to the host of the process and to the bolt protocol; if the
+// process ends, its tuples fail and a new process takes over while the task goes on.
+import { BoltProtocol, MAX_PENDING_DEFAULT } from '../multilang/bolt-protocol.ts'
+import { type ShellDependencies, ShellHost } from '../multilang/shell-host.ts'
+import type { ShellCommand } from '../multilang/shell-process.ts'
+import type { Bolt, Conf, OutputCollector, OutputFieldsDeclarer, TopologyContext, Tuple } from './api.ts'
+
+const MESSAGE_TIMEOUT_SECS_DEFAULT = 30
+
+export class ShellBolt implements Bolt {
+  private readonly shell: ShellCommand
+  private readonly dependencies: Partial<ShellDependencies> | undefined
+  private host: ShellHost | undefined
+  private protocol: BoltProtocol | undefined
+
+  constructor(shell: ShellCommand, dependencies?: Partial<ShellDependencies>) {
+    this.shell = shell
+    this.dependencies = dependencies
+  }
+
+  /** Starts the process; resolves when it has shaken hands. */
+  prepare(conf: Conf, context: TopologyContext, collector: OutputCollector): Promise<void> {
+    const link = new Link(() => this.host!)
+    this.protocol = new BoltProtocol(link, {
+      context,
+      collector,
+      maxPending: positive(conf['topology.shellbolt.max.pending']) ?? MAX_PENDING_DEFAULT,
+      forgetAfterMs: forgetAfterMs(conf),
+    })
+    this.host = new ShellHost(this.protocol, {
+      shell: this.shell,
+      conf,
+      context,
+      reportError: error => collector.reportError(error),
+      dependencies: this.dependencies,
+    })
+    return this.host.start()
+  }
+
+  execute(tuple: Tuple): Promise<void> | undefined {
+    return this.protocol!.execute(tuple)
+  }
+
+  /** Ends the process and all it started. What it holds stays unanswered: the task is closing. */
+  async cleanup(): Promise<void> {
+    this.protocol?.release()
+    await this.host?.close()
+  }
+
+  /** Streams are declared by the topology, not by the process. */
+  declareOutputFields(_declarer: OutputFieldsDeclarer): void {
+    return
+  }
+}
+
+// The host and the protocol know each other; the protocol sees this much of the host.
+class Link {
+  private readonly host: () => ShellHost
+
+  constructor(host: () => ShellHost) {
+    this.host = host
+  }
+
+  get up() {
+    return this.host().up
+  }
+
+  get writer() {
+    return this.host().writer
+  }
+
+  get serializer() {
+    return this.host().serializer
+  }
+
+  nowMs(): number {
+    return this.host().clock.nowMs()
+  }
+
+  flushSoon(): void {
+    this.host().flushSoon()
+  }
+
+  pause(paused: boolean): void {
+    this.host().pause(paused)
+  }
+}
+
+function positive(value: unknown): number | undefined {
+  const number = Number(value ?? Number.NaN)
+  return number > 0 ? number : undefined
+}
+
+// A root fails between one and two message timeouts; what is held longer belongs to none.
+function forgetAfterMs(conf: Conf): number | undefined {
+  if (conf['topology.enable.message.timeouts'] === false) return undefined
+  return 2_000 * (positive(conf['topology.message.timeout.secs']) ?? MESSAGE_TIMEOUT_SECS_DEFAULT)
+}

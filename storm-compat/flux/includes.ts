@@ -1,0 +1,98 @@
+// Merges the files that a Flux file includes into its definition, with Storm's rules: one level deep, an included
+// part loses against what is there unless `override` is set, streams are always added. Included files must lie in
+// or below the folder of the topology (or the folder that the caller allows), so that a file from elsewhere cannot
+// make us read and quote what it was not given.
+import { realpathSync } from 'node:fs'
+import { isAbsolute, join, relative, resolve, sep } from 'node:path'
+import type { Problem } from 'gearpump/spi'
+import type { FluxDefinition, IncludeDefinition } from './definition.ts'
+
+/** Files that one topology may include. */
+export const INCLUDES_MAX = 100
+
+/** Where an included file lies, or a Problem in the list. */
+export function includePath(
+  include: IncludeDefinition,
+  folder: string,
+  root: string,
+  problems: Problem[],
+): string | undefined {
+  const { value, place } = include.file
+  // A resource is named from the top of the jar, `/configs/base.yaml`: here from the folder of the topology.
+  const path = include.resource ? join(folder, value) : resolve(folder, value)
+  let real: string
+  try {
+    real = realpathSync(path)
+  } catch {
+    // The one thing that is wrong is that it cannot be reached; the message has to say where we looked.
+    problems.push({
+      place,
+      message: `the included file ${value} does not exist`,
+      hint: `looked for ${path}; includes are relative to the file that includes them`,
+    })
+    return undefined
+  }
+  if (isBelow(real, realpathSync(root))) return real
+  problems.push({
+    place,
+    message: `the included file ${value} lies outside of the topology's folder`,
+    hint: `put it into or below ${root}`,
+  })
+  return undefined
+}
+
+function isBelow(path: string, folder: string): boolean {
+  const way = relative(folder, path)
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way)
+}
+
+/** Puts `included` into `definition`, which is changed. Returns a notice for each part that lost. */
+export function mergeInclude(
+  definition: FluxDefinition,
+  included: FluxDefinition,
+  include: IncludeDefinition,
+): string[] {
+  const notices: string[] = []
+  const { override } = include
+  const lost = (what: string, place: string) => {
+    notices.push(
+      `${place}: ${what} is ignored: it exists already, and the include does not override`,
+    )
+  }
+  if (included.name !== undefined) {
+    if (override || definition.name === undefined) definition.name = included.name
+    else lost('the name', included.name.place)
+  }
+  for (const [key, entry] of included.config) {
+    if (override || !definition.config.has(key)) definition.config.set(key, entry)
+    else lost(`config ${key}`, entry.keyPlace)
+  }
+  for (const part of ['components', 'spouts', 'bolts'] as const) {
+    mergeBeans(definition[part], included[part], override, lost)
+  }
+  definition.streams.push(...included.streams)
+  if (included.includes.length > 0) {
+    const place = included.includes[0]!.file.place
+    notices.push(`${place}: includes of an included file are ignored: they go one level deep`)
+  }
+  return notices
+}
+
+interface Bean {
+  readonly id: { readonly value: string }
+  readonly place: string
+}
+
+function mergeBeans<T extends Bean>(
+  target: T[],
+  included: readonly T[],
+  override: boolean,
+  lost: (what: string, place: string) => void,
+): void {
+  for (const bean of included) {
+    const at = target.findIndex(b => b.id.value === bean.id.value)
+    if (at === -1) target.push(bean)
+    else if (override) target[at] = bean
+    else lost(`"${bean.id.value}"`, bean.place)
+  }
+}

@@ -1,0 +1,380 @@
+// Keeps one shell component alive: starts its process, shakes hands, passes messages between it and the component's
+// protocol (bolt-protocol.ts or spout-protocol.ts), watches over silence, and starts a new process when one has ended.
+// Only the process ends, never the task: what a death means for tuples is the protocol's matter. One chunk read from
+// the child is one turn: all its messages are handled, then all answers leave in one write.
+import { join } from 'node:path'
+import { asError, EngineError } from 'gearpump/spi'
+import type { Conf, TopologyContext } from '../component/api.ts'
+import { spawnShell } from './child-process.ts'
+import { type ShellClock, systemClock } from './clock.ts'
+import { levelOf, protocolError, type ShellMessage, textOf } from './commands.ts'
+import { deathError, startError } from './death-report.ts'
+import { handshake } from './handshake.ts'
+import { RestartBackoff } from './restart-backoff.ts'
+import { chooseSerializer } from './serializers.ts'
+import type {
+  ShellCommand,
+  ShellExit,
+  ShellProcess,
+  ShellProcessEvents,
+  SpawnShell,
+} from './shell-process.ts'
+import type { Serializer, WireReader, WireWriter } from './wire.ts'
+
+/** The beat: Storm's heartbeat timer. */
+export const BEAT_MS = 1_000
+
+/** Silence that ends a child when no setting says otherwise (supervisor.worker.timeout.secs of Storm's defaults). */
+export const TIMEOUT_SECS_DEFAULT = 30
+
+/**
+ * Answers (task ids) a child has not read. They must never wait for back pressure, so only this bound is left: a child
+ * that emits this much without reading what it asked for does not work any more.
+ */
+export const UNREAD_BYTES_MAX = 64 * 1024 * 1024
+
+/** An `error` is told as the cause of a death that follows so soon. */
+const LAST_ERROR_MS = 10_000
+
+/** A beat later than this was held up by us, and the time must not be held against the child. */
+const LATE_BEAT_MS = 500
+
+/** For tests, and for hosts with another idea of processes and time. */
+export interface ShellDependencies {
+  readonly spawn: SpawnShell
+  readonly clock: ShellClock
+}
+
+/** What the host runs: the protocol of a bolt or a spout. */
+export interface ShellRole {
+  /** A new process has shaken hands. */
+  started(): void
+  /** A command other than log, error and metrics. Throws EngineError to have the process ended. */
+  command(command: string, message: ShellMessage): void
+  /** Adds what may be written now; true when there is more. Only called while the pipe takes bytes. */
+  fill(): boolean
+  /** Since when the child owes a sign of life; undefined when it owes none. */
+  owesSinceMs(): number | undefined
+  /** Called each second while the child is up. */
+  beat(nowMs: number): void
+  /** The process is no more, or is being ended: nothing it held will be answered. */
+  lost(): void
+}
+
+export interface ShellHostOptions {
+  readonly shell: ShellCommand
+  readonly conf: Conf
+  readonly context: TopologyContext
+  readonly reportError: (error: Error) => void
+  readonly dependencies?: Partial<ShellDependencies> | undefined
+}
+
+/** One process from its start to its end. */
+interface Life {
+  process: ShellProcess | undefined
+  readonly reader: WireReader
+  readonly writer: WireWriter
+  lastHeardMs: number
+  upSinceMs: number | undefined
+  pid: number | undefined
+  verdict: EngineError | undefined
+  lastError: { text: string; atMs: number } | undefined
+}
+
+export class ShellHost {
+  readonly clock: ShellClock
+  readonly serializer: Serializer
+  private readonly options: ShellHostOptions
+  private readonly role: ShellRole
+  private readonly spawn: SpawnShell
+  private readonly pidDir: string
+  private readonly backoff = new RestartBackoff()
+  private readonly timeoutMs: number
+  private life: Life | undefined
+  private closed = false
+  private flushScheduled = false
+  private cancelTimer: () => void = () => undefined
+  private cancelBeat: () => void = () => undefined
+  private first: { resolve: () => void; reject: (error: Error) => void } | undefined
+
+  constructor(role: ShellRole, options: ShellHostOptions) {
+    this.role = role
+    this.options = options
+    this.clock = options.dependencies?.clock ?? systemClock
+    this.spawn = options.dependencies?.spawn ?? spawnShell
+    this.serializer = chooseSerializer(options.conf, options.shell.command)
+    this.timeoutMs = timeoutSecs(options.conf) * 1000
+    // A directory of its own: what lies in it is this child's, and ends with it.
+    this.pidDir = join(options.context.pidDir, `${options.context.componentId}-${options.context.taskId}`)
+  }
+
+  /**
+   * Starts the first process. Resolves when one has shaken hands (there is no time-out: a child may load for long), or
+   * the host was closed; rejects with SHELL_START_FAILED when there is no such program.
+   */
+  start(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.first = { resolve, reject }
+      this.launch()
+    })
+  }
+
+  /** Whether a process is there that has shaken hands and is not being ended. */
+  get up(): boolean {
+    return this.life?.upSinceMs !== undefined && this.life.verdict === undefined
+  }
+
+  /** Where answers are added during a turn. Only while `up`. */
+  get writer(): WireWriter {
+    return this.life!.writer
+  }
+
+  /** Has fill() called at the end of this turn of the event loop. */
+  flushSoon(): void {
+    if (this.flushScheduled) return
+    this.flushScheduled = true
+    queueMicrotask(() => {
+      this.flushScheduled = false
+      this.flush()
+    })
+  }
+
+  flush(): void {
+    const life = this.life
+    const process = life?.process
+    if (life === undefined || process === undefined || life.verdict !== undefined) return
+    for (;;) {
+      const more = life.upSinceMs !== undefined && process.unwrittenBytes === 0 && this.role.fill()
+      const data = life.writer.take()
+      if (data === undefined) return
+      process.write(data)
+      if (process.unwrittenBytes > UNREAD_BYTES_MAX) {
+        this.condemn(life, protocolError(`does not read its stdin: ${process.unwrittenBytes} bytes wait for it`))
+        return
+      }
+      if (!more) return
+    }
+  }
+
+  /** Stops and resumes reading; silence while stopped is not the child's. */
+  pause(paused: boolean): void {
+    const life = this.life
+    if (life === undefined) return
+    life.lastHeardMs = this.clock.nowMs()
+    life.process?.pause(paused)
+  }
+
+  /** Ends the process for what it did; a new one is started as after any death. */
+  fail(error: EngineError): void {
+    if (this.life !== undefined) this.condemn(this.life, error)
+  }
+
+  /** Ends the process and all it started, and waits for that. Idempotent. */
+  async close(): Promise<void> {
+    this.closed = true
+    this.cancelTimer()
+    this.cancelBeat()
+    await this.life?.process?.stop()
+    this.first?.resolve()
+  }
+
+  private launch(): void {
+    const { shell, conf, context } = this.options
+    const life: Life = {
+      process: undefined,
+      reader: this.serializer.reader(messageBytesMax(conf)),
+      writer: this.serializer.writer(),
+      lastHeardMs: this.clock.nowMs(),
+      upSinceMs: undefined,
+      pid: undefined,
+      verdict: undefined,
+      lastError: undefined,
+    }
+    this.life = life
+    const spawnOptions = { ...shell, resources: context.resources, pidDir: this.pidDir, clock: this.clock }
+    try {
+      life.process = this.spawn(spawnOptions, this.eventsOf(life))
+      life.writer.add(handshake(conf, context, this.pidDir))
+    } catch (thrown) {
+      this.startFailed(life, asError(thrown))
+      return
+    }
+    life.pid = life.process.pid
+    this.flush()
+    this.cancelTimer = this.clock.after(this.timeoutMs, () => {
+      context.log.write('warn', `still waiting for the pid of ${shell.command.join(' ')}`)
+    })
+  }
+
+  private eventsOf(life: Life): ShellProcessEvents {
+    return {
+      output: chunk => this.output(life, chunk),
+      drained: () => {
+        if (this.life === life) this.flush()
+      },
+      stderrLine: line => this.options.context.log.write('info', line),
+      ended: exit => this.ended(life, exit),
+      startFailed: error => this.startFailed(life, error),
+    }
+  }
+
+  private output(life: Life, chunk: Buffer): void {
+    if (this.life !== life || life.verdict !== undefined) return
+    life.lastHeardMs = this.clock.nowMs()
+    try {
+      life.reader.push(chunk, {
+        message: value => {
+          if (life.verdict === undefined) this.message(life, value)
+        },
+        stray: text => this.log(life, 'info', `stdout: ${text}`),
+      })
+    } catch (thrown) {
+      if (!(thrown instanceof EngineError) || thrown.code === 'BUG') throw thrown
+      this.condemn(life, thrown)
+    }
+    this.flush()
+  }
+
+  private message(life: Life, value: unknown): void {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      this.log(life, 'info', `stdout: ${textOf(value)}`)
+      return
+    }
+    const message = value as ShellMessage
+    const command = message['command']
+    if (typeof command === 'string') this.command(life, command, message)
+    else if ('pid' in message) this.handshakeDone(life, message['pid'])
+    else throw protocolError(`sent a message without a command: ${textOf(value).slice(0, 200)}`)
+  }
+
+  private command(life: Life, command: string, message: ShellMessage): void {
+    switch (command) {
+      case 'log':
+        return this.log(life, levelOf(message['level']), textOf(message['msg']))
+      case 'error': {
+        const text = textOf(message['msg'])
+        life.lastError = { text, atMs: this.clock.nowMs() }
+        return this.options.reportError(new Error(`Shell Process Exception: ${text}`))
+      }
+      case 'metrics':
+        return this.options.context.metric(textOf(message['name']), message['params'])
+      default:
+        this.role.command(command, message)
+    }
+  }
+
+  private handshakeDone(life: Life, pid: unknown): void {
+    if (life.upSinceMs !== undefined) return
+    if (typeof pid === 'number') life.pid = pid
+    const nowMs = this.clock.nowMs()
+    life.upSinceMs = nowMs
+    this.cancelTimer()
+    this.cancelBeat = this.clock.after(BEAT_MS, () => this.beat(life, nowMs + BEAT_MS))
+    this.role.started()
+    this.first?.resolve()
+    this.first = undefined
+  }
+
+  private beat(life: Life, dueMs: number): void {
+    if (this.life !== life || life.verdict !== undefined || this.closed) return
+    const nowMs = this.clock.nowMs()
+    // Our own event loop stood still: what the child said meanwhile is still unread.
+    if (nowMs - dueMs > LATE_BEAT_MS) life.lastHeardMs += nowMs - dueMs
+    const owesSinceMs = this.role.owesSinceMs()
+    if (owesSinceMs !== undefined && nowMs - Math.max(owesSinceMs, life.lastHeardMs) > this.timeoutMs) {
+      this.condemn(
+        life,
+        new EngineError('SHELL_TIMED_OUT', `gave no sign of life for ${this.timeoutMs / 1000} s`, {
+          hint: 'Raise topology.subprocess.timeout.secs if it may be busy for so long; see its last stderr lines if not.',
+        }),
+      )
+      return
+    }
+    this.cancelBeat = this.clock.after(BEAT_MS, () => this.beat(life, nowMs + BEAT_MS))
+    this.role.beat(nowMs)
+    this.flush()
+  }
+
+  private condemn(life: Life, verdict: EngineError): void {
+    if (this.life !== life || life.verdict !== undefined) return
+    life.verdict = verdict
+    this.cancelTimer()
+    this.cancelBeat()
+    this.role.lost()
+    // Its end is told by the event; stop() itself has nothing to say.
+    void life.process?.stop()
+  }
+
+  private ended(life: Life, exit: ShellExit): void {
+    if (this.life !== life) return
+    this.cancelBeat()
+    if (this.closed) {
+      this.life = undefined
+      return
+    }
+    const nowMs = this.clock.nowMs()
+    if (life.verdict === undefined) this.role.lost()
+    const { lastError } = life
+    const error = deathError({
+      componentId: this.options.context.componentId,
+      taskId: this.options.context.taskId,
+      command: this.options.shell.command,
+      pid: life.pid,
+      exit,
+      verdict: life.verdict,
+      lastError: lastError !== undefined && nowMs - lastError.atMs <= LAST_ERROR_MS ? lastError.text : undefined,
+      leftover: life.reader.leftover(),
+      handshakeDone: life.upSinceMs !== undefined,
+    })
+    this.options.reportError(error)
+    this.launchLater(life.upSinceMs === undefined ? 0 : nowMs - life.upSinceMs)
+  }
+
+  private startFailed(life: Life, cause: Error): void {
+    if (this.life !== life || this.closed) return
+    const { shell, context } = this.options
+    const error = startError(
+      {
+        componentId: context.componentId,
+        taskId: context.taskId,
+        command: shell.command,
+        directory: shell.changeChildCwd ? context.resources : process.cwd(),
+      },
+      cause,
+    )
+    if (this.first !== undefined) {
+      this.closed = true
+      this.life = undefined
+      this.first.reject(error)
+      return
+    }
+    this.options.reportError(error)
+    this.launchLater(0)
+  }
+
+  private launchLater(upForMs: number): void {
+    this.life = undefined
+    const delayMs = this.backoff.delayAfterMs(upForMs)
+    this.cancelTimer()
+    if (delayMs === 0) this.launch()
+    else this.cancelTimer = this.clock.after(delayMs, () => this.launch())
+  }
+
+  private log(life: Life, level: ReturnType<typeof levelOf>, text: string): void {
+    const { context } = this.options
+    context.log.write(level, `ShellLog pid:${life.pid ?? ''}, name:${context.componentId} ${text}`)
+  }
+}
+
+function timeoutSecs(conf: Conf): number {
+  for (const key of ['topology.subprocess.timeout.secs', 'supervisor.worker.timeout.secs']) {
+    const secs = Number(conf[key] ?? Number.NaN)
+    if (secs > 0) return secs
+  }
+  return TIMEOUT_SECS_DEFAULT
+}
+
+function messageBytesMax(conf: Conf): number | undefined {
+  const bytes = Number(conf['wire.message.bytes.max'] ?? Number.NaN)
+  return bytes > 0 ? bytes : undefined
+}

@@ -1,0 +1,151 @@
+// A spout's side of the shell protocol, as a state machine over messages. A child handles one command at a time: each
+// `next`, `ack`, `fail`, `activate` and `deactivate` is a turn of its own that ends with the child's `sync`, and inside
+// an open turn nothing is sent but the task ids it asks for. Message ids are any JSON value and go back as they came.
+import { asError } from 'gearpump/spi'
+import type { SpoutOutputCollector } from '../component/api.ts'
+import { protocolError, readEmit, type ShellMessage } from './commands.ts'
+import type { ShellRole } from './shell-host.ts'
+import type { WireWriter } from './wire.ts'
+
+/** What the protocol needs of the host. */
+export interface SpoutLink {
+  readonly up: boolean
+  readonly writer: WireWriter
+  nowMs(): number
+  flushSoon(): void
+}
+
+interface Turn {
+  readonly message: { readonly command: string; readonly id: unknown }
+  readonly done: () => void
+}
+
+const DONE = Promise.resolve()
+
+export class SpoutProtocol implements ShellRole {
+  private readonly link: SpoutLink
+  private readonly collector: SpoutOutputCollector
+  /** Turns that wait for the open one. The runner holds its calls, so this is seldom more than one. */
+  private waiting: Turn[] = []
+  private open: Turn | undefined
+  private openSinceMs = 0
+  private active = false
+  private parked: (() => void)[] = []
+
+  constructor(link: SpoutLink, collector: SpoutOutputCollector) {
+    this.link = link
+    this.collector = collector
+  }
+
+  /** One `next` turn; resolves at its `sync`, or when the process was lost. Only while the link is up. */
+  next(): Promise<void> {
+    return this.turn('next', '')
+  }
+
+  ack(messageId: unknown): Promise<void> {
+    return this.turn('ack', messageId)
+  }
+
+  fail(messageId: unknown): Promise<void> {
+    return this.turn('fail', messageId)
+  }
+
+  activate(): Promise<void> {
+    this.active = true
+    return this.turn('activate', '')
+  }
+
+  deactivate(): Promise<void> {
+    this.active = false
+    return this.turn('deactivate', '')
+  }
+
+  /** Resolves when a process is up, or release() is called. */
+  untilUp(): Promise<void> {
+    if (this.link.up) return DONE
+    return new Promise(resolve => this.parked.push(resolve))
+  }
+
+  /** Lets every waiting call go. */
+  release(): void {
+    const parked = this.parked
+    this.parked = []
+    for (const resolve of parked) resolve()
+  }
+
+  started(): void {
+    // A successor is told what its predecessor was.
+    if (this.active) this.waiting.unshift(turnOf('activate', '', () => undefined))
+    this.release()
+  }
+
+  fill(): boolean {
+    if (this.open !== undefined) return false
+    const turn = this.waiting.shift()
+    if (turn === undefined) return false
+    this.open = turn
+    this.openSinceMs = this.link.nowMs()
+    this.link.writer.add(turn.message)
+    return false
+  }
+
+  owesSinceMs(): number | undefined {
+    return this.open === undefined ? undefined : this.openSinceMs
+  }
+
+  beat(): void {
+    // Spouts get no heartbeats: their turns show whether they live.
+  }
+
+  lost(): void {
+    const ended = this.open === undefined ? this.waiting : [this.open, ...this.waiting]
+    this.open = undefined
+    this.waiting = []
+    // Before the turns end: a runner that goes on must not find roots of the dead process.
+    this.collector.orphanAll()
+    for (const turn of ended) turn.done()
+  }
+
+  command(command: string, message: ShellMessage): void {
+    switch (command) {
+      case 'emit':
+        return this.emit(message)
+      case 'sync':
+        return this.sync()
+      default:
+        throw protocolError(`sent the command "${command}", which a spout does not have`)
+    }
+  }
+
+  // A process that is not up gets nothing: what is active is told to its successor, and the rest was never its.
+  private turn(command: string, id: unknown): Promise<void> {
+    if (!this.link.up) return DONE
+    return new Promise(resolve => {
+      this.waiting.push(turnOf(command, id, resolve))
+      this.link.flushSoon()
+    })
+  }
+
+  private sync(): void {
+    const turn = this.open
+    if (turn === undefined) return
+    this.open = undefined
+    turn.done()
+  }
+
+  private emit(message: ShellMessage): void {
+    const { values, stream, id, task, wantsTaskIds } = readEmit(message)
+    let ids: readonly number[] = []
+    try {
+      if (task === undefined) ids = this.collector.emit(values, id, stream)
+      else this.collector.emitDirect(task, values, id, stream)
+    } catch (thrown) {
+      throw protocolError(`emitted on stream "${stream}" in vain: ${asError(thrown).message}`, thrown)
+    }
+    if (wantsTaskIds && this.link.up) this.link.writer.add(ids)
+  }
+}
+
+function turnOf(command: string, id: unknown, done: () => void): Turn {
+  return { message: { command, id }, done }
+}
