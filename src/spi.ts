@@ -1,10 +1,24 @@
 // The door for those who write connectors and translation layers: everything storm-compat and connectors may use.
+export { type Application, application, type CodeRef, type Program, program } from './app/application.ts'
+export { Backoff } from './base/backoff.ts'
 export {
   asError,
   assertNever,
   EngineError,
+  type ErrorCode,
   invariant,
   nearestName,
   type Problem,
   UserError,
 } from './base/errors.ts'
+export { type Dag, type Edge, graph, type ProcessorSpec, validateDag } from './dag/graph.ts'
+export * from './dag/partitioner.ts'
+export { type AnyProcessor, type Path, type Processor, processor, source } from './dag/processor.ts'
+export { NONE, type Slot } from './progress/slot-ledger.ts'
+export { anchorClosed, Hold } from './task/hold.ts'
+export type { Profile } from './task/profile.ts'
+export type { SourceRunnerContext as SourceSpiContext } from './task/source-context.ts'
+export type { Outlet, Source, SourceContext, Task, TaskContext } from './task/task.ts'
+export type { RunnerContext as TaskSpiContext } from './task/task-context.ts'
+export type { Serialiser } from './transport/serialisers.ts'
+export type { FrontDoor, Loaded, RunOptions } from './client/front-door.ts'

@@ -8,7 +8,8 @@ import { type Log, log } from '../base/log.ts'
 import { AppClock, type ClockDecision } from '../progress/app-clock.ts'
 import type { Address } from '../transport/link.ts'
 import type { Application } from './application.ts'
-import type { ExecutorControl, ExecutorEvents } from './executor-host.ts'
+import type { ExecutorEvents } from './executor.ts'
+import type { ExecutorControl } from './executor-host.ts'
 import { Books } from './books.ts'
 import type { ExecutorStatus, RunFigures } from './figures.ts'
 import { makePlan, type Plan, replaceExecutor } from './plan.ts'
@@ -114,6 +115,8 @@ export class AppMaster {
     const id = slot.id
     const launched = await this.#options.launcher.launch(id, this.#token, {
       error: (taskId, processor, error) => this.#books.error(taskId, processor, error),
+      log: (taskId, processor, level, text) => this.#books.line(taskId, processor, level, text),
+      metric: (taskId, processor, name, value) => this.#books.metric(taskId, processor, name, value),
       clock: clocks => {
         if (slot.id === id) this.#decided(this.#clock.report(id, 0, clocks))
       },

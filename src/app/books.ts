@@ -1,11 +1,13 @@
 // What an app master remembers for people: the last errors of each component, deaths of executors, and the root counts
 // of executors that are gone, so that emitted = acked + failed + pending + lost stays true for the whole run.
-import { type Log, log } from '../base/log.ts'
+import { type Log, type LogLine, log } from '../base/log.ts'
 import { EngineError } from '../base/errors.ts'
 import { type ExecutorStatus, type RunFigures, sumFigures, type TaskFigures } from './figures.ts'
 
 /** Errors kept per component. */
 const ERRORS_KEPT = 20
+/** Names of figures kept per component. */
+const METRICS_KEPT = 1000
 /** Error lines written per component in any 10 s; the others are only counted. */
 const LINES_PER_PERIOD = 5
 const PERIOD_MS = 10_000
@@ -28,6 +30,7 @@ export class Books {
   readonly #log: Log
   readonly #errors = new Map<string, ComponentErrors>()
   readonly deaths: { executor: number; timeMs: number; reason: string }[] = []
+  readonly #metrics = new Map<string, Map<string, { task: number; value: unknown }>>()
   #gone: TaskFigures[] = []
 
   constructor(log: Log) {
@@ -51,6 +54,20 @@ export class Books {
       of.inPeriod = 0
     }
     if (++of.inPeriod <= LINES_PER_PERIOD) log(this.#log, 'error', where(processor, taskId), describe(error))
+  }
+
+  line(taskId: number, processor: string, level: LogLine['level'], text: string): void {
+    log(this.#log, level, where(processor, taskId), text)
+  }
+
+  metric(taskId: number, processor: string, name: string, value: unknown): void {
+    const of = this.#metrics.get(processor) ?? new Map<string, { task: number; value: unknown }>()
+    this.#metrics.set(processor, of)
+    if (of.has(name) || of.size < METRICS_KEPT) of.set(name, { task: taskId, value })
+  }
+
+  metricsOf(processor: string): Record<string, unknown> {
+    return Object.fromEntries([...(this.#metrics.get(processor) ?? [])].map(([name, m]) => [name, m.value]))
   }
 
   errorsOf(processor: string): { total: number; last: readonly ErrorRecord[] } {

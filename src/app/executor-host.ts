@@ -7,16 +7,9 @@ import { decodeFrame, encodeHello, FrameKind, type HelloFrame, PROTOCOL_VERSION 
 import type { Address, Link, LinkHandler, Transport } from '../transport/link.ts'
 import { Serialisers } from '../transport/serialisers.ts'
 import type { Application } from './application.ts'
-import { Executor } from './executor.ts'
+import { Executor, type ExecutorEvents } from './executor.ts'
 import type { ExecutorStatus } from './figures.ts'
 import type { Plan } from './plan.ts'
-
-/** What an executor tells its app master without being asked. */
-export interface ExecutorEvents {
-  error(taskId: number, processor: string, error: Error): void
-  clock(clocks: ReadonlyMap<number, number>): void
-  overflow(overflowing: boolean): void
-}
 
 export interface StartOrder {
   readonly plan: Plan
@@ -75,9 +68,7 @@ export class ExecutorHost implements ExecutorControl {
       application,
       plan: order.plan,
       executorId,
-      onError: (taskId, processor, error) => events.error(taskId, processor, error),
-      onClock: clocks => events.clock(clocks),
-      onOverflow: overflowing => events.overflow(overflowing),
+      events,
     })
     this.#executor = executor
     for (const early of this.#early.splice(0)) early.adopt(executor.peers.attach(early.hello.executor, early.link))

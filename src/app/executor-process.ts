@@ -34,6 +34,8 @@ async function load(order: ExecutorOrder): Promise<void> {
     token: order.token,
     events: {
       error: (taskId, processor, error) => event('error', taskId, processor, plainError(error)),
+      log: (...args) => event('log', ...args),
+      metric: (...args) => event('metric', ...args),
       clock: clocks => event('clock', clocks),
       overflow: overflowing => event('overflow', overflowing),
     },

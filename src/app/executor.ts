@@ -2,6 +2,7 @@
 // is told what to do (start, go, a peer has died) and carries it out; it decides nothing about placement.
 import { asError, EngineError, invariant } from '../base/errors.ts'
 import { type Environment, every, type Timer } from '../base/environment.ts'
+import type { LogLine } from '../base/log.ts'
 import { SlotLedger } from '../progress/slot-ledger.ts'
 import { CycleGuard } from '../task/flow.ts'
 import type { RunnerHost } from '../task/runner-host.ts'
@@ -26,12 +27,19 @@ export interface ExecutorOptions {
   readonly application: Application
   readonly plan: Plan
   readonly executorId: number
+  readonly events: ExecutorEvents
+}
+
+/** What an executor tells its app master without being asked. Task 0 = the engine itself. */
+export interface ExecutorEvents {
   /** An error of a task, for the operator. */
-  readonly onError: (taskId: number, processor: string, error: Error) => void
+  error(taskId: number, processor: string, error: Error): void
+  log(taskId: number, processor: string, level: LogLine['level'], text: string): void
+  metric(taskId: number, processor: string, name: string, value: unknown): void
   /** Source clocks (task id, µs), each 100 ms. */
-  readonly onClock: (clocks: ReadonlyMap<number, number>) => void
+  clock(clocks: ReadonlyMap<number, number>): void
   /** Too much waits on edges that close a cycle, or no more. */
-  readonly onOverflow: (overflowing: boolean) => void
+  overflow(overflowing: boolean): void
 }
 
 export class Executor implements RunnerHost {
@@ -59,7 +67,7 @@ export class Executor implements RunnerHost {
       rootFailed: (source, ordinal) => this.#runners.sources[source]!.rootEnded(ordinal, false),
       renewRoot: (source, ordinal) => this.#runners.sources[source]!.order.renew(ordinal),
     })
-    this.cycleGuard = new CycleGuard(paused => options.onOverflow(paused))
+    this.cycleGuard = new CycleGuard(paused => options.events.overflow(paused))
     const serialisers = new Serialisers(options.application.serialisers)
     this.peers = new Peers(this, options.plan, serialisers)
     this.#runners = buildRunners(this, options.application, options.plan, this.peers)
@@ -80,7 +88,19 @@ export class Executor implements RunnerHost {
   }
 
   report(taskId: number, error: Error): void {
-    this.#options.onError(taskId, this.#runners.names.get(taskId) ?? 'engine', error)
+    this.#options.events.error(taskId, this.#nameOf(taskId), error)
+  }
+
+  log(taskId: number, level: LogLine['level'], text: string): void {
+    this.#options.events.log(taskId, this.#nameOf(taskId), level, text)
+  }
+
+  metric(taskId: number, name: string, value: unknown): void {
+    this.#options.events.metric(taskId, this.#nameOf(taskId), name, value)
+  }
+
+  #nameOf(taskId: number): string {
+    return this.#runners.names.get(taskId) ?? 'engine'
   }
 
   // ---- life
@@ -119,7 +139,8 @@ export class Executor implements RunnerHost {
     for (const entry of this.#runners.sourceEntries) {
       const source = entry.create() as Source<unknown>
       invariant(typeof source?.next === 'function', `processor ${entry.context.processor} creates something without next`)
-      await this.#openSource(entry.runner, entry.context, source, active, floorUs)
+      entry.runner.setActive(active)
+      await this.#openSource(entry.runner, entry.context, source, floorUs)
     }
     this.#timers.push(every(this.environment, CLOCK_PERIOD_MS, () => this.#tellClock()))
   }
@@ -128,7 +149,6 @@ export class Executor implements RunnerHost {
     runner: SourceRunner<SourceRunnerContext>,
     context: SourceRunnerContext,
     source: Source<unknown>,
-    active: boolean,
     floorUs: number,
   ): Promise<void> {
     try {
@@ -138,7 +158,7 @@ export class Executor implements RunnerHost {
       throw startFailed(context, error)
     }
     runner.clock.admit(floorUs)
-    runner.begin(source, context, active)
+    runner.begin(source, context)
   }
 
   setActive(active: boolean): void {
@@ -177,7 +197,7 @@ export class Executor implements RunnerHost {
   #tellClock(): void {
     const clocks = new Map<number, number>()
     for (const source of this.#runners.sources) clocks.set(source.taskId, source.readClock())
-    if (clocks.size > 0) this.#options.onClock(clocks)
+    if (clocks.size > 0) this.#options.events.clock(clocks)
   }
 
   #rotate(): void {

@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url'
 import { EngineError } from '../base/errors.ts'
 import type { Application, CodeRef } from './application.ts'
 import type { Launcher, LaunchedExecutor } from './app-master.ts'
-import type { ExecutorControl, ExecutorEvents } from './executor-host.ts'
+import type { LogLine } from '../base/log.ts'
+import type { ExecutorEvents } from './executor.ts'
+import type { ExecutorControl } from './executor-host.ts'
 import { type PlainError, revivedError, RpcCaller, type RpcMessage } from './rpc.ts'
 
 /** How an executor process is told what to run. */
@@ -67,6 +69,8 @@ function channelOf(child: ChildProcess) {
 function onEvent(events: ExecutorEvents, name: string, args: unknown[]): void {
   if (name === 'clock') events.clock(args[0] as ReadonlyMap<number, number>)
   else if (name === 'overflow') events.overflow(args[0] as boolean)
+  else if (name === 'log') events.log(args[0] as number, args[1] as string, args[2] as LogLine['level'], args[3] as string)
+  else if (name === 'metric') events.metric(args[0] as number, args[1] as string, args[2] as string, args[3])
   else if (name === 'error') events.error(args[0] as number, args[1] as string, revivedError(args[2] as PlainError))
 }
 

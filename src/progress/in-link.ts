@@ -121,6 +121,11 @@ export class InLink {
     }
   }
 
+  /** Whether `takeRenewed` has something to give. */
+  get renewing(): boolean {
+    return this.renewals.length > 0
+  }
+
   /** Positions to send RENEW for now: each at once when first asked for, then not again in the same half period. */
   takeRenewed(): number[] {
     const { renewals } = this

@@ -21,6 +21,7 @@ export class Hold {
     this.list!.remove(this)
     this.list!.acked++
     if (this.slot !== NONE) this.list!.ledger.release(this.slot)
+    this.list!.loop.wake()
     return true
   }
 
@@ -30,6 +31,7 @@ export class Hold {
     this.list!.remove(this)
     this.list!.failed++
     if (this.slot !== NONE) this.list!.ledger.fail(this.slot)
+    this.list!.loop.wake()
     return true
   }
 
@@ -38,6 +40,7 @@ export class Hold {
     if (!this.open) return
     const list = this.list!
     if (this.slot !== NONE) list.ledger.renew(this.slot)
+    list.loop.wake()
     list.remove(this)
     list.add(this, this.slot)
   }
@@ -48,6 +51,7 @@ const ROTATIONS_KEPT = 2
 
 export class HoldList {
   readonly ledger: SlotLedger
+  readonly loop: { wake(): void }
   size = 0
   acked = 0
   failed = 0
@@ -55,8 +59,10 @@ export class HoldList {
   #first: Hold | undefined = undefined
   #last: Hold | undefined = undefined
 
-  constructor(ledger: SlotLedger) {
+  /** `loop`: holds may be let go outside a turn; what that means is told at the end of one. */
+  constructor(ledger: SlotLedger, loop: { wake(): void }) {
     this.ledger = ledger
+    this.loop = loop
   }
 
   add(hold: Hold, slot: Slot): void {

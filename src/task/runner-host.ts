@@ -1,5 +1,6 @@
 // What every runner of an executor shares, passed in once.
 import type { Environment } from '../base/environment.ts'
+import type { LogLine } from '../base/log.ts'
 import type { SlotLedger } from '../progress/slot-ledger.ts'
 import type { CycleGuard } from './flow.ts'
 import type { Profile } from './profile.ts'
@@ -16,6 +17,10 @@ export interface RunnerHost {
   appClockUs: number
   /** Tells the operator; never throws. */
   report(taskId: number, error: Error): void
+  /** A line of a component's own. */
+  log(taskId: number, level: LogLine['level'], text: string): void
+  /** A figure of a component's own: the last value given under its name is kept. */
+  metric(taskId: number, name: string, value: unknown): void
   /** A message that came over a link (`origin` > 0) was taken by its task: credit goes back. */
   consumed(origin: number): void
 }

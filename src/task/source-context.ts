@@ -1,4 +1,5 @@
 // The context a source is given: emits roots, wakes the source, timers on its own turn.
+import type { LogLine } from '../base/log.ts'
 import type { Slot } from '../progress/slot-ledger.ts'
 import type { PortOutlet } from './out-edge.ts'
 import type { SourceRunner } from './source-runner.ts'
@@ -105,11 +106,23 @@ export class SourceRunnerContext implements SourceContext<unknown>, Emitting {
     return this.#runner.ready()
   }
 
+  get active(): boolean {
+    return this.#runner.active
+  }
+
   get upstreamClock(): number {
     return this.#runner.host.appClockUs
   }
 
   report(error: Error): void {
     this.#runner.host.report(this.taskId, error)
+  }
+
+  log(level: LogLine['level'], text: string): void {
+    this.#runner.host.log(this.taskId, level, text)
+  }
+
+  metric(name: string, value: unknown): void {
+    this.#runner.host.metric(this.taskId, name, value)
   }
 }

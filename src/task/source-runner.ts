@@ -64,13 +64,16 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
     this.lastActivityMs = host.environment.monotonicMs()
   }
 
-  begin(source: Source<unknown>, context: Context, active: boolean): void {
+  begin(source: Source<unknown>, context: Context): void {
     this.#source = source
     this.#context = context
-    this.#active = active
     this.#hears = source.done !== undefined || source.fail !== undefined
     this.lastActivityMs = this.monotonicMs()
     this.resume()
+  }
+
+  get active(): boolean {
+    return this.#active
   }
 
   /** Nothing under way: no open root, nothing left to tell, no call open. */
@@ -305,7 +308,7 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
   setActive(active: boolean): void {
     if (this.#active === active) return
     this.#active = active
-    this.call(() => this.#source?.onActive?.(active))
+    if (this.#source !== undefined) this.call(() => this.#source?.onActive?.(active))
   }
 
   /** Told by the engine: too much waits on edges that close a cycle. */

@@ -1,6 +1,7 @@
 // The context a task is given: a thin face of its runner. Ports are compiled once; `output` on the default port is a
 // field away. Translation layers get the same object and use `outlet`, `emitAnchored` and `hold(into)`.
 import { EngineError, nearestName } from '../base/errors.ts'
+import type { LogLine } from '../base/log.ts'
 import type { Slot } from '../progress/slot-ledger.ts'
 import { Hold } from './hold.ts'
 import type { PortOutlet } from './out-edge.ts'
@@ -141,6 +142,16 @@ export class RunnerContext implements TaskContext<unknown>, Emitting {
     return this.#runner.host.environment.after(delayMs, () => this.#runner.call(fn))
   }
 
+  /** The task starts anew: what it held has failed. */
+  failHolds(): void {
+    this.#runner.holds.failAll()
+  }
+
+  /** Calls `fn` after `delayMs`, on no turn: for waiting inside a promise that parks the task. */
+  after(delayMs: number, fn: () => void): { cancel(): void } {
+    return this.#runner.host.environment.after(delayMs, fn)
+  }
+
   ready(): Promise<void> {
     return this.#runner.ready() ?? Promise.resolve()
   }
@@ -164,6 +175,14 @@ export class RunnerContext implements TaskContext<unknown>, Emitting {
 
   report(error: Error): void {
     this.#runner.host.report(this.taskId, error)
+  }
+
+  log(level: LogLine['level'], text: string): void {
+    this.#runner.host.log(this.taskId, level, text)
+  }
+
+  metric(name: string, value: unknown): void {
+    this.#runner.host.metric(this.taskId, name, value)
   }
 }
 

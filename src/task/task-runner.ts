@@ -46,7 +46,7 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
     this.host = host
     this.level = place.level
     this.inbox = new Inbox(place.tagged)
-    this.holds = new HoldList(host.ledger)
+    this.holds = new HoldList(host.ledger, host.loop)
     this.#depthMax = host.profile.inboxDepth
     this.#half = host.profile.inboxDepth >> 1
   }

@@ -50,6 +50,16 @@ export interface Place {
   readonly config: Readonly<Record<string, unknown>>
 }
 
+/** What a task tells the people who run it. */
+export interface Telling {
+  /** Tells of an error without failing anything. */
+  report(error: Error): void
+  /** Writes a line under this task's name. */
+  log(level: 'trace' | 'debug' | 'info' | 'warn' | 'error', text: string): void
+  /** Keeps a figure under this processor's name; plain data. */
+  metric(name: string, value: unknown): void
+}
+
 export interface Timers {
   /** Calls `fn` on the task's own turn each `periodMs`, until cancelled. */
   schedule(periodMs: number, fn: () => void): { cancel(): void }
@@ -57,7 +67,7 @@ export interface Timers {
   scheduleOnce(delayMs: number, fn: () => void): { cancel(): void }
 }
 
-export interface TaskContext<Out = unknown> extends Place, Timers {
+export interface TaskContext<Out = unknown> extends Place, Timers, Telling {
   /** Emits on `port` (default `default`), anchored to the current input; untracked outside `onNext`. */
   output(value: Out, port?: string): void
   /** Emits to one task of a consumer by its task id, whatever the partitioner of the edge. */
@@ -74,11 +84,9 @@ export interface TaskContext<Out = unknown> extends Place, Timers {
   readonly sourceTask: number
   /** Id of the edge the current input came by; -1 unless the task asked by `needsOrigin`. */
   readonly edge: number
-  /** Tells the operator of an error without failing anything. */
-  report(error: Error): void
 }
 
-export interface SourceContext<Out = unknown> extends Place, Timers {
+export interface SourceContext<Out = unknown> extends Place, Timers, Telling {
   /**
    * Emits a root on `port`. With an id (neither undefined nor null) it is tracked: `done(id)` or `fail(id)` is told
    * once, on a later turn. The same id may be in flight more than once.
@@ -86,7 +94,8 @@ export interface SourceContext<Out = unknown> extends Place, Timers {
   output(value: Out, id?: unknown, port?: string): void
   /** Asks for `next` now although the source had said that there is nothing. May be called at any time. */
   wake(): void
-  report(error: Error): void
+  /** Whether the run is active: while it is not, `next` is not called. */
+  readonly active: boolean
   readonly upstreamClock: number
 }
 

@@ -29,7 +29,7 @@ export class ByteWriter {
   private view: DataView
 
   constructor(bytes = INITIAL_BYTES) {
-    this.buffer = bytes === 0 ? NOTHING : Buffer.allocUnsafeSlow(bytes)
+    this.buffer = bytes === 0 ? NOTHING : Buffer.allocUnsafe(bytes)
     this.view = viewOf(this.buffer)
   }
 

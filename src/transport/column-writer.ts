@@ -137,17 +137,18 @@ export class ColumnWriter {
   private appendFields(row: readonly unknown[]): void {
     const { children, width } = this
     let bytes = 0
-    for (let i = 0; i < width; i++) {
-      const child = children[i]!
-      const before = child.bytes
-      try {
+    let i = 0
+    try {
+      for (; i < width; i++) {
+        const child = children[i]!
+        bytes -= child.bytes
         child.append(row[i])
-      } catch (error) {
-        for (let j = 0; j < i; j++) children[j]!.undo()
-        if (this.count === 0) this.reset()
-        throw inField(error, i)
+        bytes += child.bytes
       }
-      bytes += child.bytes - before
+    } catch (error) {
+      for (let j = 0; j < i; j++) children[j]!.undo()
+      if (this.count === 0) this.reset()
+      throw inField(error, i)
     }
     this.values[this.count++] = row
     this.bytes += bytes

@@ -94,7 +94,7 @@ export class DataFrameBuilder {
     const { out, columns, column } = this
     const perMessage = COLUMN_BYTES_PER_MESSAGE + (columns.stamps === undefined ? 0 : STAMP_BYTES)
     const estimate = BODY_HEAD_BYTES + column.bytes + columns.count * perMessage
-    out.use(this.pool?.take(estimate) ?? Buffer.allocUnsafeSlow(estimate))
+    out.use(this.pool?.take(estimate) ?? Buffer.allocUnsafe(estimate))
     try {
       out.u32(0)
       out.u8(DATA)

@@ -16,7 +16,7 @@ import {
 /** Virtual time: nothing here waits for a real clock. */
 export interface VirtualTime {
   now(): number
-  /** Calls `fn` at `now() + delayMs`. Calls due at one time run in any fixed order. */
+  /** Calls `fn` at `now() + delayMs`. Calls due at one time run in an order that is fixed. */
   after(delayMs: number, fn: () => void): void
 }
 
@@ -49,11 +49,20 @@ interface Cut {
   from: string
   to: string
   mode: CutMode
-  held: (() => void)[]
 }
 
-// What a held cut keeps: a kernel's socket buffers are bounded as well. Beyond it frames are lost.
-const HELD_PARCELS_MAX = 65_536
+// What is under way on one route, in the order it will arrive. Arrivals take the head: so the order is the queue's
+// alone, whatever the times and however often a cut interrupts.
+interface Way {
+  readonly route: Route
+  readonly queue: { parcel: Parcel; arrive: (parcel: Parcel) => void }[]
+  lastArrivalMs: number
+  /** Arrivals that a cut holds back. */
+  held: number
+}
+
+// What one route keeps under way or held: a kernel's socket buffers are bounded as well. Beyond it frames are lost.
+const PARCELS_UNDER_WAY_MAX = 65_536
 
 /** A network of faulty links. `faults` may be changed while it runs. */
 export class FaultyNetwork implements Carrier {
@@ -64,8 +73,7 @@ export class FaultyNetwork implements Carrier {
   private readonly network: MemoryNetwork
   private readonly cuts: Cut[] = []
   private readonly dead = new Set<string>()
-  /** When the last parcel of each route arrives: what keeps the order of a link. */
-  private readonly lastArrival = new Map<number, number>()
+  private readonly ways = new Map<number, Way>()
 
   constructor(options: FaultyNetworkOptions) {
     this.random = options.random
@@ -86,7 +94,7 @@ export class FaultyNetwork implements Carrier {
       [one, other],
       [other, one],
     ] as const) {
-      if (this.cutBetween(from, to) === undefined) this.cuts.push({ from, to, mode, held: [] })
+      if (this.cutBetween(from, to) === undefined) this.cuts.push({ from, to, mode })
     }
   }
 
@@ -98,8 +106,10 @@ export class FaultyNetwork implements Carrier {
     ] as const) {
       const index = this.cuts.findIndex(cut => cut.from === from && cut.to === to)
       if (index < 0) continue
-      const [cut] = this.cuts.splice(index, 1)
-      for (const resume of cut!.held) resume()
+      this.cuts.splice(index, 1)
+      for (const way of this.ways.values()) {
+        if (way.route.from === from && way.route.to === to) this.resume(way)
+      }
     }
   }
 
@@ -137,32 +147,45 @@ export class FaultyNetwork implements Carrier {
   }
 
   private post(route: Route, parcel: Parcel, arrive: (parcel: Parcel) => void): void {
-    const cut = this.cutBetween(route.from, route.to)
-    if (cut !== undefined) {
-      if (cut.mode === 'hold' && cut.held.length < HELD_PARCELS_MAX) {
-        cut.held.push(() => this.post(route, parcel, arrive))
-      }
-      return
-    }
     const { delayMsMin, delayMsMax, reordering } = this.faults
     invariant(delayMsMin <= delayMsMax, 'delayMsMin is at most delayMsMax')
     const now = this.time.now()
-    let at = now + delayMsMin + this.random() * (delayMsMax - delayMsMin)
-    if (!this.chance(reordering)) {
-      at = Math.max(at, this.lastArrival.get(route.id) ?? at)
-      this.lastArrival.set(route.id, at)
+    const way = this.wayOf(route)
+    const { queue } = way
+    if (queue.length >= PARCELS_UNDER_WAY_MAX) return
+    if (this.chance(reordering)) {
+      queue.splice(Math.floor(this.random() * (queue.length + 1)), 0, { parcel, arrive })
+    } else {
+      queue.push({ parcel, arrive })
     }
-    this.time.after(at - now, () => this.deliver(route, parcel, arrive))
+    const delayMs = delayMsMin + this.random() * (delayMsMax - delayMsMin)
+    way.lastArrivalMs = Math.max(way.lastArrivalMs, now + delayMs)
+    this.time.after(way.lastArrivalMs - now, () => this.arrival(way))
   }
 
-  // A cut that came while the parcel was on its way stops it too.
-  private deliver(route: Route, parcel: Parcel, arrive: (parcel: Parcel) => void): void {
-    if (this.dead.has(route.from) && 'end' in parcel) return
-    const cut = this.cutBetween(route.from, route.to)
-    if (cut === undefined) arrive(parcel)
-    else if (cut.mode === 'hold' && cut.held.length < HELD_PARCELS_MAX) {
-      cut.held.push(() => this.post(route, parcel, arrive))
+  private wayOf(route: Route): Way {
+    let way = this.ways.get(route.id)
+    if (way === undefined) {
+      way = { route, queue: [], lastArrivalMs: 0, held: 0 }
+      this.ways.set(route.id, way)
     }
+    return way
+  }
+
+  private arrival(way: Way): void {
+    const { route, queue } = way
+    const cut = this.cutBetween(route.from, route.to)
+    if (cut?.mode === 'hold') {
+      way.held++
+      return
+    }
+    const next = queue.shift()
+    if (queue.length === 0) this.ways.delete(route.id)
+    if (cut === undefined && !this.dead.has(route.to)) next?.arrive(next.parcel)
+  }
+
+  private resume(way: Way): void {
+    for (; way.held > 0; way.held--) this.time.after(0, () => this.arrival(way))
   }
 
   private cutBetween(from: string, to: string): Cut | undefined {

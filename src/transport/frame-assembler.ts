@@ -41,6 +41,11 @@ export class FrameAssembler {
 
   /** `bytes` were read into the last `space`. Throws FRAME_INVALID for an impossible length. */
   advance(bytes: number): void {
+    // What comes after a stop is read away and dropped.
+    if (this.stopped) {
+      this.empty()
+      return
+    }
     this.end += bytes
     this.start = this.cut(this.buffer, this.start, this.end)
     if (this.start === this.end) this.empty()
@@ -48,6 +53,7 @@ export class FrameAssembler {
 
   /** The next bytes of the stream. The chunk is not kept. */
   push(chunk: Buffer): void {
+    if (this.stopped) return
     let from = 0
     while (from < chunk.length && this.start !== this.end && !this.stopped) {
       // An unfinished frame: only as much as may complete it, so that the rest stays where it is.

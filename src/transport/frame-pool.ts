@@ -6,6 +6,9 @@ import { FRAME_BYTES_TARGET } from './column.ts'
 /** Every kept slab has this size: a full frame, the value that overshot the target, and the columns beside it. */
 export const SLAB_BYTES = FRAME_BYTES_TARGET + 32 * 1024
 
+// A small frame must not hold a slab: a link that is behind may have thousands of them waiting.
+const SLAB_WORTH_BYTES = 8 * 1024
+
 /** Slabs kept: enough for the frames in flight on a few links; 5 MiB. */
 export const SLABS_MAX = 64
 
@@ -15,7 +18,7 @@ export class FramePool {
 
   /** A buffer of at least `bytes`. */
   take(bytes: number): Buffer {
-    if (bytes > SLAB_BYTES) return Buffer.allocUnsafeSlow(bytes)
+    if (bytes > SLAB_BYTES || bytes < SLAB_WORTH_BYTES) return Buffer.allocUnsafe(bytes)
     return Buffer.from(this.slabs.pop() ?? new ArrayBuffer(SLAB_BYTES))
   }
 

@@ -5,6 +5,7 @@
 import { EngineError } from '../base/errors.ts'
 import { ByteReader, frameInvalid } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
+import { FRAME_BYTES_TARGET } from './column.ts'
 import {
   type DataFrame,
   readDataFrame,
@@ -66,6 +67,8 @@ export type ControlFrame = Exclude<Frame, DataFrame>
 
 /** The frames' version in HELLO. Raise it with every change of format. */
 export const PROTOCOL_VERSION = 1
+
+const NOTHING = new Uint8Array(0)
 
 // Application ids and tokens are short; anything longer is not one of ours.
 const HELLO_TEXT_BYTES_MAX = 4096
@@ -203,6 +206,9 @@ export class FrameDecoder {
       // A RangeError or the like out of a reader is still the fault of the bytes.
       if (error instanceof EngineError) throw error
       throw frameInvalid(String(error), { kind })
+    } finally {
+      // The cursor must not keep a rare huge body alive.
+      if (body.length > FRAME_BYTES_TARGET * 4) input.reset(NOTHING)
     }
   }
 

@@ -21,7 +21,10 @@ export interface Link {
 export interface LinkHandler {
   /** One frame. `body` is valid only during the call: decoding copies what it keeps. */
   onFrame(kind: number, body: Buffer): void
-  /** The end, exactly once; never from inside `send` or `close`. No reason: one of the two sides closed it. */
+  /**
+   * The end, exactly once; never from inside `send` or `close`. No reason: one of the two sides closed it. That says
+   * nothing about its health: a process that is killed has its sockets closed in the same way.
+   */
   onClose(reason: Error | undefined): void
   /** What was buffered beyond LINK_BUFFER_BYTES has left. */
   onDrain(): void

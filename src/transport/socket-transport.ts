@@ -6,7 +6,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { EngineError } from '../base/errors.ts'
+import { asError, EngineError } from '../base/errors.ts'
 import { FrameAssembler } from './frame-assembler.ts'
 import type { FramePool } from './frame-pool.ts'
 import { type Address, addressText, type Link, type LinkHandler, type Transport } from './link.ts'
@@ -48,6 +48,7 @@ export class SocketTransport implements Transport {
   private ownDirectory: string | undefined
   private closed: Promise<void> | undefined
   private accepted = 0
+  private onLastEnd: () => void = () => undefined
 
   constructor(options: SocketTransportOptions) {
     this.options = options
@@ -83,7 +84,12 @@ export class SocketTransport implements Transport {
     const link = this.adopt(socket, assembler, peer)
     let target: LinkHandler = REFUSING
     await this.opened(socket, peer)
-    target = handler(link)
+    try {
+      target = handler(link)
+    } catch (error) {
+      link.abort(asError(error))
+      throw error
+    }
     link.start(target)
     return link
   }
@@ -95,7 +101,11 @@ export class SocketTransport implements Transport {
 
   private async shutDown(): Promise<void> {
     const { server, ownDirectory } = this
+    const ended = new Promise<void>(resolve => {
+      this.onLastEnd = resolve
+    })
     for (const link of this.links) link.close()
+    if (this.links.size > 0) await ended
     if (server?.listening) await new Promise<void>(resolve => server.close(() => resolve()))
     if (ownDirectory !== undefined) await rm(ownDirectory, { recursive: true, force: true })
   }
@@ -117,7 +127,13 @@ export class SocketTransport implements Transport {
     let target: LinkHandler = REFUSING
     const assembler = new FrameAssembler((kind, body) => target.onFrame(kind, body))
     const link = this.adopt(socket, assembler, peer)
-    target = accept(link)
+    try {
+      target = accept(link)
+    } catch (error) {
+      // Nobody listens to this link yet: the peer sees it end, and this transport's owner is told by its own throw.
+      link.abort(asError(error))
+      throw error
+    }
     link.start(target)
     socket.on('data', link.push)
   }
@@ -126,7 +142,10 @@ export class SocketTransport implements Transport {
     const link = new SocketLink(socket, assembler, {
       peer,
       pool: this.options.pool,
-      onEnd: ended => this.links.delete(ended),
+      onEnd: ended => {
+        this.links.delete(ended)
+        if (this.links.size === 0) this.onLastEnd()
+      },
     })
     this.links.add(link)
     return link

@@ -243,7 +243,7 @@ export class ValueWriter {
     } catch (cause) {
       throw new EngineError(
         'VALUE_NOT_SERIALISABLE',
-        `serialiser "${serialiser.name}" failed at ${this.where()}`,
+        `serialiser "${serialiser.name}" failed at ${this.where(this.depth - 1)}`,
         {
           hint: 'correct the serialiser: its encode() threw',
           details: { name: serialiser.name },
@@ -254,9 +254,10 @@ export class ValueWriter {
     this.any(data)
   }
 
-  private where(): string {
+  // The steps down to the value at `levels`; an object that is being written stands one level below its own depth.
+  private where(levels: number): string {
     let text = 'value'
-    for (let i = 0; i < this.depth; i++) {
+    for (let i = 0; i < levels; i++) {
       const step = this.path[i]!
       if (typeof step === 'number') text += `[${step}]`
       else text += /^[\w$]+$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`
@@ -265,7 +266,7 @@ export class ValueWriter {
   }
 
   private refuse(value: unknown): EngineError {
-    const path = this.where()
+    const path = this.where(typeof value === 'object' ? this.depth - 1 : this.depth)
     const name = typeof value === 'object' ? constructorName(value) : typeof value
     const what = typeof value === 'object' ? `an instance of ${name}` : `a ${name}`
     return new EngineError(
@@ -282,7 +283,7 @@ export class ValueWriter {
   }
 
   private tooDeep(): EngineError {
-    const path = this.where()
+    const path = this.where(this.depth)
     return new EngineError(
       'VALUE_NOT_SERIALISABLE',
       `${path} is nested more than ${NESTING_DEPTH_MAX} levels deep`,

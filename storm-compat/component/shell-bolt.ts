@@ -1,12 +1,19 @@
 // A bolt that runs as a process of its own and speaks Storm's multi-lang protocol: a Python, Ruby, JavaScript or Go
 // component, unchanged. This class ties the bolt interface to the host of the process and to the bolt protocol; if the
 // process ends, its tuples fail and a new process takes over while the task goes on.
-import { BoltProtocol, MAX_PENDING_DEFAULT } from '../multilang/bolt-protocol.ts'
-import { type ShellDependencies, ShellHost } from '../multilang/shell-host.ts'
+import { BoltProtocol } from '../multilang/bolt-protocol.ts'
+import { ShellHost } from '../multilang/shell-host.ts'
+import type { ShellDependencies } from '../multilang/shell-role.ts'
 import type { ShellCommand } from '../multilang/shell-process.ts'
-import type { Bolt, Conf, OutputCollector, OutputFieldsDeclarer, TopologyContext, Tuple } from './api.ts'
-
-const MESSAGE_TIMEOUT_SECS_DEFAULT = 30
+import { forgetAfterMs, maxPending } from '../multilang/shell-settings.ts'
+import type {
+  Bolt,
+  Conf,
+  OutputCollector,
+  OutputFieldsDeclarer,
+  TopologyContext,
+  Tuple,
+} from './api.ts'
 
 export class ShellBolt implements Bolt {
   private readonly shell: ShellCommand
@@ -25,7 +32,7 @@ export class ShellBolt implements Bolt {
     this.protocol = new BoltProtocol(link, {
       context,
       collector,
-      maxPending: positive(conf['topology.shellbolt.max.pending']) ?? MAX_PENDING_DEFAULT,
+      maxPending: maxPending(conf),
       forgetAfterMs: forgetAfterMs(conf),
     })
     this.host = new ShellHost(this.protocol, {
@@ -74,6 +81,10 @@ class Link {
     return this.host().serializer
   }
 
+  get unwrittenBytes() {
+    return this.host().unwrittenBytes
+  }
+
   nowMs(): number {
     return this.host().clock.nowMs()
   }
@@ -85,15 +96,4 @@ class Link {
   pause(paused: boolean): void {
     this.host().pause(paused)
   }
-}
-
-function positive(value: unknown): number | undefined {
-  const number = Number(value ?? Number.NaN)
-  return number > 0 ? number : undefined
-}
-
-// A root fails between one and two message timeouts; what is held longer belongs to none.
-function forgetAfterMs(conf: Conf): number | undefined {
-  if (conf['topology.enable.message.timeouts'] === false) return undefined
-  return 2_000 * (positive(conf['topology.message.timeout.secs']) ?? MESSAGE_TIMEOUT_SECS_DEFAULT)
 }

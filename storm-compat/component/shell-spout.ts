@@ -1,10 +1,17 @@
 // A spout that runs as a process of its own and speaks Storm's multi-lang protocol. This class ties the spout interface
 // to the host of the process and to the spout protocol. When the process ends, what it had emitted is forgotten (its
 // successor could not know the ids), and the successor is activated as it was.
-import { type ShellDependencies, ShellHost } from '../multilang/shell-host.ts'
+import { ShellHost } from '../multilang/shell-host.ts'
+import type { ShellDependencies } from '../multilang/shell-role.ts'
 import type { ShellCommand } from '../multilang/shell-process.ts'
 import { SpoutProtocol } from '../multilang/spout-protocol.ts'
-import type { Conf, OutputFieldsDeclarer, Spout, SpoutOutputCollector, TopologyContext } from './api.ts'
+import type {
+  Conf,
+  OutputFieldsDeclarer,
+  Spout,
+  SpoutOutputCollector,
+  TopologyContext,
+} from './api.ts'
 
 /** How long a call waits for the next process before it returns with nothing, so that a kill need not wait for it. */
 const PARK_MS = 1_000
@@ -66,9 +73,8 @@ export class ShellSpout implements Spout {
 
   /** Ends the process and all it started. */
   async close(): Promise<void> {
-    this.protocol?.release()
-    await this.host?.close()
     this.protocol?.abandon()
+    await this.host?.close()
   }
 
   /** Streams are declared by the topology, not by the process. */

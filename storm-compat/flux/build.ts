@@ -247,12 +247,18 @@ function unknownEnd(
   { value, place }: StreamDefinition['from'],
   known: Iterable<string>,
 ): Problem {
-  const near = nearestName(value, known)
-  const message = `there is no ${what} "${value}"`
-  return near === undefined
-    ? { place, message }
-    : { place, message, hint: `did you mean "${near}"?` }
+  const names = [...known]
+  const near = nearestName(value, names)
+  const listed = names.slice(0, NAMES_SHOWN_MAX).join(', ')
+  return {
+    place,
+    message: `there is no ${what} "${value}"`,
+    hint: near === undefined ? `there are: ${listed}` : `did you mean "${near}"?`,
+  }
 }
+
+/** Names listed in a hint when none is near. */
+const NAMES_SHOWN_MAX = 8
 
 function groupingOf(
   stream: StreamDefinition,

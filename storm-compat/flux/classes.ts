@@ -192,15 +192,24 @@ function unknownClass({ className: { value, place } }: ObjectDefinition): Proble
   }
 }
 
-// By the last part of the name only: all packages of Storm look alike.
+// A slip in the class of a known package, or a known class in a wrong package. Anything looser finds Storm's classes
+// near every Java class there is, since all those names look alike.
 function nearestClass(className: string): string | undefined {
-  const bySimpleName = new Map([...knownClasses.keys()].map(name => [simpleName(name), name]))
-  const near = nearestName(simpleName(className), bySimpleName.keys())
-  return near === undefined ? undefined : bySimpleName.get(near)
+  const [folder, name] = splitName(currentName(className))
+  const names = [...knownClasses.keys()]
+  const moved = names.find(known => splitName(known)[1] === name)
+  if (moved !== undefined) return moved
+  const siblings = names.map(splitName).filter(([known]) => known === folder)
+  const near = nearestName(
+    name,
+    siblings.map(([, sibling]) => sibling),
+  )
+  return near === undefined ? undefined : `${folder}.${near}`
 }
 
-function simpleName(className: string): string {
-  return className.slice(className.lastIndexOf('.') + 1)
+function splitName(className: string): [folder: string, name: string] {
+  const at = className.lastIndexOf('.')
+  return [className.slice(0, Math.max(0, at)), className.slice(at + 1)]
 }
 
 function moduleKey({ className, folder }: ObjectDefinition): string | undefined {
@@ -222,7 +231,9 @@ async function importClass({ className, folder }: ObjectDefinition): Promise<Flu
         : `the export "${name}" of ${specifier} is neither a class nor a function`
     return { place, message, ...(near === undefined ? {} : { hint: `did you mean "${near}"?` }) }
   } catch (thrown) {
-    return { place, message: `${specifier} cannot be loaded: ${asError(thrown).message}` }
+    // Node adds the file of ours that asked, which tells the user nothing.
+    const reason = asError(thrown).message.replace(/ imported from .*$/s, '')
+    return { place, message: `${specifier} cannot be loaded: ${reason}` }
   }
 }
 

@@ -20,11 +20,21 @@ export function includePath(
   const { value, place } = include.file
   // A resource is named from the top of the jar, `/configs/base.yaml`: here from the folder of the topology.
   const path = include.resource ? join(folder, value) : resolve(folder, value)
+  const outside = {
+    place,
+    message: `the included file ${value} lies outside of the topology's folder`,
+    hint: `put it into or below ${root}`,
+  }
+  // First as it is written, so that nothing is told about files elsewhere; then as it really is, behind links.
+  if (!isBelow(path, resolve(root))) {
+    problems.push(outside)
+    return undefined
+  }
   let real: string
   try {
     real = realpathSync(path)
   } catch {
-    // The one thing that is wrong is that it cannot be reached; the message has to say where we looked.
+    // All that can be wrong here is that it cannot be reached; the message says where we looked.
     problems.push({
       place,
       message: `the included file ${value} does not exist`,
@@ -33,11 +43,7 @@ export function includePath(
     return undefined
   }
   if (isBelow(real, realpathSync(root))) return real
-  problems.push({
-    place,
-    message: `the included file ${value} lies outside of the topology's folder`,
-    hint: `put it into or below ${root}`,
-  })
+  problems.push(outside)
   return undefined
 }
 

@@ -58,14 +58,7 @@ export async function loadFlux(file: string, options: FluxOptions = {}): Promise
   const components = buildComponents(definition, maker, found)
   const name = nameOf(definition, file, options, found.problems)
   const topology: StormTopology = { name, config, components }
-  // With components missing, the checks of the whole would only repeat in other words what was said already.
-  if (found.problems.length === 0) {
-    for (const problem of validateStructure(topology)) {
-      found.problems.push(
-        problem.place.startsWith('topology') ? { ...problem, place: file } : problem,
-      )
-    }
-  }
+  found.problems.push(...wholeProblems(topology, definition, file))
   if (found.problems.length > 0) throw invalid(file, found.problems)
   for (const { place, message } of topologyWarnings(topology)) {
     found.notices.push(`${place}: ${message}`)
@@ -74,7 +67,38 @@ export async function loadFlux(file: string, options: FluxOptions = {}): Promise
 }
 
 function invalid(file: string, problems: readonly Problem[]): UserError {
-  return new UserError('FLUX_INVALID', `${file} is not a topology that can run`, problems)
+  // What two components refer to is tried twice, and says the same twice.
+  const once = new Map(problems.map(problem => [`${problem.place} ${problem.message}`, problem]))
+  const inOrder = [...once.values()].sort((a, b) => comparePlaces(a.place, b.place))
+  return new UserError('FLUX_INVALID', `${file} is not a topology that can run`, inOrder)
+}
+
+// By file, line and column, as one reads.
+function comparePlaces(a: string, b: string): number {
+  return a.localeCompare(b, 'en', { numeric: true })
+}
+
+// The checks of the whole know no file, and must not complain again of what could not be made.
+function wholeProblems(
+  topology: StormTopology,
+  definition: FluxDefinition,
+  file: string,
+): Problem[] {
+  const made = new Set(topology.components.map(c => c.id))
+  const components = topology.components.map(component => ({
+    ...component,
+    inputs: component.inputs.filter(input => made.has(input.component)),
+  }))
+  return validateStructure({ ...topology, components }).flatMap(problem => {
+    if (problem.place === 'topology name') {
+      const place = definition.name?.place
+      return place === undefined ? [] : [{ ...problem, place }]
+    }
+    if (problem.place !== 'topology') return [problem]
+    return made.size === 0 && definition.spouts.length > 0
+      ? []
+      : [{ ...problem, place: `${file}:1:1` }]
+  })
 }
 
 function nameOf(
@@ -116,7 +140,11 @@ async function readFluxFile(
     notices.push(`${file}:${at}: \${${name}} has no value and is kept as it is`)
   }
   const root = parseYaml(text, offset => `${file}:${place(offset)}`, problems)
-  return root && readDefinition(root, dirname(resolve(file)), problems)
+  if (root === undefined || root.kind === 'map') {
+    return root && readDefinition(root, dirname(resolve(file)), problems)
+  }
+  problems.push({ place: root.place, message: 'a topology must be a map that begins with name: …' })
+  return undefined
 }
 
 async function addIncludes(

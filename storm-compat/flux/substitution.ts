@@ -2,6 +2,8 @@
 // and remembers where each piece came from: errors must name the line and column that the user sees in the editor.
 // Every occurrence is replaced (Storm 2.x does only the last one of a line), and what has no value stays as written.
 
+import { TEXT_MAX } from './yaml-tree.ts'
+
 export interface Values {
   /** From the properties file; undefined = none was given. */
   readonly properties: ReadonlyMap<string, string> | undefined
@@ -34,6 +36,8 @@ export function substitute(source: string, values: Values): Substituted {
   let text = ''
   let done = 0
   for (const match of source.matchAll(REFERENCE)) {
+    // The parser refuses a text of this size; there is no need to let it grow further.
+    if (text.length > TEXT_MAX) break
     const name = match[1]!
     const value = replacement(name, values)
     if (value === undefined) {

@@ -4,14 +4,11 @@
 import { asError, EngineError } from 'gearpump/spi'
 import type { OutputCollector, TopologyContext, Tuple } from '../component/api.ts'
 import { protocolError, readEmit, type ShellMessage, textOf } from './commands.ts'
-import type { ShellRole } from './shell-host.ts'
+import type { ShellRole } from './shell-role.ts'
 import type { Serializer, WireWriter } from './wire.ts'
 
 /** Tuples written at one go; larger writes only make the child's first tuple wait for the last one's encoding. */
 export const WRITE_BYTES = 64 * 1024
-
-/** Storm's topology.shellbolt.max.pending. */
-export const MAX_PENDING_DEFAULT = 100
 
 /**
  * Tuples a child may hold without having acked or failed them. Bolts that never ack exist and each tuple is kept for
@@ -30,6 +27,8 @@ export interface BoltLink {
   readonly up: boolean
   readonly writer: WireWriter
   readonly serializer: Serializer
+  /** Bytes written to the process and not yet taken by its pipe. */
+  readonly unwrittenBytes: number
   nowMs(): number
   flushSoon(): void
   pause(paused: boolean): void
@@ -103,7 +102,6 @@ export class BoltProtocol implements ShellRole {
   }
 
   fill(): boolean {
-    this.heartbeatUnread = false
     if (this.waitsForConsumers()) return false
     const { writer } = this.link
     while (this.pendingAt < this.pending.length && writer.bytes < WRITE_BYTES) {
@@ -126,9 +124,15 @@ export class BoltProtocol implements ShellRole {
   beat(nowMs: number): void {
     this.forget(nowMs)
     // One unread heartbeat says all; more would only fill the pipe of a child that is busy.
-    if (this.heartbeatUnread) return
+    if (this.heartbeatUnread && this.link.unwrittenBytes > 0) return
     this.heartbeatUnread = true
-    this.link.writer.add({ id: this.nextId(), comp: null, stream: '__heartbeat', task: -1, tuple: [] })
+    this.link.writer.add({
+      id: this.nextId(),
+      comp: null,
+      stream: '__heartbeat',
+      task: -1,
+      tuple: [],
+    })
   }
 
   lost(): void {
@@ -142,10 +146,12 @@ export class BoltProtocol implements ShellRole {
   command(command: string, message: ShellMessage): void {
     switch (command) {
       case 'emit':
-        return this.emit(message)
+        this.emit(message)
+        break
       case 'ack':
       case 'fail':
-        return this.end(command, message)
+        this.end(command, message)
+        break
       default:
         // `sync` only says that the child lives. Unknown commands are ignored in bolts, as Storm does.
         return
@@ -183,7 +189,11 @@ export class BoltProtocol implements ShellRole {
       'VALUE_NOT_SERIALISABLE',
       `component "${componentId}" task ${taskId}: field "${field}" of a tuple from "${tuple.sourceComponent}" ` +
         `stream "${tuple.sourceStream}" cannot be sent to its process: ${cause.message}`,
-      { cause, details: { component: componentId, task: taskId, field }, ...(hint === undefined ? {} : { hint }) },
+      {
+        cause,
+        details: { component: componentId, task: taskId, field },
+        ...(hint === undefined ? {} : { hint }),
+      },
     )
   }
 
@@ -206,7 +216,10 @@ export class BoltProtocol implements ShellRole {
       if (task === undefined) ids = collector.emit(values, tuples, stream)
       else collector.emitDirect(task, values, tuples, stream)
     } catch (thrown) {
-      throw protocolError(`emitted on stream "${stream}" in vain: ${asError(thrown).message}`, thrown)
+      throw protocolError(
+        `emitted on stream "${stream}" in vain: ${asError(thrown).message}`,
+        thrown,
+      )
     }
     if (wantsTaskIds && this.link.up) this.link.writer.add(ids)
     if (this.congested) this.countOverrun()
@@ -218,18 +231,22 @@ export class BoltProtocol implements ShellRole {
       const tuple = this.held.get(id)
       if (tuple !== undefined) tuples.push(tuple)
       else if (!this.isForgotten(id)) {
-        throw protocolError(`anchored an emit to the tuple ${id}, which it does not hold (or acked or failed before)`)
+        throw protocolError(
+          `anchored an emit to the tuple ${id}, which it does not hold (or acked or failed before)`,
+        )
       }
     }
     return tuples
   }
 
   private end(command: 'ack' | 'fail', message: ShellMessage): void {
-    const id = textOf(message['id'])
+    const id = textOf(message.id)
     const tuple = this.held.get(id)
     if (tuple === undefined) {
       if (this.isForgotten(id)) return
-      throw protocolError(`sent ${command} for the tuple ${id}, which it does not hold (or acked or failed before)`)
+      throw protocolError(
+        `sent ${command} for the tuple ${id}, which it does not hold (or acked or failed before)`,
+      )
     }
     this.held.delete(id)
     if (command === 'ack') this.options.collector.ack(tuple)
@@ -277,7 +294,8 @@ export class BoltProtocol implements ShellRole {
     const { marks } = this
     const last = marks.at(-1)
     // Sixteen marks over the time are exact enough, and few.
-    if (last === undefined || nowMs - last.atMs >= forgetAfterMs / 16) marks.push({ atMs: nowMs, id: this.lastId })
+    if (last === undefined || nowMs - last.atMs >= forgetAfterMs / 16)
+      marks.push({ atMs: nowMs, id: this.lastId })
     while (marks.length > 0 && nowMs - marks[0]!.atMs > forgetAfterMs) {
       this.forgetUpTo(marks.shift()!.id)
     }

@@ -193,8 +193,8 @@ export function childEnvironment(
   ours: NodeJS.ProcessEnv = process.env,
 ): NodeJS.ProcessEnv {
   const merged: NodeJS.ProcessEnv = { ...ours, ...env }
-  if (env['PATH'] !== undefined && ours['PATH'] !== undefined && ours['PATH'] !== '') {
-    merged['PATH'] = `${ours['PATH']}:${env['PATH']}`
+  if (env.PATH !== undefined && ours.PATH !== undefined && ours.PATH !== '') {
+    merged.PATH = `${ours.PATH}:${env.PATH}`
   }
   return merged
 }

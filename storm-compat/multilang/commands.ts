@@ -23,10 +23,10 @@ const NO_ANCHORS: readonly string[] = []
 
 /** Throws SHELL_PROTOCOL when there is no tuple or the target task is no number. */
 export function readEmit(message: ShellMessage): EmitCommand {
-  const tuple = message['tuple']
+  const tuple = message.tuple
   if (tuple === undefined || tuple === null) throw protocolError('sent an emit without a tuple')
   const { anchors, id, stream, need_task_ids: needTaskIds } = message
-  const task = taskOf(message['task'])
+  const task = taskOf(message.task)
   return {
     values: Array.isArray(tuple) ? tuple : [tuple],
     stream: stream === undefined || stream === null ? 'default' : textOf(stream),
@@ -47,7 +47,8 @@ function anchorIds(anchors: unknown): readonly string[] {
 function taskOf(task: unknown): number | undefined {
   if (task === undefined || task === null) return undefined
   const number = Number(task instanceof Double ? task.value : task)
-  if (!Number.isInteger(number)) throw protocolError(`sent an emit to task ${writeJson(task)}, which is no task id`)
+  if (!Number.isInteger(number))
+    throw protocolError(`sent an emit to task ${writeJson(task)}, which is no task id`)
   return number === 0 ? undefined : number
 }
 

@@ -25,16 +25,21 @@ export interface ShellDeath {
 export function deathError(death: ShellDeath): EngineError {
   const { componentId, taskId, pid, exit, verdict } = death
   const code: EngineError['code'] = verdict === undefined ? 'SHELL_DIED' : verdict.code
-  const what = verdict === undefined ? exitText(exit) : `${verdict.message}; it was ended (${exitText(exit)})`
+  const what =
+    verdict === undefined ? exitText(exit) : `${verdict.message}; it was ended (${exitText(exit)})`
   const when = death.handshakeDone ? '' : ' before it had said its pid'
   const parts = [
     `component "${componentId}" task ${taskId}: its process (${death.command.join(' ')}, pid ${pid ?? 'none'}) ${what}${when}`,
   ]
   if (death.lastError !== undefined) parts.push(`its last error was: ${death.lastError.trimEnd()}`)
   if (exit.stderrTail.length > 0) {
-    parts.push('its last stderr lines were:', ...exit.stderrTail.slice(-STDERR_LINES_SHOWN).map(line => `  ${line}`))
+    parts.push(
+      'its last stderr lines were:',
+      ...exit.stderrTail.slice(-STDERR_LINES_SHOWN).map(line => `  ${line}`),
+    )
   }
-  if (death.leftover !== undefined) parts.push(`its output ended within a message: ${death.leftover}`)
+  if (death.leftover !== undefined)
+    parts.push(`its output ended within a message: ${death.leftover}`)
   return new EngineError(code, parts.join('\n'), {
     hint: verdict?.hint ?? hintFor(death),
     details: {
@@ -54,8 +59,11 @@ function exitText(exit: ShellExit): string {
 }
 
 function hintFor(death: ShellDeath): string {
-  if (death.exit.signal === 'SIGKILL') return 'Nobody here sent SIGKILL: was the machine out of memory?'
-  if (!death.handshakeDone) return 'Run the command by hand in the resources directory: it fails while starting.'
+  if (death.verdict === undefined && death.exit.signal === 'SIGKILL') {
+    return 'Nobody here sent SIGKILL: was the machine out of memory?'
+  }
+  if (!death.handshakeDone)
+    return 'Run the command by hand in the resources directory: it fails while starting.'
   return 'It is started again, and what it held is failed; mend what its last lines say.'
 }
 

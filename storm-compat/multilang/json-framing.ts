@@ -144,7 +144,11 @@ class JsonReader implements WireReader {
     this.lines.push(line)
     this.linesBytes += line.length + 1
     if (this.linesBytes > this.bytesMax) {
-      throw tooLarge('a message', this.bytesMax, Buffer.from(this.lines[0]!.slice(0, RUBBISH_BYTES_SHOWN)))
+      throw tooLarge(
+        'a message',
+        this.bytesMax,
+        Buffer.from(this.lines[0]!.slice(0, RUBBISH_BYTES_SHOWN)),
+      )
     }
   }
 }
@@ -225,7 +229,13 @@ class JsonWriter implements WireWriter {
     this.text += writeJson(message) + END
   }
 
-  addTuple(id: string, component: string, stream: string, task: number, values: readonly unknown[]): void {
+  addTuple(
+    id: string,
+    component: string,
+    stream: string,
+    task: number,
+    values: readonly unknown[],
+  ): void {
     const tuple = writeJson(values)
     const place = `","comp":${writeJson(component)},"stream":${writeJson(stream)},"task":${task}`
     this.text += `{"id":"${id}${place},"tuple":${tuple}}${END}`

@@ -85,7 +85,12 @@ class Reader {
       const value = this.value(depth)
       // Assignment would set the prototype instead of a key of that name.
       if (key === '__proto__') {
-        Object.defineProperty(result, key, { value, enumerable: true, writable: true, configurable: true })
+        Object.defineProperty(result, key, {
+          value,
+          enumerable: true,
+          writable: true,
+          configurable: true,
+        })
       } else {
         result[key] = value
       }

@@ -66,12 +66,16 @@ function write(value: unknown, depth: number): string {
 }
 
 function writeObject(value: object, depth: number): string {
-  if (depth > DEPTH_MAX) throw unwritable(`a value nested deeper than ${DEPTH_MAX} levels (or in a circle)`)
+  if (depth > DEPTH_MAX)
+    throw unwritable(`a value nested deeper than ${DEPTH_MAX} levels (or in a circle)`)
   if (Array.isArray(value)) return writeArray(value, depth)
   if (value instanceof Double) return writeFloat(value.value)
   if (value instanceof Map) return writeEntries(value, depth)
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
-    throw unwritable('bytes', 'JSON has no bytes: send text, or set topology.multilang.serializer to msgpack.')
+    throw unwritable(
+      'bytes',
+      'JSON has no bytes: send text, or set topology.multilang.serializer to msgpack.',
+    )
   }
   const own = value as { toJSON?: unknown }
   if (typeof own.toJSON === 'function') return write(own.toJSON(), depth)
@@ -102,6 +106,7 @@ function writeEntries(entries: ReadonlyMap<unknown, unknown>, depth: number): st
 }
 
 // Everything that cannot be copied as it is; surrogates are here because a lone one must be escaped.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const ESCAPED = /["\\/\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]/
 // What JSON.stringify leaves alone and Storm's writer does not.
 const ESCAPED_BY_STORM_ONLY = /[/\u007f-\u009f\u2028\u2029]/g
@@ -135,6 +140,7 @@ function writeFloat(value: number): string {
 
 function unwritable(what: string, hint?: string): EngineError {
   return new EngineError('VALUE_NOT_SERIALISABLE', `cannot write ${what} as JSON`, {
-    hint: hint ?? 'Emit plain values: null, booleans, numbers, strings, arrays and objects of them.',
+    hint:
+      hint ?? 'Emit plain values: null, booleans, numbers, strings, arrays and objects of them.',
   })
 }

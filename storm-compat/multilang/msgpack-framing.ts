@@ -5,8 +5,9 @@
 import { EngineError } from 'gearpump/spi'
 import msgpackLite from 'msgpack-lite'
 import { Double } from '../component/values.ts'
+import { INCOMPLETE, MsgpackDecoder } from './msgpack-decoder.ts'
+import { MsgpackEncoder } from './msgpack-encoder.ts'
 import { MsgpackEnding } from './msgpack-ending.ts'
-import { INCOMPLETE, MsgpackDecoder, MsgpackEncoder } from './msgpack-codec.ts'
 import {
   MESSAGE_BYTES_MAX,
   RUBBISH_BYTES_SHOWN,
@@ -30,7 +31,8 @@ export const msgpackSerializer: Serializer = {
  */
 export const msgpackLiteSerializer: Serializer = {
   name: 'msgpack-lite',
-  reader: messageBytesMax => new MsgpackReader(messageBytesMax ?? MESSAGE_BYTES_MAX, msgpackLite.decode),
+  reader: messageBytesMax =>
+    new MsgpackReader(messageBytesMax ?? MESSAGE_BYTES_MAX, msgpackLite.decode),
   writer: () => new MsgpackLiteWriter(),
 }
 
@@ -81,7 +83,8 @@ class MsgpackReader implements WireReader {
     decoder.special = false
     let value = this.decode(bytes)
     if (value === INCOMPLETE) return false
-    if (decoder.at - start > this.bytesMax) throw tooLarge('a message', this.bytesMax, bytes.subarray(start))
+    if (decoder.at - start > this.bytesMax)
+      throw tooLarge('a message', this.bytesMax, bytes.subarray(start))
     if (typeof value !== 'object' || value === null) {
       throw outOfStep(bytes.subarray(start))
     }
@@ -146,7 +149,13 @@ class MsgpackWriter implements WireWriter {
     }
   }
 
-  addTuple(id: string, component: string, stream: string, task: number, values: readonly unknown[]): void {
+  addTuple(
+    id: string,
+    component: string,
+    stream: string,
+    task: number,
+    values: readonly unknown[],
+  ): void {
     const encoder = this.encoder
     const start = encoder.length
     try {
@@ -189,7 +198,13 @@ class MsgpackLiteWriter implements WireWriter {
     this.bytes += part.length
   }
 
-  addTuple(id: string, comp: string, stream: string, task: number, tuple: readonly unknown[]): void {
+  addTuple(
+    id: string,
+    comp: string,
+    stream: string,
+    task: number,
+    tuple: readonly unknown[],
+  ): void {
     this.add({ id, comp, stream, task, tuple })
   }
 

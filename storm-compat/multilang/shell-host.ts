@@ -12,6 +12,7 @@ import { deathError, startError } from './death-report.ts'
 import { handshake } from './handshake.ts'
 import { RestartBackoff } from './restart-backoff.ts'
 import { chooseSerializer } from './serializers.ts'
+import type { ShellDependencies, ShellRole } from './shell-role.ts'
 import type {
   ShellCommand,
   ShellExit,
@@ -19,13 +20,11 @@ import type {
   ShellProcessEvents,
   SpawnShell,
 } from './shell-process.ts'
+import { messageBytesMax, subprocessTimeoutMs } from './shell-settings.ts'
 import type { Serializer, WireReader, WireWriter } from './wire.ts'
 
 /** The beat: Storm's heartbeat timer. */
 export const BEAT_MS = 1_000
-
-/** Silence that ends a child when no setting says otherwise (supervisor.worker.timeout.secs of Storm's defaults). */
-export const TIMEOUT_SECS_DEFAULT = 30
 
 /**
  * Answers (task ids) a child has not read. They must never wait for back pressure, so only this bound is left: a child
@@ -39,27 +38,8 @@ const LAST_ERROR_MS = 10_000
 /** A beat later than this was held up by us, and the time must not be held against the child. */
 const LATE_BEAT_MS = 500
 
-/** For tests, and for hosts with another idea of processes and time. */
-export interface ShellDependencies {
-  readonly spawn: SpawnShell
-  readonly clock: ShellClock
-}
-
-/** What the host runs: the protocol of a bolt or a spout. */
-export interface ShellRole {
-  /** A new process has shaken hands. */
-  started(): void
-  /** A command other than log, error and metrics. Throws EngineError to have the process ended. */
-  command(command: string, message: ShellMessage): void
-  /** Adds what may be written now; true when there is more. Only called while the pipe takes bytes. */
-  fill(): boolean
-  /** Since when the child owes a sign of life; undefined when it owes none. */
-  owesSinceMs(): number | undefined
-  /** Called each second while the child is up. */
-  beat(nowMs: number): void
-  /** The process is no more, or is being ended: nothing it held will be answered. */
-  lost(): void
-}
+/** A longer stray line is cut in the log; it is there for people. */
+const STRAY_MAX = 8 * 1024
 
 export interface ShellHostOptions {
   readonly shell: ShellCommand
@@ -103,9 +83,12 @@ export class ShellHost {
     this.clock = options.dependencies?.clock ?? systemClock
     this.spawn = options.dependencies?.spawn ?? spawnShell
     this.serializer = chooseSerializer(options.conf, options.shell.command)
-    this.timeoutMs = timeoutSecs(options.conf) * 1000
+    this.timeoutMs = subprocessTimeoutMs(options.conf)
     // A directory of its own: what lies in it is this child's, and ends with it.
-    this.pidDir = join(options.context.pidDir, `${options.context.componentId}-${options.context.taskId}`)
+    this.pidDir = join(
+      options.context.pidDir,
+      `${options.context.componentId}-${options.context.taskId}`,
+    )
   }
 
   /**
@@ -121,12 +104,17 @@ export class ShellHost {
 
   /** Whether a process is there that has shaken hands and is not being ended. */
   get up(): boolean {
-    return this.life?.upSinceMs !== undefined && this.life.verdict === undefined
+    return this.life?.upSinceMs !== undefined && this.life.verdict === undefined && !this.closed
   }
 
   /** Where answers are added during a turn. Only while `up`. */
   get writer(): WireWriter {
     return this.life!.writer
+  }
+
+  /** Bytes written to the process and not yet taken by its pipe. */
+  get unwrittenBytes(): number {
+    return this.life?.process?.unwrittenBytes ?? 0
   }
 
   /** Has fill() called at the end of this turn of the event loop. */
@@ -142,14 +130,18 @@ export class ShellHost {
   flush(): void {
     const life = this.life
     const process = life?.process
-    if (life === undefined || process === undefined || life.verdict !== undefined) return
+    if (life === undefined || process === undefined || life.verdict !== undefined || this.closed)
+      return
     for (;;) {
       const more = life.upSinceMs !== undefined && process.unwrittenBytes === 0 && this.role.fill()
       const data = life.writer.take()
       if (data === undefined) return
       process.write(data)
       if (process.unwrittenBytes > UNREAD_BYTES_MAX) {
-        this.condemn(life, protocolError(`does not read its stdin: ${process.unwrittenBytes} bytes wait for it`))
+        this.condemn(
+          life,
+          protocolError(`does not read its stdin: ${process.unwrittenBytes} bytes wait for it`),
+        )
         return
       }
       if (!more) return
@@ -191,10 +183,15 @@ export class ShellHost {
       lastError: undefined,
     }
     this.life = life
-    const spawnOptions = { ...shell, resources: context.resources, pidDir: this.pidDir, clock: this.clock }
+    const spawnOptions = {
+      ...shell,
+      resources: context.resources,
+      pidDir: this.pidDir,
+      clock: this.clock,
+    }
     try {
-      life.process = this.spawn(spawnOptions, this.eventsOf(life))
       life.writer.add(handshake(conf, context, this.pidDir))
+      life.process = this.spawn(spawnOptions, this.eventsOf(life))
     } catch (thrown) {
       this.startFailed(life, asError(thrown))
       return
@@ -219,45 +216,47 @@ export class ShellHost {
   }
 
   private output(life: Life, chunk: Buffer): void {
-    if (this.life !== life || life.verdict !== undefined) return
+    if (this.life !== life || life.verdict !== undefined || this.closed) return
     life.lastHeardMs = this.clock.nowMs()
     try {
       life.reader.push(chunk, {
         message: value => {
           if (life.verdict === undefined) this.message(life, value)
         },
-        stray: text => this.log(life, 'info', `stdout: ${text}`),
+        stray: text => this.stray(life, text),
       })
     } catch (thrown) {
-      if (!(thrown instanceof EngineError) || thrown.code === 'BUG') throw thrown
-      this.condemn(life, thrown)
+      this.condemn(life, verdictOf(thrown))
     }
     this.flush()
   }
 
   private message(life: Life, value: unknown): void {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      this.log(life, 'info', `stdout: ${textOf(value)}`)
+      this.stray(life, textOf(value))
       return
     }
     const message = value as ShellMessage
-    const command = message['command']
+    const command = message.command
     if (typeof command === 'string') this.command(life, command, message)
-    else if ('pid' in message) this.handshakeDone(life, message['pid'])
+    else if ('pid' in message) this.handshakeDone(life, message.pid)
     else throw protocolError(`sent a message without a command: ${textOf(value).slice(0, 200)}`)
   }
 
   private command(life: Life, command: string, message: ShellMessage): void {
     switch (command) {
       case 'log':
-        return this.log(life, levelOf(message['level']), textOf(message['msg']))
+        this.log(life, levelOf(message.level), textOf(message.msg))
+        break
       case 'error': {
-        const text = textOf(message['msg'])
+        const text = textOf(message.msg)
         life.lastError = { text, atMs: this.clock.nowMs() }
-        return this.options.reportError(new Error(`Shell Process Exception: ${text}`))
+        this.options.reportError(new Error(`Shell Process Exception: ${text}`))
+        break
       }
       case 'metrics':
-        return this.options.context.metric(textOf(message['name']), message['params'])
+        this.options.context.metric(textOf(message.name), message.params)
+        break
       default:
         this.role.command(command, message)
     }
@@ -281,7 +280,10 @@ export class ShellHost {
     // Our own event loop stood still: what the child said meanwhile is still unread.
     if (nowMs - dueMs > LATE_BEAT_MS) life.lastHeardMs += nowMs - dueMs
     const owesSinceMs = this.role.owesSinceMs()
-    if (owesSinceMs !== undefined && nowMs - Math.max(owesSinceMs, life.lastHeardMs) > this.timeoutMs) {
+    if (
+      owesSinceMs !== undefined &&
+      nowMs - Math.max(owesSinceMs, life.lastHeardMs) > this.timeoutMs
+    ) {
       this.condemn(
         life,
         new EngineError('SHELL_TIMED_OUT', `gave no sign of life for ${this.timeoutMs / 1000} s`, {
@@ -322,7 +324,10 @@ export class ShellHost {
       pid: life.pid,
       exit,
       verdict: life.verdict,
-      lastError: lastError !== undefined && nowMs - lastError.atMs <= LAST_ERROR_MS ? lastError.text : undefined,
+      lastError:
+        lastError !== undefined && nowMs - lastError.atMs <= LAST_ERROR_MS
+          ? lastError.text
+          : undefined,
       leftover: life.reader.leftover(),
       handshakeDone: life.upSinceMs !== undefined,
     })
@@ -360,21 +365,23 @@ export class ShellHost {
     else this.cancelTimer = this.clock.after(delayMs, () => this.launch())
   }
 
+  private stray(life: Life, text: string): void {
+    this.log(
+      life,
+      'info',
+      `stdout: ${text.length > STRAY_MAX ? `${text.slice(0, STRAY_MAX)}…` : text}`,
+    )
+  }
+
   private log(life: Life, level: ReturnType<typeof levelOf>, text: string): void {
     const { context } = this.options
     context.log.write(level, `ShellLog pid:${life.pid ?? ''}, name:${context.componentId} ${text}`)
   }
 }
 
-function timeoutSecs(conf: Conf): number {
-  for (const key of ['topology.subprocess.timeout.secs', 'supervisor.worker.timeout.secs']) {
-    const secs = Number(conf[key] ?? Number.NaN)
-    if (secs > 0) return secs
-  }
-  return TIMEOUT_SECS_DEFAULT
-}
-
-function messageBytesMax(conf: Conf): number | undefined {
-  const bytes = Number(conf['wire.message.bytes.max'] ?? Number.NaN)
-  return bytes > 0 ? bytes : undefined
+// Anything thrown while a child's output is handled ends that child and nothing more, our own mistakes included.
+function verdictOf(thrown: unknown): EngineError {
+  if (thrown instanceof EngineError) return thrown
+  const cause = asError(thrown)
+  return new EngineError('BUG', `sent something whose handling failed: ${cause.message}`, { cause })
 }

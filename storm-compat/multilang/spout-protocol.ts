@@ -4,7 +4,7 @@
 import { asError } from 'gearpump/spi'
 import type { SpoutOutputCollector } from '../component/api.ts'
 import { protocolError, readEmit, type ShellMessage } from './commands.ts'
-import type { ShellRole } from './shell-host.ts'
+import type { ShellRole } from './shell-role.ts'
 import type { WireWriter } from './wire.ts'
 
 /** What the protocol needs of the host. */
@@ -31,6 +31,7 @@ export class SpoutProtocol implements ShellRole {
   private openSinceMs = 0
   private active = false
   private parked: (() => void)[] = []
+  private abandoned = false
 
   constructor(link: SpoutLink, collector: SpoutOutputCollector) {
     this.link = link
@@ -62,7 +63,7 @@ export class SpoutProtocol implements ShellRole {
 
   /** Resolves when a process is up, or release() is called. */
   untilUp(): Promise<void> {
-    if (this.link.up) return DONE
+    if (this.link.up || this.abandoned) return DONE
     return new Promise(resolve => this.parked.push(resolve))
   }
 
@@ -71,6 +72,13 @@ export class SpoutProtocol implements ShellRole {
     const parked = this.parked
     this.parked = []
     for (const resolve of parked) resolve()
+  }
+
+  /** Ends every turn and every wait: the component is closing. */
+  abandon(): void {
+    this.abandoned = true
+    this.release()
+    this.endTurns()
   }
 
   started(): void {
@@ -98,20 +106,19 @@ export class SpoutProtocol implements ShellRole {
   }
 
   lost(): void {
-    const ended = this.open === undefined ? this.waiting : [this.open, ...this.waiting]
-    this.open = undefined
-    this.waiting = []
     // Before the turns end: a runner that goes on must not find roots of the dead process.
     this.collector.orphanAll()
-    for (const turn of ended) turn.done()
+    this.endTurns()
   }
 
   command(command: string, message: ShellMessage): void {
     switch (command) {
       case 'emit':
-        return this.emit(message)
+        this.emit(message)
+        break
       case 'sync':
-        return this.sync()
+        this.sync()
+        break
       default:
         throw protocolError(`sent the command "${command}", which a spout does not have`)
     }
@@ -124,6 +131,13 @@ export class SpoutProtocol implements ShellRole {
       this.waiting.push(turnOf(command, id, resolve))
       this.link.flushSoon()
     })
+  }
+
+  private endTurns(): void {
+    const ended = this.open === undefined ? this.waiting : [this.open, ...this.waiting]
+    this.open = undefined
+    this.waiting = []
+    for (const turn of ended) turn.done()
   }
 
   private sync(): void {
@@ -140,7 +154,10 @@ export class SpoutProtocol implements ShellRole {
       if (task === undefined) ids = this.collector.emit(values, id, stream)
       else this.collector.emitDirect(task, values, id, stream)
     } catch (thrown) {
-      throw protocolError(`emitted on stream "${stream}" in vain: ${asError(thrown).message}`, thrown)
+      throw protocolError(
+        `emitted on stream "${stream}" in vain: ${asError(thrown).message}`,
+        thrown,
+      )
     }
     if (wantsTaskIds && this.link.up) this.link.writer.add(ids)
   }

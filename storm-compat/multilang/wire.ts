@@ -29,7 +29,13 @@ export interface WireWriter {
   /** Adds one message. If it cannot be encoded this throws and nothing is added. */
   add(message: unknown): void
   /** Adds one tuple for a bolt; the same message as add() of an object with these five keys, but cheaper. */
-  addTuple(id: string, component: string, stream: string, task: number, values: readonly unknown[]): void
+  addTuple(
+    id: string,
+    component: string,
+    stream: string,
+    task: number,
+    values: readonly unknown[],
+  ): void
   /** About the number of bytes gathered so far. */
   readonly bytes: number
   /** What was gathered, and starts anew; undefined when there is nothing. */

@@ -208,6 +208,7 @@ _in_fd = _out_fd = _pid = _main = None
 _reading = False          # true while the main thread waits for input: then nothing may stay in the buffer
 _ended = False            # the host has closed our input
 _gone = False             # the host does not listen any more
+_finished = False         # the interpreter is about to end
 _arrived = deque()        # chunks read while we could not write
 _unsent = memoryview(b'')
 _writing = False
@@ -241,6 +242,8 @@ def _open():
     atexit.register(_finish)
     if hasattr(os, 'register_at_fork'):
         os.register_at_fork(after_in_child=_start_over)
+    else:
+        os.fork = _before_3_7(os.fork)
     _watch_lock.acquire()
     watcher = threading.Thread(target=_watch, name='storm-flush')
     watcher.daemon = True
@@ -253,12 +256,14 @@ if 'GEARPUMP_MULTILANG_SERIALIZER' in os.environ:
     _take_pipes()  # this host tells that we are a component, so even what is printed while importing does no harm
 
 
-def _watch():
+def _watch(sleep=time.sleep):
     # Sleeps in acquire() while the main thread waits for input, so an idle component costs nothing.
     while True:
         _watch_lock.acquire()
         while not _reading or _out or _unsent:
-            time.sleep(FLUSH_AFTER_S)
+            sleep(FLUSH_AFTER_S)
+            if _finished is not False:  # Python 2 sets our names to None before it ends this thread
+                return
             _flush()
 
 
@@ -271,7 +276,18 @@ def _start_over():
     _main = threading.current_thread()
 
 
+def _before_3_7(fork):
+    def fork_and_start_over():
+        pid = fork()
+        if pid == 0:
+            _start_over()
+        return pid
+    return fork_and_start_over
+
+
 def _finish():
+    global _finished
+    _finished = True
     if os.getpid() == _pid:
         _flush()
 

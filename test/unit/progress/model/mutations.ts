@@ -4,7 +4,12 @@
 import { AppClock, type ExecutorId, type SourceId } from '../../../../src/progress/app-clock.ts'
 import { InLink, type Progress } from '../../../../src/progress/in-link.ts'
 import type { OutLink } from '../../../../src/progress/out-link.ts'
-import { type LedgerEvents, NONE, type Slot, SlotLedger } from '../../../../src/progress/slot-ledger.ts'
+import {
+  type LedgerEvents,
+  NONE,
+  type Slot,
+  SlotLedger,
+} from '../../../../src/progress/slot-ledger.ts'
 import { SourceClock } from '../../../../src/progress/source-clock.ts'
 
 const JOIN = -4
@@ -52,9 +57,10 @@ class HoldsFirstParent extends SlotLedger {
 
 class FailsFirstParent extends SlotLedger {
   override markFailed(slot: Slot): void {
-    if (this.owner[slot] !== JOIN) return super.markFailed(slot)
-    this.owner[slot] = JOIN_ENDED
-    this.markFailed(this.anchors.parent[this.ref[slot]!]!)
+    if (this.owner[slot] === JOIN) {
+      this.owner[slot] = JOIN_ENDED
+      this.markFailed(this.anchors.parent[this.ref[slot]!]!)
+    } else super.markFailed(slot)
   }
 }
 

@@ -22,6 +22,7 @@ export interface Tuple {
 
 export interface Root {
   number: number
+  source: number
   stamp: number
   tuples: Tuple[]
   /** Something has happened that may fail it. */
@@ -39,9 +40,10 @@ export class Oracle {
   completed = 0
   failed = 0
 
-  newRoot(stamp: number, executor: number): Root {
+  newRoot({ source, stamp, executor }: { source: number; stamp: number; executor: number }): Root {
     const root: Root = {
       number: this.roots.length,
+      source,
       stamp,
       tuples: [],
       cause: false,
@@ -57,10 +59,18 @@ export class Oracle {
     const own = [...new Set(roots)]
     const tuple: Tuple = { number: this.tuples++, roots: own, state: 'open', hopsLeft, passedOn: 0 }
     for (const root of own) {
-      if (root.end === 'done') throw new Violation(1, `root ${root.number} grows after it completed`)
+      if (root.end === 'done')
+        throw new Violation(1, `root ${root.number} grows after it completed`)
       root.tuples.push(tuple)
     }
     return tuple
+  }
+
+  /** The source of these roots is gone. */
+  orphan(source: number): void {
+    for (const root of this.roots) {
+      if (root.source === source && root.end === undefined) root.orphan = true
+    }
   }
 
   acked(tuple: Tuple): void {
@@ -96,7 +106,10 @@ export class Oracle {
     this.completed++
     const open = root.tuples.find(tuple => tuple.state !== 'acked')
     if (open === undefined) return
-    throw new Violation(1, `root ${root.number} completed while tuple ${open.number} is ${open.state}`)
+    throw new Violation(
+      1,
+      `root ${root.number} completed while tuple ${open.number} is ${open.state}`,
+    )
   }
 
   /** (4) With all quiet, what is open waits for an open tuple, and what has failed was told. */

@@ -36,6 +36,8 @@ interface HostOptions {
   serializer?: 'json' | 'msgpack'
   args?: string[]
   env?: Record<string, string>
+  /** Folder of the module `storm`; ours by default. */
+  modules?: string
 }
 
 const resources = fileURLToPath(
@@ -65,7 +67,7 @@ export class Host {
       cwd: this.folder,
       env: {
         ...process.env,
-        PYTHONPATH: resources,
+        PYTHONPATH: options.modules ?? resources,
         PYTHONDONTWRITEBYTECODE: '1',
         PYTHONUNBUFFERED: '',
         ...options.env,

@@ -1,0 +1,43 @@
+// Front doors: other forms in which an application may be written than a DAG of ours. A door is a module that exports
+// `frontDoor`; the command line is given the doors' names and asks each. Executor processes load the
+// same file through the same door, so all options are plain data.
+import type { Application } from '../app/application.ts'
+
+/** How a file is to be run. Plain data: it travels to executor processes. */
+export interface RunOptions {
+  /** Absolute path of the file. */
+  readonly file: string
+  /** Settings that win over the file's own. */
+  readonly config: Readonly<Record<string, unknown>>
+  /** Directory with what components need at run time; undefined = `resources` beside the file. */
+  readonly resources: string | undefined
+  /** Properties to substitute in the file, as read from the file the user named. */
+  readonly properties: Readonly<Record<string, string>>
+  /** Whether `${ENV-NAME}` is substituted. */
+  readonly envFilter: boolean
+  /** Values of the arguments that the file declares. */
+  readonly args: Readonly<Record<string, string | number | boolean>>
+  /** Private directory of this run; exists, removed at its end. */
+  readonly runDir: string
+  /** Directory for the components' log files; exists. Undefined = none are written. */
+  readonly logDir: string | undefined
+  /** When the run began, ms since 1970: part of names that must be the same in every process. */
+  readonly startedMs: number
+}
+
+export interface Loaded {
+  readonly application: Application
+  /** What the user should know: settings that are ignored, parts that were left out. */
+  readonly notices: readonly string[]
+}
+
+export interface FrontDoor {
+  /** Endings of files that this door reads itself: `.yaml`. */
+  readonly extensions: readonly string[]
+  /** Throws a UserError that lists every mistake with its place. */
+  load(options: RunOptions): Promise<Loaded>
+  /** Whether a value that a module exports is this door's. */
+  accepts(value: unknown): boolean
+  /** An application of such a value. */
+  translate(value: unknown, options: RunOptions): Promise<Loaded>
+}

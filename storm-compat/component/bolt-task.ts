@@ -1,0 +1,228 @@
+// Runs a bolt as an engine task: makes tuples of messages, gives the bolt its collector, delivers ticks, and starts the
+// bolt anew when it throws. A rich bolt's inputs are held until it acks or fails them; a basic bolt's are the engine's.
+import {
+  anchorClosed,
+  asError,
+  Backoff,
+  type Hold,
+  NONE,
+  type Outlet,
+  type Task,
+  type TaskSpiContext,
+} from 'gearpump/spi'
+import {
+  type BasicBolt,
+  type BasicOutputCollector,
+  type Bolt,
+  type Conf,
+  FailedException,
+  type OutputCollector,
+  type TopologyContext,
+  type Tuple,
+  type Values,
+} from './api.ts'
+import { Outputs } from './outputs.ts'
+import type { ComponentPlace } from './place.ts'
+import { type Origin, SYSTEM_TASK, TICK_ORIGIN, TupleImpl } from './tuple.ts'
+
+const isBasic = (bolt: Bolt | BasicBolt): bolt is BasicBolt => (bolt as BasicBolt).basic === true
+
+export class BoltTask implements Task<Values, Values> {
+  readonly needsOrigin = true
+  readonly #place: ComponentPlace
+  readonly #create: () => Bolt | BasicBolt
+  readonly #origins: readonly Origin[]
+  readonly #backoff = new Backoff()
+  #context!: TaskSpiContext
+  #topology!: TopologyContext
+  #conf!: Conf
+  #rich: Bolt | undefined = undefined
+  #basic: BasicBolt | undefined = undefined
+  #collector!: OutputCollector
+  #basicCollector!: BasicOutputCollector
+  #ticks: { cancel(): void } | undefined = undefined
+
+  /** `origins`: by the id of the edge. */
+  constructor(place: ComponentPlace, create: () => Bolt | BasicBolt, origins: readonly Origin[]) {
+    this.#place = place
+    this.#create = create
+    this.#origins = origins
+  }
+
+  onStart = async (given: unknown): Promise<void> => {
+    const context = given as TaskSpiContext
+    this.#context = context
+    this.#topology = this.#place.contextOf(context)
+    this.#conf = this.#place.conf
+    const outputs = new Outputs(this.#topology, this.#place.component.streams, port => context.outlet(port))
+    this.#collector = new RichCollector(context, outputs)
+    this.#basicCollector = new BasicCollector(context, outputs)
+    await this.#startBolt()
+    const tickSecs = this.#place.tickSecs
+    if (tickSecs > 0) this.#ticks = context.schedule(tickSecs * 1000, () => this.#tick(tickSecs))
+  }
+
+  async #startBolt(): Promise<void> {
+    const bolt = this.#create()
+    this.#backoff.started(performance.now())
+    if (isBasic(bolt)) {
+      this.#basic = bolt
+      await bolt.prepare?.(this.#conf, this.#topology)
+    } else {
+      this.#rich = bolt
+      await bolt.prepare(this.#conf, this.#topology, this.#collector)
+    }
+  }
+
+  onNext = (values: Values): void | Promise<void> => {
+    const context = this.#context
+    return this.#execute(new TupleImpl(values, this.#origins[context.edge]!, context.sourceTask), true)
+  }
+
+  // A tick is an input like any other, but of no root.
+  #tick(secs: number): void | Promise<void> {
+    return this.#execute(new TupleImpl([secs], TICK_ORIGIN, SYSTEM_TASK), false)
+  }
+
+  #execute(tuple: TupleImpl, isInput: boolean): void | Promise<void> {
+    const rich = this.#rich
+    try {
+      if (rich === undefined) {
+        const result = this.#basic!.execute(tuple, this.#basicCollector)
+        if (result === undefined) return undefined
+        return result.catch((error: unknown) => this.#basicFailed(tuple, isInput, error))
+      }
+      if (isInput) this.#context.hold(tuple)
+      else this.#context.holdUntracked(tuple)
+      const result = rich.execute(tuple)
+      if (result === undefined) return undefined
+      return result.catch((error: unknown) => this.#richFailed(tuple, error))
+    } catch (error) {
+      return rich === undefined ? this.#basicFailed(tuple, isInput, error) : this.#richFailed(tuple, error)
+    }
+  }
+
+  #basicFailed(tuple: TupleImpl, isInput: boolean, error: unknown): void | Promise<void> {
+    if (isInput) this.#context.hold(tuple).fail()
+    return error instanceof FailedException ? undefined : this.#restart(error)
+  }
+
+  #richFailed(tuple: TupleImpl, error: unknown): void | Promise<void> {
+    tuple.fail()
+    return error instanceof FailedException ? undefined : this.#restart(error)
+  }
+
+  // In Storm the whole worker would end. Here only this task starts anew: what the bolt held has failed.
+  async #restart(thrown: unknown): Promise<void> {
+    this.#context.report(asError(thrown))
+    this.#context.failHolds()
+    const old = this.#rich ?? this.#basic
+    this.#rich = undefined
+    this.#basic = undefined
+    try {
+      await old?.cleanup?.()
+    } catch (error) {
+      this.#context.report(asError(error))
+    }
+    for (;;) {
+      const waitMs = this.#backoff.failed(performance.now())
+      if (waitMs > 0) await new Promise<void>(resolve => void this.#context.after(waitMs, resolve))
+      try {
+        await this.#startBolt()
+        return
+      } catch (error) {
+        this.#context.report(asError(error))
+      }
+    }
+  }
+
+  onStop = async (): Promise<void> => {
+    this.#ticks?.cancel()
+    await (this.#rich ?? this.#basic)?.cleanup?.()
+  }
+}
+
+/** Emits of a rich bolt: anchored to the tuples it names, untracked when it names none. */
+class RichCollector implements OutputCollector {
+  readonly #context: TaskSpiContext
+  readonly #outputs: Outputs
+
+  constructor(context: TaskSpiContext, outputs: Outputs) {
+    this.#context = context
+    this.#outputs = outputs
+  }
+
+  emit(values: Values, anchors?: Tuple | readonly Tuple[] | null, stream = 'default'): readonly number[] {
+    const outlet = this.#outputs.ordinary(stream, values)
+    if (anchors === undefined || anchors === null) {
+      return outlet === undefined ? this.#outputs.none : this.#outputs.ids(outlet.emit(values, NONE), outlet)
+    }
+    if (!Array.isArray(anchors)) {
+      const hold = anchors as unknown as Hold
+      if (!hold.open) throw anchorClosed()
+      return outlet === undefined ? this.#outputs.none : this.#outputs.ids(outlet.emit(values, hold.slot), outlet)
+    }
+    const holds = anchors as unknown as readonly Hold[]
+    if (outlet === undefined) return this.#checked(holds)
+    return this.#outputs.ids(this.#context.emitAnchored(outlet, values, holds), outlet)
+  }
+
+  #checked(holds: readonly Hold[]): readonly number[] {
+    if (holds.some(hold => !hold.open)) throw anchorClosed()
+    return this.#outputs.none
+  }
+
+  emitDirect(task: number, values: Values, anchors?: Tuple | readonly Tuple[] | null, stream = 'default'): void {
+    const outlet: Outlet | undefined = this.#outputs.direct(stream, values)
+    const list = anchors === undefined || anchors === null ? [] : Array.isArray(anchors) ? anchors : [anchors]
+    const holds = list as unknown as readonly Hold[]
+    if (outlet === undefined) this.#checked(holds)
+    else this.#context.emitAnchoredTo(outlet, task, values, holds)
+  }
+
+  ack(tuple: Tuple): void {
+    ;(tuple as unknown as Hold).release()
+  }
+
+  fail(tuple: Tuple): void {
+    ;(tuple as unknown as Hold).fail()
+  }
+
+  resetTimeout(tuple: Tuple): void {
+    ;(tuple as unknown as Hold).renew()
+  }
+
+  reportError(error: Error): void {
+    this.#context.report(error)
+  }
+
+  ready(): Promise<void> | undefined {
+    return this.#context.room()
+  }
+}
+
+/** Emits of a basic bolt: anchored to the input in hand. */
+class BasicCollector implements BasicOutputCollector {
+  readonly #context: TaskSpiContext
+  readonly #outputs: Outputs
+
+  constructor(context: TaskSpiContext, outputs: Outputs) {
+    this.#context = context
+    this.#outputs = outputs
+  }
+
+  emit(values: Values, stream = 'default'): readonly number[] {
+    const outlet = this.#outputs.ordinary(stream, values)
+    return outlet === undefined
+      ? this.#outputs.none
+      : this.#outputs.ids(outlet.emit(values, this.#context.slot), outlet)
+  }
+
+  emitDirect(task: number, values: Values, stream = 'default'): void {
+    this.#outputs.direct(stream, values)?.emitTo(task, values, this.#context.slot)
+  }
+
+  reportError(error: Error): void {
+    this.#context.report(error)
+  }
+}

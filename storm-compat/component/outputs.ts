@@ -1,0 +1,89 @@
+// The declared streams of one component task as it emits on them: finds the engine's outlet of a stream, refuses what the
+// component has not declared, and turns the engine's answer into Storm's list of task ids.
+import { EngineError, nearestName, type Outlet } from 'gearpump/spi'
+import type { Stream } from '../topology/topology.ts'
+import type { TopologyContext, Values } from './api.ts'
+
+const NO_TASKS: readonly number[] = Object.freeze([])
+const SEVERAL = -2
+
+interface Output {
+  readonly outlet: Outlet | undefined
+  readonly fields: number
+  /** Some consumer has a direct grouping: only direct emits are legal. */
+  readonly direct: boolean
+}
+
+export class Outputs {
+  readonly #context: TopologyContext
+  readonly #byStream = new Map<string, Output>()
+  // One list per task id, made once: an emit to one task allocates nothing.
+  readonly #lists: (readonly number[] | undefined)[] = []
+
+  constructor(
+    context: TopologyContext,
+    streams: ReadonlyMap<string, Stream>,
+    outletOf: (port: string) => Outlet | undefined,
+  ) {
+    this.#context = context
+    for (const [name, stream] of streams) {
+      const consumers = [...(context.targets.get(name)?.values() ?? [])]
+      const direct = consumers.some(grouping => grouping.type === 'DIRECT')
+      this.#byStream.set(name, { outlet: outletOf(name), fields: stream.fields.length, direct })
+    }
+  }
+
+  /** The outlet of a stream for an ordinary emit; undefined when nobody listens. */
+  ordinary(stream: string, values: Values): Outlet | undefined {
+    const output = this.#output(stream, values)
+    if (output.direct) throw this.#wrong(`emits on stream "${stream}", whose consumer has a direct grouping`, 'use emitDirect')
+    return output.outlet
+  }
+
+  /** The outlet of a stream for a direct emit. */
+  direct(stream: string, values: Values): Outlet | undefined {
+    const output = this.#output(stream, values)
+    if (output.outlet !== undefined && !output.direct) {
+      throw this.#wrong(`emits directly on stream "${stream}", whose consumers have no direct grouping`, 'use emit')
+    }
+    return output.outlet
+  }
+
+  #output(stream: string, values: Values): Output {
+    const output = this.#byStream.get(stream)
+    if (output === undefined) {
+      const near = nearestName(stream, this.#byStream.keys())
+      const hint = near === undefined ? 'declare it' : `did you mean "${near}"?`
+      throw this.#wrong(`emits on stream "${stream}", which it does not declare`, hint)
+    }
+    if (values.length !== output.fields) {
+      const given = `${values.length} value${values.length === 1 ? '' : 's'}`
+      throw this.#wrong(`emits ${given} on stream "${stream}", which has ${output.fields} fields`, 'emit one value per declared field')
+    }
+    return output
+  }
+
+  #wrong(what: string, hint: string): EngineError {
+    const { componentId, taskId } = this.#context
+    return new EngineError('TOPOLOGY_INVALID', `${componentId}[task ${taskId}] ${what}`, {
+      hint,
+      details: { component: componentId, task: taskId },
+    })
+  }
+
+  /** Task ids of the engine's answer to an emit. */
+  ids(answer: number, outlet: Outlet): readonly number[] {
+    if (answer >= 0) {
+      const list = this.#lists[answer]
+      if (list !== undefined) return list
+      const made = Object.freeze([answer])
+      this.#lists[answer] = made
+      return made
+    }
+    return answer === SEVERAL ? outlet.targets.slice() : NO_TASKS
+  }
+
+  get none(): readonly number[] {
+    return NO_TASKS
+  }
+}

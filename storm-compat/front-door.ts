@@ -1,0 +1,46 @@
+// How the command line runs Storm topologies: Flux YAML files, and modules that export a topology or a builder.
+import { dirname, join } from 'node:path'
+import type { FrontDoor, Loaded, RunOptions } from 'gearpump/spi'
+import { loadFlux } from './flux/load.ts'
+import { TopologyBuilder } from './topology/builder.ts'
+import type { StormTopology } from './topology/topology.ts'
+import { translate } from './translate/translate.ts'
+
+export const frontDoor: FrontDoor = {
+  extensions: ['.yaml', '.yml'],
+
+  async load(options) {
+    const { topology, notices } = await loadFlux(options.file, {
+      properties: options.properties,
+      envFilter: options.envFilter,
+      overrides: options.config,
+    })
+    return run(topology, options, notices)
+  },
+
+  accepts: value => value instanceof TopologyBuilder || isTopology(value),
+
+  async translate(value, options) {
+    const topology = value instanceof TopologyBuilder ? value.createTopology(nameOf(options.file)) : (value as StormTopology)
+    return run({ ...topology, config: { ...topology.config, ...options.config } }, options, [])
+  },
+}
+
+function run(topology: StormTopology, options: RunOptions, notices: readonly string[]): Loaded {
+  const translated = translate(topology, {
+    resources: options.resources ?? join(dirname(options.file), 'resources'),
+    pidDir: join(options.runDir, 'pids'),
+    logDir: options.logDir,
+    startedMs: options.startedMs,
+  })
+  return { application: translated.application, notices: [...new Set([...notices, ...translated.notices])] }
+}
+
+function isTopology(value: unknown): boolean {
+  const topology = value as Partial<StormTopology> | null
+  return typeof topology === 'object' && topology !== null && Array.isArray(topology.components) && typeof topology.name === 'string'
+}
+
+function nameOf(file: string): string {
+  return file.replace(/^.*[/\\]/, '').replace(/\.[^.]*$/, '')
+}

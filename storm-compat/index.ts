@@ -1,0 +1,22 @@
+// The door `gearpump/storm`: topologies in TypeScript, Flux files, and components beside multi-lang ones.
+export {
+  type BasicBolt,
+  type BasicOutputCollector,
+  type Bolt,
+  type Conf,
+  FailedException,
+  type OutputCollector,
+  type OutputFieldsDeclarer,
+  type Spout,
+  type SpoutOutputCollector,
+  type TopologyContext,
+  type Tuple,
+  type Values,
+} from './component/api.ts'
+export { isTick } from './component/tuple.ts'
+export { Double } from './component/values.ts'
+export { type FluxOptions, type LoadedFlux, loadFlux } from './flux/load.ts'
+export { frontDoor } from './front-door.ts'
+export { shellBolt, shellSpout, TopologyBuilder } from './topology/builder.ts'
+export type { Component, CustomGrouping, Grouping, Input, StormTopology, Stream } from './topology/topology.ts'
+export { type Translated, type TranslateOptions, translate } from './translate/translate.ts'

@@ -1,0 +1,220 @@
+// The waist: one Storm topology in, one engine application out. Pure but for the factories of components. Components become
+// processors with Storm's task ids, streams become ports, groupings become partitioners. No acker comes out.
+import {
+  type AnyProcessor,
+  type Application,
+  application,
+  broadcast,
+  direct,
+  first,
+  graph,
+  localOrShuffle,
+  multicast,
+  type Partitioner,
+  type Path,
+  type Problem,
+  type Processor,
+  processor,
+  shuffle,
+  source,
+  unicast,
+  UserError,
+} from 'gearpump/spi'
+import type { Values } from '../component/api.ts'
+import { BoltTask } from '../component/bolt-task.ts'
+import { ComponentPlace, type Surroundings } from '../component/place.ts'
+import { ShellBolt } from '../component/shell-bolt.ts'
+import { ShellSpout } from '../component/shell-spout.ts'
+import { SpoutSource } from '../component/spout-source.ts'
+import type { Origin } from '../component/tuple.ts'
+import { doubleSerialiser } from '../component/values.ts'
+import { withOwnModules } from '../multilang/own-resources.ts'
+import { checkSettings, topologyConf } from '../topology/settings.ts'
+import { numberTasks } from '../topology/task-ids.ts'
+import type { Component, Grouping, Input, StormTopology } from '../topology/topology.ts'
+import { topologyWarnings, validateTopology } from '../topology/validate.ts'
+import { fieldsChoice } from './java-hash.ts'
+import { partialKeyChoice } from './partial-key.ts'
+
+export interface TranslateOptions {
+  /** Directory of the topology's resources: working directory of shell components. */
+  readonly resources: string
+  /** An existing private directory for pid files. */
+  readonly pidDir: string
+  /** Where components' log files go; undefined = nowhere. */
+  readonly logDir?: string | undefined
+  /** When the run began, ms since 1970; part of the storm id. */
+  readonly startedMs: number
+}
+
+export interface Translated {
+  readonly application: Application
+  /** Settings without effect here, unreachable bolts: one line each. */
+  readonly notices: readonly string[]
+}
+
+/** Storm bounds nothing when max.spout.pending is not set; open roots cost memory, so there is a bound all the same. */
+const OPEN_ROOTS_MAX = 1 << 20
+
+/**
+ * The engine application of a topology. Throws a UserError (TOPOLOGY_INVALID) that lists every mistake.
+ *
+ * @example const { application } = translate(builder.createTopology('wc', {}), { resources, pidDir, startedMs: Date.now() })
+ */
+export function translate(topology: StormTopology, options: TranslateOptions): Translated {
+  const { problems, notices } = check(topology)
+  if (problems.length > 0) throw new UserError('TOPOLOGY_INVALID', `topology "${topology.name}"`, problems)
+  const around: Surroundings = {
+    topology,
+    names: {
+      stormId: `${topology.name}-1-${Math.floor(options.startedMs / 1000)}`,
+      name: topology.name,
+      mode: 'local',
+    },
+    numbers: numberTasks(topology),
+    resources: options.resources,
+    pidDir: options.pidDir,
+    logDir: options.logDir,
+  }
+  return { application: buildApplication(around), notices }
+}
+
+function check(topology: StormTopology): { problems: Problem[]; notices: string[] } {
+  const problems = [...validateTopology(topology)]
+  const notices = topologyWarnings(topology).map(warning => `${warning.place}: ${warning.message}`)
+  for (const conf of [topology.config, ...topology.components.map(component => component.config)]) {
+    notices.push(...checkSettings(conf).notices)
+  }
+  return { problems, notices: [...new Set(notices)] }
+}
+
+function buildApplication(around: Surroundings): Application {
+  const { topology, names, numbers } = around
+  const conf = topologyConf(topology, names)
+  // Filled once the DAG has numbered its edges; tasks look at it only when they run.
+  const origins: Origin[] = []
+  const processors = new Map<string, AnyProcessor>()
+  for (const { component: id, ids } of numbers.tasks) {
+    const component = topology.components.find(c => c.id === id)
+    if (component !== undefined && ids.length > 0) processors.set(id, makeProcessor(around, component, ids, origins))
+  }
+  const joined = topology.components.flatMap(component =>
+    component.inputs.map(input => ({ component, input, path: join(topology, processors, component, input) })),
+  )
+  const dag = graph(...processors.values(), ...joined.flatMap(({ path }) => (path === undefined ? [] : [path])))
+  for (const edge of dag.edges) {
+    const component = topology.components.find(c => c.id === dag.processors[edge.source]!.name)!
+    const fields = component.streams.get(edge.port)!.fields
+    origins[edge.id] = { component: component.id, stream: edge.port, fields }
+  }
+  const timeouts = conf['topology.enable.message.timeouts'] !== false
+  return application(topology.name, dag, {
+    profile: {
+      guarantee: conf['topology.acker.executors'] === 0 ? 'at-most-once' : 'at-least-once',
+      timeoutMs: timeouts ? numberOf(conf['topology.message.timeout.secs'], 30) * 1000 : 0,
+      maxOpenRoots: OPEN_ROOTS_MAX,
+    },
+    serialisers: [doubleSerialiser],
+  })
+}
+
+function makeProcessor(
+  around: Surroundings,
+  component: Component,
+  ids: readonly number[],
+  origins: readonly Origin[],
+): AnyProcessor {
+  const place = new ComponentPlace(around, component)
+  const options = { parallelism: ids.length, firstTask: ids[0]! }
+  if (component.kind === 'spout') {
+    const create = () => new SpoutSource(place, spoutFactory(component))
+    const config = {
+      maxOpenRoots: numberOf(place.conf['topology.max.spout.pending'], OPEN_ROOTS_MAX),
+      idleWaitMs: numberOf(place.conf['topology.sleep.spout.wait.strategy.time.ms'], 1),
+    }
+    return source<Values>(component.id, create, { ...options, config })
+  }
+  const create = () => new BoltTask(place, boltFactory(component), origins)
+  return processor<Values, Values>(component.id, create, { ...options, config: { needsOrigin: true } }) as AnyProcessor
+}
+
+function spoutFactory(component: Component) {
+  const { implementation } = component
+  if (implementation.kind === 'shell') return () => new ShellSpout({ ...implementation, env: withOwnModules(implementation.env) })
+  if (implementation.kind === 'spout') return implementation.create
+  throw new UserError('TOPOLOGY_INVALID', component.id, [{ place: component.id, message: 'a bolt cannot be a spout' }])
+}
+
+function boltFactory(component: Component) {
+  const { implementation } = component
+  if (implementation.kind === 'shell') return () => new ShellBolt({ ...implementation, env: withOwnModules(implementation.env) })
+  if (implementation.kind === 'bolt') return implementation.create
+  throw new UserError('TOPOLOGY_INVALID', component.id, [{ place: component.id, message: 'a spout cannot be a bolt' }])
+}
+
+function join(
+  topology: StormTopology,
+  processors: ReadonlyMap<string, AnyProcessor>,
+  component: Component,
+  input: Input,
+): Path<never, unknown> | undefined {
+  const from = processors.get(input.component) as Processor<never, Values> | undefined
+  const to = processors.get(component.id) as Processor<Values, unknown> | undefined
+  if (from === undefined || to === undefined) return undefined
+  const fields = topology.components.find(c => c.id === input.component)!.streams.get(input.stream)!.fields
+  const tasks = numberTasksOf(to)
+  const sourceTasks = numberTasksOf(from)
+  return from.to(to, partitionerOf(input, fields, tasks, sourceTasks), input.stream) as Path<never, unknown>
+}
+
+function numberTasksOf(of: AnyProcessor): readonly number[] {
+  const firstTask = of.options.firstTask!
+  return Array.from({ length: of.options.parallelism! }, (_, index) => firstTask + index)
+}
+
+function partitionerOf(
+  input: Input,
+  fields: readonly string[],
+  tasks: readonly number[],
+  sourceTasks: readonly number[],
+): Partitioner<Values> {
+  const grouping: Grouping = input.grouping
+  const positions = (names: readonly string[]) => names.map(name => fields.indexOf(name))
+  switch (grouping.type) {
+    case 'shuffle':
+    case 'none':
+      return shuffle()
+    case 'localOrShuffle':
+      return localOrShuffle()
+    case 'all':
+      return broadcast()
+    case 'global':
+      return first()
+    case 'direct':
+      return direct()
+    case 'fields':
+      return tasks.length === 1 ? first() : unicast(targets => fieldsChoice(positions(grouping.fields), targets))
+    case 'partialKey':
+      return unicast(targets => partialKeyChoice(positions(grouping.fields), targets))
+    case 'custom':
+      return customPartitioner(input, grouping, tasks, sourceTasks)
+  }
+}
+
+function customPartitioner(
+  input: Input,
+  grouping: Grouping & { type: 'custom' },
+  tasks: readonly number[],
+  sourceTasks: readonly number[],
+): Partitioner<Values> {
+  return multicast((_targets, sourceIndex) => {
+    const custom = grouping.create()
+    custom.prepare?.(input.component, input.stream, tasks)
+    // A task that is none of the targets becomes an index out of range, which the engine refuses by name.
+    return values => custom.chooseTasks(sourceTasks[sourceIndex]!, values).map(task => tasks.indexOf(task))
+  })
+}
+
+function numberOf(value: unknown, otherwise: number): number {
+  return typeof value === 'number' ? value : otherwise
+}

@@ -1,0 +1,119 @@
+#!/bin/sh
+# Brings unmodified parts of other projects into a cache, for the tests that run our engine against the real thing:
+#
+#   test/real/bring.sh PART...       parts: multilang storm-starter pystorm ruby go-child gostorm all
+#
+# Each part gets a folder CACHE/PART with a file `ok` once it is complete; a second run finds that and does nothing. One
+# process at a time brings a part, others wait. Nothing is committed: the cache is GEARPUMP_CACHE, by default .cache/real
+# in the repository. BRING_LIMIT_S bounds each download (300). A failure is one line on stderr and exit code 1; the rest
+# of what was asked is brought all the same. `ruby` installs a Debian package when it is missing, which needs root.
+set -u
+
+HERE=$(cd "$(dirname "$0")" && pwd)
+CACHE=${GEARPUMP_CACHE:-$HERE/../../.cache/real}
+LIMIT=${BRING_LIMIT_S:-300}
+STORM=2.8.1          # of storm.py, storm.rb and storm.js
+STARTER=0.9.4        # the smallest of the jars with the example components; they have not changed since
+PYSTORM=3.1.4
+GOSTORM=github.com/jsgilmore/gostorm
+
+die() {
+  echo "bring.sh $PART: $*" >&2
+  exit 1
+}
+
+need() {
+  for command in "$@"; do
+    command -v "$command" >/dev/null 2>&1 || die "the command '$command' is missing: install it first"
+  done
+}
+
+# try COMMAND...: within the time limit, output into the part's log; dies with the last telling line.
+try() {
+  timeout "$LIMIT" "$@" >"$DIR/log" 2>&1 && return 0
+  code=$?
+  [ "$code" -eq 124 ] && die "'$1' did not end within $LIMIT s, see $DIR/log"
+  line=$(grep -i -E 'error|cannot|forbidden|not found|^E:' "$DIR/log" | head -n 1 | cut -c 1-200)
+  die "'$1' failed: ${line:-exit code $code}, see $DIR/log"
+}
+
+# resources ARTIFACT VERSION: the files under resources/ of a released Storm jar.
+resources() {
+  need mvn unzip
+  try mvn -B -q -Dstyle.color=never dependency:copy -Dartifact="org.apache.storm:$1:$2" -DoutputDirectory="$DIR/jars"
+  try unzip -q -o -j "$DIR/jars/$1-$2.jar" 'resources/*' -d "$DIR"
+}
+
+bring() {
+  case $PART in
+  multilang)
+    for language in python ruby javascript; do resources "multilang-$language" "$STORM"; done
+    ;;
+  storm-starter)
+    resources storm-starter "$STARTER"
+    ;;
+  pystorm)
+    need python3
+    try python3 -m venv "$DIR/venv"
+    try "$DIR/venv/bin/pip" install --quiet --disable-pip-version-check "pystorm==$PYSTORM" msgpack simplejson
+    echo "$DIR/venv/bin/python" >"$DIR/program"
+    ;;
+  ruby)
+    if ! command -v ruby >/dev/null 2>&1; then
+      [ "$(id -u)" -eq 0 ] || die "ruby is missing and only root can install it: apt-get install ruby"
+      need apt-get
+      export DEBIAN_FRONTEND=noninteractive
+      timeout "$LIMIT" apt-get update -qq >"$DIR/log" 2>&1 # an old list may still do
+      try apt-get install -y -qq ruby
+    fi
+    command -v ruby >"$DIR/program"
+    ;;
+  go-child)
+    need go
+    cp "$HERE/go-child/main.go" "$DIR/main.go"
+    printf 'module child\n\ngo 1.20\n' >"$DIR/go.mod"
+    cd "$DIR" || die "cannot enter $DIR"
+    try go build -o child .
+    echo "$DIR/child" >"$DIR/program"
+    ;;
+  gostorm)
+    need go
+    cd "$DIR" || die "cannot enter $DIR"
+    printf 'module part\n\ngo 1.20\n' >go.mod
+    try go get "$GOSTORM@master"
+    try go build -o splitsentence "$GOSTORM/example/splitsentence"
+    echo "$DIR/splitsentence" >"$DIR/program"
+    ;;
+  *) die "no such part; there are: multilang storm-starter pystorm ruby go-child gostorm all" ;;
+  esac
+}
+
+# complete: brought before, and from the same source.
+complete() {
+  [ -f "$DIR/ok" ] || return 1
+  [ "$PART" != go-child ] || cmp -s "$HERE/go-child/main.go" "$DIR/main.go"
+}
+
+once() {
+  DIR=$CACHE/$PART
+  complete && return 0
+  need flock timeout
+  (
+    flock 9
+    complete && exit 0
+    rm -rf "$DIR"
+    mkdir -p "$DIR" || die "cannot write to $CACHE"
+    bring
+    : >"$DIR/ok"
+  ) 9>"$CACHE/$PART.lock"
+}
+
+PART=
+[ $# -gt 0 ] || { sed -n '4p' "$0" >&2; exit 2; }
+mkdir -p "$CACHE" && CACHE=$(cd "$CACHE" && pwd) || die "cannot write to $CACHE"
+[ "$1" != all ] || set -- multilang storm-starter pystorm ruby go-child gostorm
+failed=0
+for PART in "$@"; do
+  if once; then echo "$CACHE/$PART"; else failed=1; fi
+done
+exit "$failed"
