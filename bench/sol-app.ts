@@ -1,5 +1,15 @@
 // The speed-of-light application: 100-byte strings from sources to sinks that only count. Native DAG.
-import { application, graph, processor, program, shuffle, source, type Source, type SourceContext, type Task } from 'gearpump'
+import {
+  application,
+  graph,
+  processor,
+  program,
+  type Source,
+  type SourceContext,
+  shuffle,
+  source,
+  type Task,
+} from 'gearpump'
 
 /** Messages per `next`: as a source that reads a batch at a time does. */
 const BATCH = 32

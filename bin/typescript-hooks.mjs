@@ -5,10 +5,15 @@ import { fileURLToPath } from 'node:url'
 import { transformSync } from '@swc/wasm-typescript'
 
 export async function load(url, context, nextLoad) {
-  if (!url.startsWith('file:') || !/\.[mc]?ts$/.test(new URL(url).pathname)) return nextLoad(url, context)
+  if (!url.startsWith('file:') || !/\.[mc]?ts$/.test(new URL(url).pathname))
+    return nextLoad(url, context)
   const filename = fileURLToPath(url)
   const source = await readFile(filename, 'utf8')
-  return { format: filename.endsWith('.cts') ? 'commonjs' : 'module', source: strip(source, filename), shortCircuit: true }
+  return {
+    format: filename.endsWith('.cts') ? 'commonjs' : 'module',
+    source: strip(source, filename),
+    shortCircuit: true,
+  }
 }
 
 function strip(source, filename) {
@@ -26,6 +31,11 @@ function strip(source, filename) {
 
 // The transpiler throws plain objects; a user needs file, line and column.
 function readable(error, filename) {
-  const where = error?.startLine === undefined ? filename : `${filename}:${error.startLine}:${error.startColumn + 1}`
-  return new SyntaxError(`${where}: ${error?.message ?? String(error)}${error?.snippet ? `\n${error.snippet}` : ''}`)
+  const where =
+    error?.startLine === undefined
+      ? filename
+      : `${filename}:${error.startLine}:${error.startColumn + 1}`
+  return new SyntaxError(
+    `${where}: ${error?.message ?? String(error)}${error?.snippet ? `\n${error.snippet}` : ''}`,
+  )
 }

@@ -1,4 +1,6 @@
 // The door for those who write a DAG.
+
+export type { ExecutorInfo } from './app/app-master.ts'
 export {
   type Application,
   type ApplicationOptions,
@@ -8,11 +10,16 @@ export {
   type Program,
   program,
 } from './app/application.ts'
-export type { ExecutorInfo } from './app/app-master.ts'
 export type { ComponentFigures, RunFigures } from './app/figures.ts'
 export { EngineError, type ErrorCode, type Problem, UserError } from './base/errors.ts'
 export { type Level, type Log, noLog, streamLog } from './base/log.ts'
-export { type AppInfo, type ConnectOptions, connect, type Gear, type RunningApp } from './client/gear.ts'
+export {
+  type AppInfo,
+  type ConnectOptions,
+  connect,
+  type Gear,
+  type RunningApp,
+} from './client/gear.ts'
 export { type Dag, graph } from './dag/graph.ts'
 export {
   broadcast,
@@ -27,7 +34,13 @@ export {
   shuffle,
   unicast,
 } from './dag/partitioner.ts'
-export { type Path, type Processor, type ProcessorOptions, processor, source } from './dag/processor.ts'
+export {
+  type Path,
+  type Processor,
+  type ProcessorOptions,
+  processor,
+  source,
+} from './dag/processor.ts'
 export { Hold } from './task/hold.ts'
 export { balanced, lowLatency, type Profile, throughput } from './task/profile.ts'
 export type { Source, SourceContext, Task, TaskContext } from './task/task.ts'

@@ -1,5 +1,11 @@
 // The door for those who write connectors and translation layers: everything storm-compat and connectors may use.
-export { type Application, application, type CodeRef, type Program, program } from './app/application.ts'
+export {
+  type Application,
+  application,
+  type CodeRef,
+  type Program,
+  program,
+} from './app/application.ts'
 export { Backoff } from './base/backoff.ts'
 export {
   asError,
@@ -11,6 +17,7 @@ export {
   type Problem,
   UserError,
 } from './base/errors.ts'
+export type { FrontDoor, Loaded, RunOptions } from './client/front-door.ts'
 export { type Dag, type Edge, graph, type ProcessorSpec, validateDag } from './dag/graph.ts'
 export * from './dag/partitioner.ts'
 export { type AnyProcessor, type Path, type Processor, processor, source } from './dag/processor.ts'
@@ -21,4 +28,3 @@ export type { SourceRunnerContext as SourceSpiContext } from './task/source-cont
 export type { Outlet, Source, SourceContext, Task, TaskContext } from './task/task.ts'
 export type { RunnerContext as TaskSpiContext } from './task/task-context.ts'
 export type { Serialiser } from './transport/serialisers.ts'
-export type { FrontDoor, Loaded, RunOptions } from './client/front-door.ts'

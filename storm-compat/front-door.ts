@@ -21,7 +21,10 @@ export const frontDoor: FrontDoor = {
   accepts: value => value instanceof TopologyBuilder || isTopology(value),
 
   async translate(value, options) {
-    const topology = value instanceof TopologyBuilder ? value.createTopology(nameOf(options.file)) : (value as StormTopology)
+    const topology =
+      value instanceof TopologyBuilder
+        ? value.createTopology(nameOf(options.file))
+        : (value as StormTopology)
     return run({ ...topology, config: { ...topology.config, ...options.config } }, options, [])
   },
 }
@@ -33,12 +36,20 @@ function run(topology: StormTopology, options: RunOptions, notices: readonly str
     logDir: options.logDir,
     startedMs: options.startedMs,
   })
-  return { application: translated.application, notices: [...new Set([...notices, ...translated.notices])] }
+  return {
+    application: translated.application,
+    notices: [...new Set([...notices, ...translated.notices])],
+  }
 }
 
 function isTopology(value: unknown): boolean {
   const topology = value as Partial<StormTopology> | null
-  return typeof topology === 'object' && topology !== null && Array.isArray(topology.components) && typeof topology.name === 'string'
+  return (
+    typeof topology === 'object' &&
+    topology !== null &&
+    Array.isArray(topology.components) &&
+    typeof topology.name === 'string'
+  )
 }
 
 function nameOf(file: string): string {

@@ -18,5 +18,12 @@ export { Double } from './component/values.ts'
 export { type FluxOptions, type LoadedFlux, loadFlux } from './flux/load.ts'
 export { frontDoor } from './front-door.ts'
 export { shellBolt, shellSpout, TopologyBuilder } from './topology/builder.ts'
-export type { Component, CustomGrouping, Grouping, Input, StormTopology, Stream } from './topology/topology.ts'
+export type {
+  Component,
+  CustomGrouping,
+  Grouping,
+  Input,
+  StormTopology,
+  Stream,
+} from './topology/topology.ts'
 export { type Translated, type TranslateOptions, translate } from './translate/translate.ts'

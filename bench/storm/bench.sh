@@ -49,7 +49,7 @@ if [ "$name" = list ]; then printf '%s\n' "${!CASES[@]}" | sort; exit; fi
 args=${CASES[$name]:?unknown case}
 JAR=$BUILD/storm-peer.jar
 if [ ! -f "$JAR" ] || [ -n "$(find pom.xml src -newer "$JAR")" ]; then
-  timeout 900 mvn -q -B -Dpeer.build="$BUILD" package >&2
+  timeout 900 mvn -q -B -Dstyle.color=never -Dpeer.build="$BUILD" package >&2
 fi
 lock() { if [ -n "$LOCK" ]; then flock "$LOCK" "$@"; else "$@"; fi; }
 case $args in

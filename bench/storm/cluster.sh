@@ -12,7 +12,7 @@ CP="$HOME_DIR/lib/*:$HOME_DIR/conf"
 SUP_OPTS=${SUP_OPTS:--Xmx256m}
 prepare() {
   if [ ! -f "$JAR" ] || [ -n "$(find pom.xml src -newer "$JAR")" ]; then
-    timeout 900 mvn -q -B -Dpeer.build="$BUILD" package >&2
+    timeout 900 mvn -q -B -Dstyle.color=never -Dpeer.build="$BUILD" package >&2
   fi
   mkdir -p "$HOME_DIR"/{conf,log4j2,extlib,logs,local,zk} "$RUN"
   ln -sfn ../lib "$HOME_DIR/lib"; ln -sfn ../lib "$HOME_DIR/lib-worker"

@@ -8,9 +8,9 @@ import { type Log, log } from '../base/log.ts'
 import { AppClock, type ClockDecision } from '../progress/app-clock.ts'
 import type { Address } from '../transport/link.ts'
 import type { Application } from './application.ts'
+import { Books } from './books.ts'
 import type { ExecutorEvents } from './executor.ts'
 import type { ExecutorControl } from './executor-host.ts'
-import { Books } from './books.ts'
 import type { ExecutorStatus, RunFigures } from './figures.ts'
 import { makePlan, type Plan, replaceExecutor } from './plan.ts'
 
@@ -116,7 +116,8 @@ export class AppMaster {
     const launched = await this.#options.launcher.launch(id, this.#token, {
       error: (taskId, processor, error) => this.#books.error(taskId, processor, error),
       log: (taskId, processor, level, text) => this.#books.line(taskId, processor, level, text),
-      metric: (taskId, processor, name, value) => this.#books.metric(taskId, processor, name, value),
+      metric: (taskId, processor, name, value) =>
+        this.#books.metric(taskId, processor, name, value),
       clock: clocks => {
         if (slot.id === id) this.#decided(this.#clock.report(id, 0, clocks))
       },
@@ -136,13 +137,18 @@ export class AppMaster {
 
   async #go(slot: Slot): Promise<void> {
     let floor = 0
-    for (const task of this.#sourcesOf(slot.id)) floor = Math.max(floor, this.#clock.admit(task, slot.id))
+    for (const task of this.#sourcesOf(slot.id))
+      floor = Math.max(floor, this.#clock.admit(task, slot.id))
     await slot.launched!.control.go(this.#active, floor)
   }
 
   #sourcesOf(executorId: number): number[] {
-    const sources = this.application.dag.processors.filter(p => p.kind === 'source').flatMap(p => p.tasks)
-    const here = new Set(this.#plan.placement.filter(([, executor]) => executor === executorId).map(([task]) => task))
+    const sources = this.application.dag.processors
+      .filter(p => p.kind === 'source')
+      .flatMap(p => p.tasks)
+    const here = new Set(
+      this.#plan.placement.filter(([, executor]) => executor === executorId).map(([task]) => task),
+    )
     return sources.filter(task => here.has(task))
   }
 
@@ -193,7 +199,8 @@ export class AppMaster {
     const launched = slot.launched
     if (launched === undefined) return
     ask(launched.control).catch(error => {
-      if (!this.#closing) log(this.#options.log, 'debug', `executor ${slot.id}`, asError(error).message)
+      if (!this.#closing)
+        log(this.#options.log, 'debug', `executor ${slot.id}`, asError(error).message)
     })
   }
 
@@ -212,7 +219,7 @@ export class AppMaster {
     if (overflowing) this.#overflowing.add(executorId)
     else this.#overflowing.delete(executorId)
     const after = this.#overflowing.size
-    if (before === 0 === (after === 0)) return
+    if ((before === 0) === (after === 0)) return
     for (const slot of this.#slots) this.#tell(slot, control => control.suspendSources(after > 0))
   }
 
@@ -235,7 +242,9 @@ export class AppMaster {
     return this.#slots.map(slot => ({
       id: slot.id,
       pid: slot.launched?.pid,
-      tasks: this.#plan.placement.filter(([, executor]) => executor === slot.id).map(([task]) => task),
+      tasks: this.#plan.placement
+        .filter(([, executor]) => executor === slot.id)
+        .map(([task]) => task),
     }))
   }
 
@@ -309,7 +318,11 @@ export class AppMaster {
 }
 
 function tooManyDeaths(deaths: number, reason: string): EngineError {
-  return new EngineError('EXECUTOR_DIED', `an executor died ${deaths} times within a minute, last: ${reason}`, {
-    hint: 'look for the first error above; the application has ended',
-  })
+  return new EngineError(
+    'EXECUTOR_DIED',
+    `an executor died ${deaths} times within a minute, last: ${reason}`,
+    {
+      hint: 'look for the first error above; the application has ended',
+    },
+  )
 }

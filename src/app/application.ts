@@ -38,7 +38,11 @@ export interface ApplicationOptions {
 export function application(name: string, dag: Dag, options: ApplicationOptions = {}): Application {
   const problems: Problem[] = [...validateDag(dag)]
   if (name === '' || /[/.:\\]/.test(name)) {
-    problems.push({ place: 'application', message: `"${name}" is no name`, hint: 'leave out / . : and \\' })
+    problems.push({
+      place: 'application',
+      message: `"${name}" is no name`,
+      hint: 'leave out / . : and \\',
+    })
   }
   if (problems.length > 0) throw new UserError('BAD_INPUT', `application "${name}"`, problems)
   return {

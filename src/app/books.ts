@@ -1,7 +1,8 @@
 // What an app master remembers for people: the last errors of each component, deaths of executors, and the root counts
 // of executors that are gone, so that emitted = acked + failed + pending + lost stays true for the whole run.
-import { type Log, type LogLine, log } from '../base/log.ts'
+
 import { EngineError } from '../base/errors.ts'
+import { type Log, type LogLine, log } from '../base/log.ts'
 import { type ExecutorStatus, type RunFigures, sumFigures, type TaskFigures } from './figures.ts'
 
 /** Errors kept per component. */
@@ -46,14 +47,24 @@ export class Books {
     }
     of.total++
     const code = error instanceof EngineError ? error.code : undefined
-    of.last = [...of.last.slice(-(ERRORS_KEPT - 1)), { task: taskId, timeMs: nowMs, code, message: error.message }]
+    of.last = [
+      ...of.last.slice(-(ERRORS_KEPT - 1)),
+      { task: taskId, timeMs: nowMs, code, message: error.message },
+    ]
     if (nowMs - of.periodStartMs >= PERIOD_MS) {
       const silent = of.inPeriod - LINES_PER_PERIOD
-      if (silent > 0) log(this.#log, 'error', processor, `${silent} more errors in the last ${PERIOD_MS / 1000} s`)
+      if (silent > 0)
+        log(
+          this.#log,
+          'error',
+          processor,
+          `${silent} more errors in the last ${PERIOD_MS / 1000} s`,
+        )
       of.periodStartMs = nowMs
       of.inPeriod = 0
     }
-    if (++of.inPeriod <= LINES_PER_PERIOD) log(this.#log, 'error', where(processor, taskId), describe(error))
+    if (++of.inPeriod <= LINES_PER_PERIOD)
+      log(this.#log, 'error', where(processor, taskId), describe(error))
   }
 
   line(taskId: number, processor: string, level: LogLine['level'], text: string): void {
@@ -67,7 +78,9 @@ export class Books {
   }
 
   metricsOf(processor: string): Record<string, unknown> {
-    return Object.fromEntries([...(this.#metrics.get(processor) ?? [])].map(([name, m]) => [name, m.value]))
+    return Object.fromEntries(
+      [...(this.#metrics.get(processor) ?? [])].map(([name, m]) => [name, m.value]),
+    )
   }
 
   errorsOf(processor: string): { total: number; last: readonly ErrorRecord[] } {
@@ -77,7 +90,12 @@ export class Books {
   executorDied(executor: number, status: ExecutorStatus | undefined, reason: string): void {
     this.deaths.push({ executor, timeMs: Date.now(), reason })
     if (this.deaths.length > ERRORS_KEPT) this.deaths.shift()
-    log(this.#log, 'error', `executor ${executor}`, `died: ${reason}; its tasks start again in a new one`)
+    log(
+      this.#log,
+      'error',
+      `executor ${executor}`,
+      `died: ${reason}; its tasks start again in a new one`,
+    )
     for (const task of status?.tasks ?? []) this.#keep(task)
   }
 
@@ -87,7 +105,10 @@ export class Books {
     this.#gone.push({
       ...task,
       inFlight: 0,
-      roots: roots === undefined ? undefined : { ...roots, pending: 0, lost: roots.lost + roots.pending, unresolved: 0 },
+      roots:
+        roots === undefined
+          ? undefined
+          : { ...roots, pending: 0, lost: roots.lost + roots.pending, unresolved: 0 },
     })
     if (this.#gone.length > 10_000) this.#gone = compact(this.#gone)
   }
@@ -96,9 +117,11 @@ export class Books {
     const figures = sumFigures([...this.#gone, ...statuses.flatMap(status => status?.tasks ?? [])])
     const tasks = new Map<string, number>()
     for (const status of statuses) {
-      for (const task of status?.tasks ?? []) tasks.set(task.processor, (tasks.get(task.processor) ?? 0) + 1)
+      for (const task of status?.tasks ?? [])
+        tasks.set(task.processor, (tasks.get(task.processor) ?? 0) + 1)
     }
-    for (const [name, component] of Object.entries(figures.components)) component.tasks = tasks.get(name) ?? 0
+    for (const [name, component] of Object.entries(figures.components))
+      component.tasks = tasks.get(name) ?? 0
     return figures
   }
 }

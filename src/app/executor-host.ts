@@ -3,7 +3,13 @@
 import { Backoff } from '../base/backoff.ts'
 import type { Environment } from '../base/environment.ts'
 import { asError, EngineError } from '../base/errors.ts'
-import { decodeFrame, encodeHello, FrameKind, type HelloFrame, PROTOCOL_VERSION } from '../transport/frame.ts'
+import {
+  decodeFrame,
+  encodeHello,
+  FrameKind,
+  type HelloFrame,
+  PROTOCOL_VERSION,
+} from '../transport/frame.ts'
 import type { Address, Link, LinkHandler, Transport } from '../transport/link.ts'
 import { Serialisers } from '../transport/serialisers.ts'
 import type { Application } from './application.ts'
@@ -71,7 +77,8 @@ export class ExecutorHost implements ExecutorControl {
       events,
     })
     this.#executor = executor
-    for (const early of this.#early.splice(0)) early.adopt(executor.peers.attach(early.hello.executor, early.link))
+    for (const early of this.#early.splice(0))
+      early.adopt(executor.peers.attach(early.hello.executor, early.link))
     for (const [peer, address] of order.addresses) {
       if (peer < executorId) this.#connect(peer, address, new Backoff({ firstMs: 50, maxMs: 1000 }))
     }
@@ -123,7 +130,12 @@ export class ExecutorHost implements ExecutorControl {
 
   #hello(): Buffer {
     const { executorId, application, token } = this.#options
-    return encodeHello({ executor: executorId, version: PROTOCOL_VERSION, application: application.name, token })
+    return encodeHello({
+      executor: executorId,
+      version: PROTOCOL_VERSION,
+      application: application.name,
+      token,
+    })
   }
 
   // A link that came in says first who it is; until then nothing else is understood.
@@ -150,7 +162,8 @@ export class ExecutorHost implements ExecutorControl {
     const frame = decodeFrame(kind, body, this.#greeter)
     const { application, token } = this.#options
     if (frame.kind !== FrameKind.HELLO) throw refused('its first frame is no greeting')
-    if (frame.version !== PROTOCOL_VERSION) throw refused(`it speaks version ${frame.version}, not ${PROTOCOL_VERSION}`)
+    if (frame.version !== PROTOCOL_VERSION)
+      throw refused(`it speaks version ${frame.version}, not ${PROTOCOL_VERSION}`)
     if (frame.application !== application.name) throw refused('it belongs to another application')
     if (frame.token !== token) throw refused('it does not know the secret of this run')
     return frame
@@ -162,13 +175,17 @@ export class ExecutorHost implements ExecutorControl {
     const again = (error: Error | undefined) => {
       if (this.#closed || this.#connecting.get(peer) !== backoff) return
       const waitMs = Math.max(50, backoff.failed(environment.monotonicMs()))
-      if (error !== undefined && backoff.failures === 5) this.#options.events.error(0, 'engine', error)
+      if (error !== undefined && backoff.failures === 5)
+        this.#options.events.error(0, 'engine', error)
       environment.after(waitMs, () => {
-        if (!this.#closed && this.#connecting.get(peer) === backoff) this.#connect(peer, address, backoff)
+        if (!this.#closed && this.#connecting.get(peer) === backoff)
+          this.#connect(peer, address, backoff)
       })
     }
     backoff.started(environment.monotonicMs())
-    transport!.connect(address, link => this.#greeting(peer, link, again)).catch(error => again(asError(error)))
+    transport!
+      .connect(address, link => this.#greeting(peer, link, again))
+      .catch(error => again(asError(error)))
   }
 
   // A link that we made: we greet, and take it into use when the other side has greeted back.

@@ -1,7 +1,8 @@
 // Entry of an executor process: waits for its order, loads the application's code, and serves the app master's calls until
 // it is told to close or its parent has gone.
-import { asError } from '../base/errors.ts'
+
 import { realEnvironment } from '../base/environment.ts'
+import { asError } from '../base/errors.ts'
 import { SocketTransport } from '../transport/socket-transport.ts'
 import { loadCode } from './code.ts'
 import { ExecutorHost, type StartOrder } from './executor-host.ts'

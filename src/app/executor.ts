@@ -1,17 +1,18 @@
 // An executor: the tasks of one application that share an event loop, their ledger, and the links to other executors. It
 // is told what to do (start, go, a peer has died) and carries it out; it decides nothing about placement.
-import { asError, EngineError, invariant } from '../base/errors.ts'
+
 import { type Environment, every, type Timer } from '../base/environment.ts'
+import { asError, EngineError, invariant } from '../base/errors.ts'
 import type { LogLine } from '../base/log.ts'
 import { SlotLedger } from '../progress/slot-ledger.ts'
 import { CycleGuard } from '../task/flow.ts'
-import type { RunnerHost } from '../task/runner-host.ts'
 import { RunLoop } from '../task/run-loop.ts'
-import { SourceRunner } from '../task/source-runner.ts'
+import type { RunnerHost } from '../task/runner-host.ts'
 import type { SourceRunnerContext } from '../task/source-context.ts'
-import { TaskRunner } from '../task/task-runner.ts'
-import type { RunnerContext } from '../task/task-context.ts'
+import type { SourceRunner } from '../task/source-runner.ts'
 import type { Source, Task } from '../task/task.ts'
+import type { RunnerContext } from '../task/task-context.ts'
+import type { TaskRunner } from '../task/task-runner.ts'
 import { Serialisers } from '../transport/serialisers.ts'
 import type { Application } from './application.ts'
 import type { ExecutorStatus, TaskFigures } from './figures.ts'
@@ -113,7 +114,9 @@ export class Executor implements RunnerHost {
     }
     if (this.profile.timeoutMs > 0) {
       this.#timers.push(every(this.environment, this.profile.timeoutMs, () => this.#rotate()))
-      this.#timers.push(every(this.environment, this.profile.timeoutMs / 2, () => this.peers.startHalfPeriod()))
+      this.#timers.push(
+        every(this.environment, this.profile.timeoutMs / 2, () => this.peers.startHalfPeriod()),
+      )
     }
   }
 
@@ -122,7 +125,10 @@ export class Executor implements RunnerHost {
     context: RunnerContext,
     task: Task<unknown, unknown>,
   ): Promise<void> {
-    invariant(typeof task?.onNext === 'function', `processor ${context.processor} creates something without onNext`)
+    invariant(
+      typeof task?.onNext === 'function',
+      `processor ${context.processor} creates something without onNext`,
+    )
     context.onSelf = message => task.onMessage?.(message, context as never)
     try {
       const started = task.onStart?.(context as never)
@@ -138,7 +144,10 @@ export class Executor implements RunnerHost {
   async go(active: boolean, floorUs: number): Promise<void> {
     for (const entry of this.#runners.sourceEntries) {
       const source = entry.create() as Source<unknown>
-      invariant(typeof source?.next === 'function', `processor ${entry.context.processor} creates something without next`)
+      invariant(
+        typeof source?.next === 'function',
+        `processor ${entry.context.processor} creates something without next`,
+      )
       entry.runner.setActive(active)
       await this.#openSource(entry.runner, entry.context, source, floorUs)
     }
@@ -217,7 +226,10 @@ export class Executor implements RunnerHost {
       tasks: this.figures(),
       quiet: settled && idle && this.peers.quiet,
       exhausted: sources.every(source => source.exhausted),
-      idleMs: Math.min(...sources.map(s => (s.exhausted ? Infinity : nowMs - s.lastActivityMs)), Number.MAX_SAFE_INTEGER),
+      idleMs: Math.min(
+        ...sources.map(s => (s.exhausted ? Infinity : nowMs - s.lastActivityMs)),
+        Number.MAX_SAFE_INTEGER,
+      ),
     }
   }
 
@@ -259,13 +271,20 @@ export class Executor implements RunnerHost {
   }
 }
 
-function startFailed(place: { processor: string; index: number; taskId: number }, thrown: unknown): EngineError {
+function startFailed(
+  place: { processor: string; index: number; taskId: number },
+  thrown: unknown,
+): EngineError {
   const cause = asError(thrown)
   if (cause instanceof EngineError && cause.code === 'TASK_START_FAILED') return cause
   const hint = cause instanceof EngineError ? cause.hint : undefined
-  return new EngineError('TASK_START_FAILED', `${place.processor}[${place.index}] did not start: ${cause.message}`, {
-    cause,
-    details: { processor: place.processor, task: place.taskId },
-    ...(hint === undefined ? {} : { hint }),
-  })
+  return new EngineError(
+    'TASK_START_FAILED',
+    `${place.processor}[${place.index}] did not start: ${cause.message}`,
+    {
+      cause,
+      details: { processor: place.processor, task: place.taskId },
+      ...(hint === undefined ? {} : { hint }),
+    },
+  )
 }

@@ -59,7 +59,15 @@ export interface RunFigures {
 }
 
 export function sumFigures(tasks: Iterable<TaskFigures>): RunFigures {
-  const total: RunFigures = { emitted: 0, acked: 0, failed: 0, pending: 0, lost: 0, unresolved: 0, components: {} }
+  const total: RunFigures = {
+    emitted: 0,
+    acked: 0,
+    failed: 0,
+    pending: 0,
+    lost: 0,
+    unresolved: 0,
+    components: {},
+  }
   for (const task of tasks) {
     const component = componentOf(total.components, task.processor)
     component.tasks++
@@ -84,7 +92,16 @@ export function sumFigures(tasks: Iterable<TaskFigures>): RunFigures {
 function componentOf(components: Record<string, ComponentFigures>, name: string): ComponentFigures {
   let component = components[name]
   if (component === undefined) {
-    component = { tasks: 0, emitted: 0, received: 0, acked: 0, failed: 0, inFlight: 0, busyMs: 0, blockedMs: 0 }
+    component = {
+      tasks: 0,
+      emitted: 0,
+      received: 0,
+      acked: 0,
+      failed: 0,
+      inFlight: 0,
+      busyMs: 0,
+      blockedMs: 0,
+    }
     components[name] = component
   }
   return component

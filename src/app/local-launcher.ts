@@ -1,8 +1,8 @@
 // Launches executors in this process: one for a plain run, several with memory links for tests.
 import type { Environment } from '../base/environment.ts'
 import type { Transport } from '../transport/link.ts'
-import type { Application } from './application.ts'
 import type { Launcher } from './app-master.ts'
+import type { Application } from './application.ts'
 import { ExecutorHost } from './executor-host.ts'
 
 export interface LocalLauncherOptions {
@@ -12,7 +12,11 @@ export interface LocalLauncherOptions {
   readonly transport?: (executorId: number) => Transport
 }
 
-export function localLauncher({ environment, application, transport }: LocalLauncherOptions): Launcher {
+export function localLauncher({
+  environment,
+  application,
+  transport,
+}: LocalLauncherOptions): Launcher {
   return {
     launch: async (executorId, token, events) => {
       const host = new ExecutorHost({

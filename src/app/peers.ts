@@ -171,8 +171,12 @@ export class Peers {
 }
 
 function linkLost(executorId: number, reason: Error): EngineError {
-  return new EngineError('LINK_LOST', `the link to executor ${executorId} was lost: ${reason.message}`, {
-    cause: asError(reason),
-    hint: 'what it carried fails at its sources and is emitted again',
-  })
+  return new EngineError(
+    'LINK_LOST',
+    `the link to executor ${executorId} was lost: ${reason.message}`,
+    {
+      cause: asError(reason),
+      hint: 'what it carried fails at its sources and is emitted again',
+    },
+  )
 }

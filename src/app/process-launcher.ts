@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { EngineError } from '../base/errors.ts'
-import type { Application, CodeRef } from './application.ts'
-import type { Launcher, LaunchedExecutor } from './app-master.ts'
 import type { LogLine } from '../base/log.ts'
+import type { LaunchedExecutor, Launcher } from './app-master.ts'
+import type { Application, CodeRef } from './application.ts'
 import type { ExecutorEvents } from './executor.ts'
 import type { ExecutorControl } from './executor-host.ts'
-import { type PlainError, revivedError, RpcCaller, type RpcMessage } from './rpc.ts'
+import { type PlainError, RpcCaller, type RpcMessage, revivedError } from './rpc.ts'
 
 /** How an executor process is told what to run. */
 export interface ExecutorOrder {
@@ -31,28 +31,48 @@ export interface ProcessLauncher extends Launcher {
 export async function processLauncher(application: Application): Promise<ProcessLauncher> {
   const code = application.code
   if (code === undefined) {
-    throw new EngineError('BAD_INPUT', `application "${application.name}" cannot run in several processes`, {
-      hint: 'other processes must be able to load it: run it from a file, or give `code` to application()',
-    })
+    throw new EngineError(
+      'BAD_INPUT',
+      `application "${application.name}" cannot run in several processes`,
+      {
+        hint: 'other processes must be able to load it: run it from a file, or give `code` to application()',
+      },
+    )
   }
   const socketDir = await mkdtemp(join(tmpdir(), 'gearpump-'))
   return {
-    launch: async (executorId, token, events) => boot({ executorId, token, code, socketDir }, events),
+    launch: async (executorId, token, events) =>
+      boot({ executorId, token, code, socketDir }, events),
     close: () => rm(socketDir, { recursive: true, force: true }),
   }
 }
 
 async function boot(order: ExecutorOrder, events: ExecutorEvents): Promise<LaunchedExecutor> {
-  const entry = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './executor-process.ts' : './executor-process.js', import.meta.url))
-  const child = fork(entry, [], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const entry = fileURLToPath(
+    new URL(
+      import.meta.url.endsWith('.ts') ? './executor-process.ts' : './executor-process.js',
+      import.meta.url,
+    ),
+  )
+  const child = fork(entry, [], {
+    serialization: 'advanced',
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
   const ended = new Promise<string>(resolve => {
-    child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`))
+    child.once('exit', (code, signal) =>
+      resolve(signal === null ? `exit code ${code}` : `signal ${signal}`),
+    )
     child.once('error', error => resolve(error.message))
   })
   const caller = new RpcCaller(channelOf(child), (name, args) => onEvent(events, name, args))
   void ended.then(reason => caller.end(died(order.executorId, child.pid, reason)))
   await withTimeout(caller.call('load', order), child, order.executorId)
-  return { control: controlOf(caller), pid: child.pid, ended, kill: () => void child.kill('SIGKILL') }
+  return {
+    control: controlOf(caller),
+    pid: child.pid,
+    ended,
+    kill: () => void child.kill('SIGKILL'),
+  }
 }
 
 function channelOf(child: ChildProcess) {
@@ -69,13 +89,17 @@ function channelOf(child: ChildProcess) {
 function onEvent(events: ExecutorEvents, name: string, args: unknown[]): void {
   if (name === 'clock') events.clock(args[0] as ReadonlyMap<number, number>)
   else if (name === 'overflow') events.overflow(args[0] as boolean)
-  else if (name === 'log') events.log(args[0] as number, args[1] as string, args[2] as LogLine['level'], args[3] as string)
-  else if (name === 'metric') events.metric(args[0] as number, args[1] as string, args[2] as string, args[3])
-  else if (name === 'error') events.error(args[0] as number, args[1] as string, revivedError(args[2] as PlainError))
+  else if (name === 'log')
+    events.log(args[0] as number, args[1] as string, args[2] as LogLine['level'], args[3] as string)
+  else if (name === 'metric')
+    events.metric(args[0] as number, args[1] as string, args[2] as string, args[3])
+  else if (name === 'error')
+    events.error(args[0] as number, args[1] as string, revivedError(args[2] as PlainError))
 }
 
 function controlOf(caller: RpcCaller): ExecutorControl {
-  const ask = (method: keyof ExecutorControl, ...args: unknown[]) => caller.call(method, ...args) as Promise<never>
+  const ask = (method: keyof ExecutorControl, ...args: unknown[]) =>
+    caller.call(method, ...args) as Promise<never>
   return {
     prepare: () => ask('prepare'),
     start: order => ask('start', order),
@@ -89,12 +113,21 @@ function controlOf(caller: RpcCaller): ExecutorControl {
   }
 }
 
-async function withTimeout(loaded: Promise<unknown>, child: ChildProcess, executorId: number): Promise<void> {
+async function withTimeout(
+  loaded: Promise<unknown>,
+  child: ChildProcess,
+  executorId: number,
+): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       child.kill('SIGKILL')
-      reject(new EngineError('EXECUTOR_START_FAILED', `executor ${executorId} did not load its code in ${BOOT_TIMEOUT_MS / 1000} s`))
+      reject(
+        new EngineError(
+          'EXECUTOR_START_FAILED',
+          `executor ${executorId} did not load its code in ${BOOT_TIMEOUT_MS / 1000} s`,
+        ),
+      )
     }, BOOT_TIMEOUT_MS)
   })
   try {

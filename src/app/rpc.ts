@@ -32,7 +32,11 @@ export function revivedError(plain: PlainError): Error {
   const error =
     plain.code === undefined
       ? new Error(plain.message)
-      : new EngineError(plain.code, plain.message, plain.hint === undefined ? {} : { hint: plain.hint })
+      : new EngineError(
+          plain.code,
+          plain.message,
+          plain.hint === undefined ? {} : { hint: plain.hint },
+        )
   if (plain.stack !== undefined) error.stack = plain.stack
   return error
 }
@@ -40,7 +44,10 @@ export function revivedError(plain: PlainError): Error {
 /** The caller's side. */
 export class RpcCaller {
   readonly #channel: Channel
-  readonly #open = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
+  readonly #open = new Map<
+    number,
+    { resolve: (value: unknown) => void; reject: (error: Error) => void }
+  >()
   #nextId = 1
   #ended: Error | undefined = undefined
 
@@ -49,7 +56,8 @@ export class RpcCaller {
     channel.onMessage(message => {
       if (message.kind === 'event') onEvent(message.name, message.args)
       else if (message.kind === 'answer') this.#settle(message.id)?.resolve(message.value)
-      else if (message.kind === 'error') this.#settle(message.id)?.reject(revivedError(message.error))
+      else if (message.kind === 'error')
+        this.#settle(message.id)?.reject(revivedError(message.error))
     })
   }
 
@@ -77,7 +85,10 @@ export class RpcCaller {
 }
 
 /** The answering side: `methods` by name. */
-export function serveRpc(channel: Channel, methods: ReadonlyMap<string, (...args: never[]) => unknown>): void {
+export function serveRpc(
+  channel: Channel,
+  methods: ReadonlyMap<string, (...args: never[]) => unknown>,
+): void {
   channel.onMessage(message => {
     if (message.kind !== 'call') return
     const { id, method, args } = message

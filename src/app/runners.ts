@@ -9,10 +9,10 @@ import { ALL_LOCAL, type Outbox, RemoteTask } from '../task/outbox.ts'
 import type { RunnerHost } from '../task/runner-host.ts'
 import { SourceRunnerContext } from '../task/source-context.ts'
 import { SourceRunner } from '../task/source-runner.ts'
+import type { Task } from '../task/task.ts'
 import type { ContextParts } from '../task/task-context.ts'
 import { RunnerContext } from '../task/task-context.ts'
 import { guardCycle, TaskRunner } from '../task/task-runner.ts'
-import type { Task } from '../task/task.ts'
 import type { Application } from './application.ts'
 import type { Plan } from './plan.ts'
 
@@ -82,7 +82,12 @@ export class Runners implements LocalTasks {
   }
 }
 
-export function buildRunners(host: RunnerHost, app: Application, plan: Plan, peers: RemoteTasks): Runners {
+export function buildRunners(
+  host: RunnerHost,
+  app: Application,
+  plan: Plan,
+  peers: RemoteTasks,
+): Runners {
   const runners = new Runners(host, peers)
   const placement = new Map(plan.placement)
   const several = plan.executors.length > 1
@@ -91,18 +96,26 @@ export function buildRunners(host: RunnerHost, app: Application, plan: Plan, pee
       runners.names.set(taskId, spec.name)
       if (placement.get(taskId) !== host.executorId || spec.kind === 'source') continue
       // Origins must be known when messages may come over a link; edges and sources when the task asks for them.
-      const tagged = several || (spec.create as { needsOrigin?: boolean }).needsOrigin === true || wantsOrigin(spec)
-      runners.add(new TaskRunner<RunnerContext>(host, { taskId, level: Math.max(1, spec.level), tagged }))
+      const tagged =
+        several ||
+        (spec.create as { needsOrigin?: boolean }).needsOrigin === true ||
+        wantsOrigin(spec)
+      runners.add(
+        new TaskRunner<RunnerContext>(host, { taskId, level: Math.max(1, spec.level), tagged }),
+      )
     }
   }
   const targets = buildTargets(host, app.dag, runners, peers)
   for (const edge of app.dag.edges) {
-    const here = app.dag.processors[edge.target]!.tasks.map(id => runners.byId.get(id)).filter(r => r !== undefined)
+    const here = app.dag.processors[edge.target]!.tasks.map(id => runners.byId.get(id)).filter(
+      r => r !== undefined,
+    )
     runners.byEdge.set(edge.id, here)
   }
   for (const spec of app.dag.processors) {
     spec.tasks.forEach((taskId, index) => {
-      if (placement.get(taskId) === host.executorId) addEntry(host, app, spec, index, runners, targets)
+      if (placement.get(taskId) === host.executorId)
+        addEntry(host, app, spec, index, runners, targets)
     })
   }
   return runners
@@ -110,7 +123,7 @@ export function buildRunners(host: RunnerHost, app: Application, plan: Plan, pee
 
 /** A processor says by `config.needsOrigin` that its tasks ask where inputs came from. */
 function wantsOrigin(spec: ProcessorSpec): boolean {
-  return spec.config['needsOrigin'] === true
+  return spec.config.needsOrigin === true
 }
 
 function addEntry(
@@ -130,16 +143,23 @@ function addEntry(
     executorId: host.executorId,
     config: { ...app.config, ...spec.config },
   }
-  const parts = (from: Emitter): ContextParts => ({ place, outlets: buildOutlets(host, app.dag, spec, index, from, targets) })
+  const parts = (from: Emitter): ContextParts => ({
+    place,
+    outlets: buildOutlets(host, app.dag, spec, index, from, targets),
+  })
   if (spec.kind === 'source') {
     const runner = new SourceRunner<SourceRunnerContext>(host, {
       number: runners.sources.length,
       taskId,
-      maxOpenRoots: numberOf(spec.config['maxOpenRoots'], app.profile.maxOpenRoots),
-      idleWaitMs: numberOf(spec.config['idleWaitMs'], 1),
+      maxOpenRoots: numberOf(spec.config.maxOpenRoots, app.profile.maxOpenRoots),
+      idleWaitMs: numberOf(spec.config.idleWaitMs, 1),
     })
     runners.sources.push(runner)
-    runners.sourceEntries.push({ runner, context: new SourceRunnerContext(runner, parts(runner)), create: spec.create })
+    runners.sourceEntries.push({
+      runner,
+      context: new SourceRunnerContext(runner, parts(runner)),
+      create: spec.create,
+    })
     return
   }
   const runner = runners.byId.get(taskId)!
@@ -176,13 +196,20 @@ function buildOutlets(
 }
 
 // Shared by all emitters of an edge: 10,000 tasks must not have 10,000 lists.
-function buildTargets(host: RunnerHost, dag: Dag, runners: Runners, peers: RemoteTasks): Map<number, Targets> {
+function buildTargets(
+  host: RunnerHost,
+  dag: Dag,
+  runners: Runners,
+  peers: RemoteTasks,
+): Map<number, Targets> {
   const ofProcessor = new Map<number, Targets>()
   const targets = new Map<number, Targets>()
   for (const edge of dag.edges) {
     let of = ofProcessor.get(edge.target)
     if (of === undefined) {
-      const all = dag.processors[edge.target]!.tasks.map(id => runners.byId.get(id) ?? peers.remote(id))
+      const all = dag.processors[edge.target]!.tasks.map(
+        id => runners.byId.get(id) ?? peers.remote(id),
+      )
       of = new EdgeTargets(host, all)
       ofProcessor.set(edge.target, of)
     }

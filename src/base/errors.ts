@@ -68,7 +68,10 @@ export class UserError extends EngineError {
   readonly problems: readonly Problem[]
 
   constructor(code: ErrorCode, what: string, problems: readonly Problem[]) {
-    super(code, `${what}: ${problems.length} problem${problems.length === 1 ? '' : 's'}\n${listProblems(problems)}`)
+    super(
+      code,
+      `${what}: ${problems.length} problem${problems.length === 1 ? '' : 's'}\n${listProblems(problems)}`,
+    )
     this.name = 'UserError'
     this.problems = problems
   }

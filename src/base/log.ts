@@ -50,6 +50,6 @@ function toJson(line: LogLine): Record<string, unknown> {
 // Control characters would let a component move the reader's cursor or forge lines of others.
 function toText(line: LogLine): string {
   const time = new Date(line.timeMs).toISOString().slice(11, 23)
-  const text = line.text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '?')
+  const text = line.text.replace(/[^\P{Cc}\t\n]/gu, '?')
   return `${time} ${line.level.toUpperCase().padEnd(5)} ${line.where} ${text.replace(/\n(?!$)/g, '\n    ')}\n`
 }

@@ -92,9 +92,22 @@ class EmbeddedGear implements Gear {
     const executors = options.executors ?? 1
     let processes: ProcessLauncher | undefined
     if (executors > 1) processes = await processLauncher(application)
-    const launcher: Launcher = processes ?? localLauncher({ environment: this.#environment, application })
-    const master = new AppMaster({ environment: this.#environment, application, executors, launcher, log: this.#log })
-    const app = new EmbeddedApp(this.#nextId++, master, this.#environment, processes, options.active ?? true)
+    const launcher: Launcher =
+      processes ?? localLauncher({ environment: this.#environment, application })
+    const master = new AppMaster({
+      environment: this.#environment,
+      application,
+      executors,
+      launcher,
+      log: this.#log,
+    })
+    const app = new EmbeddedApp(
+      this.#nextId++,
+      master,
+      this.#environment,
+      processes,
+      options.active ?? true,
+    )
     this.#apps.set(app.id, app)
     try {
       await master.start(options.active ?? true)
@@ -126,7 +139,10 @@ class EmbeddedGear implements Gear {
     const apps = [...this.#apps.values()].reverse()
     const found = apps.find(app => app.id === wanted || app.name === wanted)
     if (found !== undefined) return found
-    const near = nearestName(String(wanted), apps.map(app => app.name))
+    const near = nearestName(
+      String(wanted),
+      apps.map(app => app.name),
+    )
     throw new EngineError('APP_NOT_FOUND', `no application "${wanted}"`, {
       hint: near === undefined ? 'list() names those there are' : `did you mean "${near}"?`,
     })
@@ -192,7 +208,10 @@ class EmbeddedApp implements RunningApp {
   }
 
   async drained(options: { idleMs?: number } = {}): Promise<void> {
-    await Promise.race([this.#untilQuiet(options.idleMs ?? DEFAULT_IDLE_MS, Infinity), this.failure])
+    await Promise.race([
+      this.#untilQuiet(options.idleMs ?? DEFAULT_IDLE_MS, Infinity),
+      this.failure,
+    ])
   }
 
   async drain(timeoutMs: number): Promise<number> {

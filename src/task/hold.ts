@@ -131,7 +131,11 @@ export class HoldList {
 }
 
 export function anchorClosed(): EngineError {
-  return new EngineError('ANCHOR_CLOSED', 'an emit is anchored to an input that was acked or failed before', {
-    hint: 'emit before you ack or fail the input, or emit without an anchor',
-  })
+  return new EngineError(
+    'ANCHOR_CLOSED',
+    'an emit is anchored to an input that was acked or failed before',
+    {
+      hint: 'emit before you ack or fail the input, or emit without an anchor',
+    },
+  )
 }

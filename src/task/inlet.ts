@@ -1,9 +1,16 @@
 // What comes from one other executor: the in session. Each tracked message gets a slot of its own here, whose end is told
 // back as a watermark. A frame whose number is not the expected one, or of a session unknown in mid-flow, is refused
 // by a GAP: its sender fails what the session carried and opens a new one.
-import { NONE, type Slot } from '../progress/slot-ledger.ts'
+
 import { InLink } from '../progress/in-link.ts'
-import { type DataFrame, encodeGap, encodeProgress, encodeRenew, type Session } from '../transport/frame.ts'
+import { NONE, type Slot } from '../progress/slot-ledger.ts'
+import {
+  type DataFrame,
+  encodeGap,
+  encodeProgress,
+  encodeRenew,
+  type Session,
+} from '../transport/frame.ts'
 import { type Credits, LinkRows } from './credits.ts'
 import { ALL_LOCAL, type Outbox } from './outbox.ts'
 import type { RunnerHost } from './runner-host.ts'
@@ -89,7 +96,13 @@ export class Inlet {
     }
     if (slot !== NONE && targets.length > 1) ledger.addMany(slot, targets.length - 1)
     for (const target of targets) {
-      target.arrive(value, slot, edge, source, this.#credits.arrived(this.#rows, source, target.taskId))
+      target.arrive(
+        value,
+        slot,
+        edge,
+        source,
+        this.#credits.arrived(this.#rows, source, target.taskId),
+      )
     }
   }
 

@@ -91,7 +91,13 @@ class HashEdge extends OutEdge {
 
 class GroupByEdge extends OutEdge {
   readonly #key: (value: never) => unknown
-  constructor(host: RunnerHost, edge: Edge, targets: Targets, from: Emitter, key: (value: never) => unknown) {
+  constructor(
+    host: RunnerHost,
+    edge: Edge,
+    targets: Targets,
+    from: Emitter,
+    key: (value: never) => unknown,
+  ) {
     super(host, edge, targets, from)
     this.#key = key
   }
@@ -105,7 +111,13 @@ class GroupByEdge extends OutEdge {
 class ShuffleEdge extends OutEdge {
   readonly #among: readonly Target[]
   #next: number
-  constructor(host: RunnerHost, edge: Edge, targets: Targets, from: Emitter, among: readonly Target[]) {
+  constructor(
+    host: RunnerHost,
+    edge: Edge,
+    targets: Targets,
+    from: Emitter,
+    among: readonly Target[],
+  ) {
     super(host, edge, targets, from)
     this.#among = among
     this.#next = Math.floor(host.environment.random() * among.length)
@@ -136,16 +148,26 @@ class BroadcastEdge extends OutEdge {
 
 class DirectEdge extends OutEdge {
   override emit(): number {
-    throw new EngineError('UNKNOWN_TARGET', 'a message was emitted without a target on a direct edge', {
-      hint: 'emit to one task by its id',
-      details: { edge: this.id },
-    })
+    throw new EngineError(
+      'UNKNOWN_TARGET',
+      'a message was emitted without a target on a direct edge',
+      {
+        hint: 'emit to one task by its id',
+        details: { edge: this.id },
+      },
+    )
   }
 }
 
 class UnicastEdge extends OutEdge {
   readonly #choose: (value: never) => number
-  constructor(host: RunnerHost, edge: Edge, targets: Targets, from: Emitter, choose: (value: never) => number) {
+  constructor(
+    host: RunnerHost,
+    edge: Edge,
+    targets: Targets,
+    from: Emitter,
+    choose: (value: never) => number,
+  ) {
     super(host, edge, targets, from)
     this.#choose = choose
   }
@@ -203,17 +225,34 @@ export function compileEdge(
 ): OutEdge {
   const partitioner = edge.partitioner
   const n = targets.all.length
-  if (n === 1 && (partitioner.kind === 'hash' || partitioner.kind === 'shuffle' || partitioner.kind === 'groupBy'))
+  if (
+    n === 1 &&
+    (partitioner.kind === 'hash' ||
+      partitioner.kind === 'shuffle' ||
+      partitioner.kind === 'groupBy')
+  )
     return new SingleEdge(host, edge, targets, from, 0)
   switch (partitioner.kind) {
     case 'hash':
       return new HashEdge(host, edge, targets, from)
     case 'groupBy':
-      return new GroupByEdge(host, edge, targets, from, partitioner.key as (value: never) => unknown)
+      return new GroupByEdge(
+        host,
+        edge,
+        targets,
+        from,
+        partitioner.key as (value: never) => unknown,
+      )
     case 'shuffle':
       return new ShuffleEdge(host, edge, targets, from, targets.all)
     case 'localOrShuffle':
-      return new ShuffleEdge(host, edge, targets, from, targets.local.length > 0 ? targets.local : targets.all)
+      return new ShuffleEdge(
+        host,
+        edge,
+        targets,
+        from,
+        targets.local.length > 0 ? targets.local : targets.all,
+      )
     case 'broadcast':
       return new BroadcastEdge(host, edge, targets, from)
     case 'colocation':

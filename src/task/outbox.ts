@@ -5,11 +5,7 @@
 import { asError } from '../base/errors.ts'
 import { OutLink } from '../progress/out-link.ts'
 import { NONE, type Slot } from '../progress/slot-ledger.ts'
-import {
-  type Session,
-  DataFrameBuilder,
-  type ProgressFrame,
-} from '../transport/frame.ts'
+import { DataFrameBuilder, type ProgressFrame, type Session } from '../transport/frame.ts'
 import type { Link } from '../transport/link.ts'
 import type { Serialisers } from '../transport/serialisers.ts'
 import { type Emitter, type Gate, Pair, type Target } from './flow.ts'
@@ -106,7 +102,11 @@ export class Outbox {
   // ---- what comes back
 
   progress(frame: ProgressFrame): void {
-    if (frame.session.executor !== this.#session.executor || frame.session.counter !== this.#session.counter) return
+    if (
+      frame.session.executor !== this.#session.executor ||
+      frame.session.counter !== this.#session.counter
+    )
+      return
     if (frame.number !== this.#out.nextProgress) {
       this.fence()
       return
@@ -124,7 +124,9 @@ export class Outbox {
   #credit(triples: readonly number[]): void {
     for (let i = 0; i + 2 < triples.length; i += 3) {
       const key = triples[i]! * 0x1_0000_0000 + triples[i + 1]!
-      this.#byKey().get(key)?.consumed(triples[i + 2]!)
+      this.#byKey()
+        .get(key)
+        ?.consumed(triples[i + 2]!)
     }
   }
 
@@ -137,7 +139,8 @@ export class Outbox {
   }
 
   gap(session: Session): void {
-    if (session.executor === this.#session.executor && session.counter === this.#session.counter) this.fence()
+    if (session.executor === this.#session.executor && session.counter === this.#session.counter)
+      this.fence()
   }
 
   renewed(session: Session, positions: readonly number[]): void {

@@ -3,8 +3,8 @@ import type { LogLine } from '../base/log.ts'
 import type { Slot } from '../progress/slot-ledger.ts'
 import type { PortOutlet } from './out-edge.ts'
 import type { SourceRunner } from './source-runner.ts'
-import { type ContextParts, DEFAULT_PORT, unknownPort } from './task-context.ts'
 import type { Emitting, Outlet, SourceContext } from './task.ts'
+import { type ContextParts, DEFAULT_PORT, unknownPort } from './task-context.ts'
 
 export class SourceRunnerContext implements SourceContext<unknown>, Emitting {
   readonly taskId: number

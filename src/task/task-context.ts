@@ -5,8 +5,8 @@ import type { LogLine } from '../base/log.ts'
 import type { Slot } from '../progress/slot-ledger.ts'
 import { Hold } from './hold.ts'
 import type { PortOutlet } from './out-edge.ts'
-import type { TaskRunner } from './task-runner.ts'
 import type { Emitting, Outlet, Place, TaskContext } from './task.ts'
+import type { TaskRunner } from './task-runner.ts'
 
 export const DEFAULT_PORT = 'default'
 
@@ -49,9 +49,13 @@ export class RunnerContext implements TaskContext<unknown>, Emitting {
     const outlet = this.#outlets.get(port)
     if (outlet === undefined && port !== DEFAULT_PORT) throw unknownPort(this, port, this.#outlets)
     if (outlet?.emitTo(taskId, value, this.#runner.slot) !== true) {
-      throw new EngineError('UNKNOWN_TARGET', `${this.processor}[${this.index}] has no edge to task ${taskId}`, {
-        hint: 'emit to a task of a processor that an edge of this port leads to',
-      })
+      throw new EngineError(
+        'UNKNOWN_TARGET',
+        `${this.processor}[${this.index}] has no edge to task ${taskId}`,
+        {
+          hint: 'emit to a task of a processor that an edge of this port leads to',
+        },
+      )
     }
   }
 
@@ -90,9 +94,13 @@ export class RunnerContext implements TaskContext<unknown>, Emitting {
   hold(into: Hold = new Hold()): Hold {
     const runner = this.#runner
     if (!runner.inInput || runner.held) {
-      throw new EngineError('BUG', `${this.processor}[${this.index}] holds an input outside onNext, or twice`, {
-        hint: 'call hold() once, inside onNext',
-      })
+      throw new EngineError(
+        'BUG',
+        `${this.processor}[${this.index}] holds an input outside onNext, or twice`,
+        {
+          hint: 'call hold() once, inside onNext',
+        },
+      )
     }
     runner.held = true
     runner.holds.add(into, runner.slot)

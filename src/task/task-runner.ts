@@ -102,7 +102,8 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
 
   protected override resume(): void {
     if (this.#parked || this.#stopped || this.#task === undefined) return
-    if (this.#calls.length > 0 || (this.inbox.size > 0 && this.blockedOn === 0)) this.host.loop.ready(this)
+    if (this.#calls.length > 0 || (this.inbox.size > 0 && this.blockedOn === 0))
+      this.host.loop.ready(this)
   }
 
   run(quantum: number): number {

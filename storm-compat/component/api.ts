@@ -28,9 +28,18 @@ export interface OutputCollector {
    * concatenated over the stream's consumers. Never blocks. Throws for an unknown stream, and for an anchor that
    * was acked or failed before.
    */
-  emit(values: Values, anchors?: Tuple | readonly Tuple[] | null, stream?: string): readonly number[]
+  emit(
+    values: Values,
+    anchors?: Tuple | readonly Tuple[] | null,
+    stream?: string,
+  ): readonly number[]
   /** Emits to one task of a direct consumer; a task that does not consume the stream is ignored, as in Storm. */
-  emitDirect(task: number, values: Values, anchors?: Tuple | readonly Tuple[] | null, stream?: string): void
+  emitDirect(
+    task: number,
+    values: Values,
+    anchors?: Tuple | readonly Tuple[] | null,
+    stream?: string,
+  ): void
   ack(tuple: Tuple): void
   fail(tuple: Tuple): void
   /** Starts the message timeout of the tuple's roots anew. */
@@ -111,7 +120,16 @@ export interface OutputFieldsDeclarer {
 }
 
 export type GroupingDescription =
-  | { type: 'SHUFFLE' | 'ALL' | 'NONE' | 'DIRECT' | 'CUSTOM_OBJECT' | 'CUSTOM_SERIALIZED' | 'LOCAL_OR_SHUFFLE' }
+  | {
+      type:
+        | 'SHUFFLE'
+        | 'ALL'
+        | 'NONE'
+        | 'DIRECT'
+        | 'CUSTOM_OBJECT'
+        | 'CUSTOM_SERIALIZED'
+        | 'LOCAL_OR_SHUFFLE'
+    }
   | { type: 'FIELDS'; fields: readonly string[] }
 
 /** What a component may know of its place in the topology, from the user's part of it only. */

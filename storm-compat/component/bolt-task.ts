@@ -54,7 +54,9 @@ export class BoltTask implements Task<Values, Values> {
     this.#context = context
     this.#topology = this.#place.contextOf(context)
     this.#conf = this.#place.conf
-    const outputs = new Outputs(this.#topology, this.#place.component.streams, port => context.outlet(port))
+    const outputs = new Outputs(this.#topology, this.#place.component.streams, port =>
+      context.outlet(port),
+    )
     this.#collector = new RichCollector(context, outputs)
     this.#basicCollector = new BasicCollector(context, outputs)
     await this.#startBolt()
@@ -76,7 +78,10 @@ export class BoltTask implements Task<Values, Values> {
 
   onNext = (values: Values): void | Promise<void> => {
     const context = this.#context
-    return this.#execute(new TupleImpl(values, this.#origins[context.edge]!, context.sourceTask), true)
+    return this.#execute(
+      new TupleImpl(values, this.#origins[context.edge]!, context.sourceTask),
+      true,
+    )
   }
 
   // A tick is an input like any other, but of no root.
@@ -98,7 +103,9 @@ export class BoltTask implements Task<Values, Values> {
       if (result === undefined) return undefined
       return result.catch((error: unknown) => this.#richFailed(tuple, error))
     } catch (error) {
-      return rich === undefined ? this.#basicFailed(tuple, isInput, error) : this.#richFailed(tuple, error)
+      return rich === undefined
+        ? this.#basicFailed(tuple, isInput, error)
+        : this.#richFailed(tuple, error)
     }
   }
 
@@ -152,15 +159,23 @@ class RichCollector implements OutputCollector {
     this.#outputs = outputs
   }
 
-  emit(values: Values, anchors?: Tuple | readonly Tuple[] | null, stream = 'default'): readonly number[] {
+  emit(
+    values: Values,
+    anchors?: Tuple | readonly Tuple[] | null,
+    stream = 'default',
+  ): readonly number[] {
     const outlet = this.#outputs.ordinary(stream, values)
     if (anchors === undefined || anchors === null) {
-      return outlet === undefined ? this.#outputs.none : this.#outputs.ids(outlet.emit(values, NONE), outlet)
+      return outlet === undefined
+        ? this.#outputs.none
+        : this.#outputs.ids(outlet.emit(values, NONE), outlet)
     }
     if (!Array.isArray(anchors)) {
       const hold = anchors as unknown as Hold
       if (!hold.open) throw anchorClosed()
-      return outlet === undefined ? this.#outputs.none : this.#outputs.ids(outlet.emit(values, hold.slot), outlet)
+      return outlet === undefined
+        ? this.#outputs.none
+        : this.#outputs.ids(outlet.emit(values, hold.slot), outlet)
     }
     const holds = anchors as unknown as readonly Hold[]
     if (outlet === undefined) return this.#checked(holds)
@@ -172,9 +187,15 @@ class RichCollector implements OutputCollector {
     return this.#outputs.none
   }
 
-  emitDirect(task: number, values: Values, anchors?: Tuple | readonly Tuple[] | null, stream = 'default'): void {
+  emitDirect(
+    task: number,
+    values: Values,
+    anchors?: Tuple | readonly Tuple[] | null,
+    stream = 'default',
+  ): void {
     const outlet: Outlet | undefined = this.#outputs.direct(stream, values)
-    const list = anchors === undefined || anchors === null ? [] : Array.isArray(anchors) ? anchors : [anchors]
+    const list =
+      anchors === undefined || anchors === null ? [] : Array.isArray(anchors) ? anchors : [anchors]
     const holds = list as unknown as readonly Hold[]
     if (outlet === undefined) this.#checked(holds)
     else this.#context.emitAnchoredTo(outlet, task, values, holds)

@@ -36,7 +36,11 @@ export class Outputs {
   /** The outlet of a stream for an ordinary emit; undefined when nobody listens. */
   ordinary(stream: string, values: Values): Outlet | undefined {
     const output = this.#output(stream, values)
-    if (output.direct) throw this.#wrong(`emits on stream "${stream}", whose consumer has a direct grouping`, 'use emitDirect')
+    if (output.direct)
+      throw this.#wrong(
+        `emits on stream "${stream}", whose consumer has a direct grouping`,
+        'use emitDirect',
+      )
     return output.outlet
   }
 
@@ -44,7 +48,10 @@ export class Outputs {
   direct(stream: string, values: Values): Outlet | undefined {
     const output = this.#output(stream, values)
     if (output.outlet !== undefined && !output.direct) {
-      throw this.#wrong(`emits directly on stream "${stream}", whose consumers have no direct grouping`, 'use emit')
+      throw this.#wrong(
+        `emits directly on stream "${stream}", whose consumers have no direct grouping`,
+        'use emit',
+      )
     }
     return output.outlet
   }
@@ -58,7 +65,10 @@ export class Outputs {
     }
     if (values.length !== output.fields) {
       const given = `${values.length} value${values.length === 1 ? '' : 's'}`
-      throw this.#wrong(`emits ${given} on stream "${stream}", which has ${output.fields} fields`, 'emit one value per declared field')
+      throw this.#wrong(
+        `emits ${given} on stream "${stream}", which has ${output.fields} fields`,
+        'emit one value per declared field',
+      )
     }
     return output
   }

@@ -82,11 +82,16 @@ export class ComponentPlace {
     this.#file ??= this.#openFile(place, logDir)
     // A disk that is slower than a chatty component must not fill the memory: lines are dropped then, here only.
     if (this.#file.writableLength > FILE_BUFFER_BYTES) return
-    this.#file.write(`${new Date().toISOString()} ${level.toUpperCase()} [task ${place.taskId}] ${text}\n`)
+    this.#file.write(
+      `${new Date().toISOString()} ${level.toUpperCase()} [task ${place.taskId}] ${text}\n`,
+    )
   }
 
   #openFile(place: EnginePlace, logDir: string): WriteStream {
-    const file = createWriteStream(join(logDir, `${fileName(this.component.id)}.log`), { flags: 'a', mode: 0o600 })
+    const file = createWriteStream(join(logDir, `${fileName(this.component.id)}.log`), {
+      flags: 'a',
+      mode: 0o600,
+    })
     file.on('error', error => place.log('warn', `its log file cannot be written: ${error.message}`))
     return file
   }
@@ -127,7 +132,10 @@ function fieldsOf(component: Component): Map<string, readonly string[]> {
   return new Map([...component.streams].map(([stream, { fields }]) => [stream, fields]))
 }
 
-function targetsOf(topology: StormTopology, component: Component): Map<string, Map<string, GroupingDescription>> {
+function targetsOf(
+  topology: StormTopology,
+  component: Component,
+): Map<string, Map<string, GroupingDescription>> {
   const targets = new Map<string, Map<string, GroupingDescription>>()
   for (const consumer of topology.components) {
     for (const input of consumer.inputs) {
@@ -149,7 +157,10 @@ function sourcesOf(component: Component): Map<string, Map<string, GroupingDescri
 }
 
 // All streams of each source, subscribed to or not: that is what Storm shows.
-function sourceFieldsOf(topology: StormTopology, component: Component): Map<string, Map<string, readonly string[]>> {
+function sourceFieldsOf(
+  topology: StormTopology,
+  component: Component,
+): Map<string, Map<string, readonly string[]>> {
   const wanted = new Set(component.inputs.map(input => input.component))
   return new Map(topology.components.filter(c => wanted.has(c.id)).map(c => [c.id, fieldsOf(c)]))
 }

@@ -3,8 +3,8 @@
 // process ends, its tuples fail and a new process takes over while the task goes on.
 import { BoltProtocol } from '../multilang/bolt-protocol.ts'
 import { ShellHost } from '../multilang/shell-host.ts'
-import type { ShellDependencies } from '../multilang/shell-role.ts'
 import type { ShellCommand } from '../multilang/shell-process.ts'
+import type { ShellDependencies } from '../multilang/shell-role.ts'
 import { forgetAfterMs, maxPending } from '../multilang/shell-settings.ts'
 import type {
   Bolt,

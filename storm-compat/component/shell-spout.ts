@@ -2,8 +2,8 @@
 // to the host of the process and to the spout protocol. When the process ends, what it had emitted is forgotten (its
 // successor could not know the ids), and the successor is activated as it was.
 import { ShellHost } from '../multilang/shell-host.ts'
-import type { ShellDependencies } from '../multilang/shell-role.ts'
 import type { ShellCommand } from '../multilang/shell-process.ts'
+import type { ShellDependencies } from '../multilang/shell-role.ts'
 import { SpoutProtocol } from '../multilang/spout-protocol.ts'
 import type {
   Conf,

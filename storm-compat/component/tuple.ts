@@ -11,7 +11,11 @@ export interface Origin {
 }
 
 /** Storm's name for the origin of ticks. */
-export const TICK_ORIGIN: Origin = { component: '__system', stream: '__tick', fields: ['rate_secs'] }
+export const TICK_ORIGIN: Origin = {
+  component: '__system',
+  stream: '__tick',
+  fields: ['rate_secs'],
+}
 export const SYSTEM_TASK = -1
 
 export class TupleImpl extends Hold implements Tuple {
@@ -42,11 +46,16 @@ export class TupleImpl extends Hold implements Tuple {
     const index = this.origin.fields.indexOf(field)
     if (index >= 0) return this.values[index]
     const near = nearestName(field, this.origin.fields)
-    const hint = near === undefined ? `it has ${this.origin.fields.join(', ')}` : `did you mean "${near}"?`
-    throw new Error(`stream "${this.sourceStream}" of ${this.sourceComponent} has no field "${field}" (${hint})`)
+    const hint =
+      near === undefined ? `it has ${this.origin.fields.join(', ')}` : `did you mean "${near}"?`
+    throw new Error(
+      `stream "${this.sourceStream}" of ${this.sourceComponent} has no field "${field}" (${hint})`,
+    )
   }
 }
 
 export function isTick(tuple: Tuple): boolean {
-  return tuple.sourceComponent === TICK_ORIGIN.component && tuple.sourceStream === TICK_ORIGIN.stream
+  return (
+    tuple.sourceComponent === TICK_ORIGIN.component && tuple.sourceStream === TICK_ORIGIN.stream
+  )
 }

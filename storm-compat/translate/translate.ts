@@ -17,8 +17,8 @@ import {
   processor,
   shuffle,
   source,
-  unicast,
   UserError,
+  unicast,
 } from 'gearpump/spi'
 import type { Values } from '../component/api.ts'
 import { BoltTask } from '../component/bolt-task.ts'
@@ -63,7 +63,8 @@ const OPEN_ROOTS_MAX = 1 << 20
  */
 export function translate(topology: StormTopology, options: TranslateOptions): Translated {
   const { problems, notices } = check(topology)
-  if (problems.length > 0) throw new UserError('TOPOLOGY_INVALID', `topology "${topology.name}"`, problems)
+  if (problems.length > 0)
+    throw new UserError('TOPOLOGY_INVALID', `topology "${topology.name}"`, problems)
   const around: Surroundings = {
     topology,
     names: {
@@ -96,12 +97,20 @@ function buildApplication(around: Surroundings): Application {
   const processors = new Map<string, AnyProcessor>()
   for (const { component: id, ids } of numbers.tasks) {
     const component = topology.components.find(c => c.id === id)
-    if (component !== undefined && ids.length > 0) processors.set(id, makeProcessor(around, component, ids, origins))
+    if (component !== undefined && ids.length > 0)
+      processors.set(id, makeProcessor(around, component, ids, origins))
   }
   const joined = topology.components.flatMap(component =>
-    component.inputs.map(input => ({ component, input, path: join(topology, processors, component, input) })),
+    component.inputs.map(input => ({
+      component,
+      input,
+      path: join(topology, processors, component, input),
+    })),
   )
-  const dag = graph(...processors.values(), ...joined.flatMap(({ path }) => (path === undefined ? [] : [path])))
+  const dag = graph(
+    ...processors.values(),
+    ...joined.flatMap(({ path }) => (path === undefined ? [] : [path])),
+  )
   for (const edge of dag.edges) {
     const component = topology.components.find(c => c.id === dag.processors[edge.source]!.name)!
     const fields = component.streams.get(edge.port)!.fields
@@ -135,21 +144,30 @@ function makeProcessor(
     return source<Values>(component.id, create, { ...options, config })
   }
   const create = () => new BoltTask(place, boltFactory(component), origins)
-  return processor<Values, Values>(component.id, create, { ...options, config: { needsOrigin: true } }) as AnyProcessor
+  return processor<Values, Values>(component.id, create, {
+    ...options,
+    config: { needsOrigin: true },
+  }) as AnyProcessor
 }
 
 function spoutFactory(component: Component) {
   const { implementation } = component
-  if (implementation.kind === 'shell') return () => new ShellSpout({ ...implementation, env: withOwnModules(implementation.env) })
+  if (implementation.kind === 'shell')
+    return () => new ShellSpout({ ...implementation, env: withOwnModules(implementation.env) })
   if (implementation.kind === 'spout') return implementation.create
-  throw new UserError('TOPOLOGY_INVALID', component.id, [{ place: component.id, message: 'a bolt cannot be a spout' }])
+  throw new UserError('TOPOLOGY_INVALID', component.id, [
+    { place: component.id, message: 'a bolt cannot be a spout' },
+  ])
 }
 
 function boltFactory(component: Component) {
   const { implementation } = component
-  if (implementation.kind === 'shell') return () => new ShellBolt({ ...implementation, env: withOwnModules(implementation.env) })
+  if (implementation.kind === 'shell')
+    return () => new ShellBolt({ ...implementation, env: withOwnModules(implementation.env) })
   if (implementation.kind === 'bolt') return implementation.create
-  throw new UserError('TOPOLOGY_INVALID', component.id, [{ place: component.id, message: 'a spout cannot be a bolt' }])
+  throw new UserError('TOPOLOGY_INVALID', component.id, [
+    { place: component.id, message: 'a spout cannot be a bolt' },
+  ])
 }
 
 function join(
@@ -161,10 +179,15 @@ function join(
   const from = processors.get(input.component) as Processor<never, Values> | undefined
   const to = processors.get(component.id) as Processor<Values, unknown> | undefined
   if (from === undefined || to === undefined) return undefined
-  const fields = topology.components.find(c => c.id === input.component)!.streams.get(input.stream)!.fields
+  const fields = topology.components
+    .find(c => c.id === input.component)!
+    .streams.get(input.stream)!.fields
   const tasks = numberTasksOf(to)
   const sourceTasks = numberTasksOf(from)
-  return from.to(to, partitionerOf(input, fields, tasks, sourceTasks), input.stream) as Path<never, unknown>
+  return from.to(to, partitionerOf(input, fields, tasks, sourceTasks), input.stream) as Path<
+    never,
+    unknown
+  >
 }
 
 function numberTasksOf(of: AnyProcessor): readonly number[] {
@@ -193,7 +216,9 @@ function partitionerOf(
     case 'direct':
       return direct()
     case 'fields':
-      return tasks.length === 1 ? first() : unicast(targets => fieldsChoice(positions(grouping.fields), targets))
+      return tasks.length === 1
+        ? first()
+        : unicast(targets => fieldsChoice(positions(grouping.fields), targets))
     case 'partialKey':
       return unicast(targets => partialKeyChoice(positions(grouping.fields), targets))
     case 'custom':
@@ -211,7 +236,8 @@ function customPartitioner(
     const custom = grouping.create()
     custom.prepare?.(input.component, input.stream, tasks)
     // A task that is none of the targets becomes an index out of range, which the engine refuses by name.
-    return values => custom.chooseTasks(sourceTasks[sourceIndex]!, values).map(task => tasks.indexOf(task))
+    return values =>
+      custom.chooseTasks(sourceTasks[sourceIndex]!, values).map(task => tasks.indexOf(task))
   })
 }
 

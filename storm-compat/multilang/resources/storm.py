@@ -304,10 +304,16 @@ def _flush():
                 pass
         finally:
             _writing = False
+    while _buffered >= BUFFER_BYTES_MAX and threading.current_thread() is not _main:
+        # The host is slower than this thread, which therefore waits, without the lock, so that the main one can read.
+        select.select([], [_out_fd], [], FLUSH_AFTER_S)
+        with _write_lock:
+            if not _writing:
+                _write_out(False)
 
 
 def _write_out(to_the_end):
-    global _unsent, _gone, _buffered
+    global _unsent, _gone
     if not _unsent:
         _unsent = memoryview(_wire.bytes_of(_take_parts()))
     if _gone:

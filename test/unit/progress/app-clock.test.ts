@@ -62,9 +62,9 @@ test('a source that starts is counted from its floor on, which is what is reserv
   t.is(clock.published, 13 * SECOND)
   clock.stored(16 * SECOND)
   t.is(clock.published, 13 * SECOND)
-  t.deepEqual(clock.report('c', 1, clocks({ s1: 15 * SECOND })), {
-    publish: 15 * SECOND,
-    store: 18 * SECOND,
+  t.deepEqual(clock.report('c', 1, clocks({ s1: 15.5 * SECOND })), {
+    publish: 15.5 * SECOND,
+    store: 18.5 * SECOND,
   })
 })
 

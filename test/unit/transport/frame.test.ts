@@ -1,5 +1,6 @@
 // A frame must carry its messages exactly, in every shape of column, and its decoder must survive any bytes.
 
+import { isDeepStrictEqual } from 'node:util'
 import test from 'ava'
 import fc from 'fast-check'
 import { EngineError } from '../../../src/base/errors.ts'
@@ -142,12 +143,14 @@ test('any generated messages come back from one reused builder, with a pool or w
       for (const [i, builder] of builders.entries()) {
         for (const value of values) builder.append(1, 2, 3, value, true)
         const frame = builder.finish(session, 0, 0, 0)
-        t.deepEqual((decoded(frame) as DataFrame).values, values)
+        if (!isDeepStrictEqual((decoded(frame) as DataFrame).values, values)) return false
         if (i === 1) pool.give(frame)
       }
+      return true
     }),
     { numRuns: 1500 },
   )
+  t.pass()
 })
 
 test('a value that cannot be sent throws at its append and leaves the others whole', t => {

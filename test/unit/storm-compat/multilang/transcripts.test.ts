@@ -83,7 +83,8 @@ class Comparison {
   private readonly t: ExecutionContext
   private readonly child: { received: readonly unknown[]; writes: readonly (string | Buffer)[] }
   private readonly ids = new Map<string, string>()
-  private at = 0
+  /** How many of our messages were compared: task ids, and others. Between the two kinds the order is a race. */
+  private readonly at = { ids: 0, other: 0 }
 
   constructor(t: ExecutionContext, child: Comparison['child']) {
     this.t = t
@@ -93,8 +94,11 @@ class Comparison {
   /** Our next message must be this one of Storm's, but for its id and the pid directory. */
   expect(text: string): void {
     const storm = parseJson(text) as Message
-    const ours = this.child.received[this.at] as Message | undefined
-    this.at++
+    const kind = Array.isArray(storm) ? 'ids' : 'other'
+    const ours = this.child.received.filter(message => Array.isArray(message) === Array.isArray(storm))[this.at[kind]] as
+      | Message
+      | undefined
+    this.at[kind]++
     if (ours === undefined) {
       this.t.fail(`nothing was sent where Storm sent ${text}`)
       return
@@ -110,7 +114,7 @@ class Comparison {
   }
 
   end(): void {
-    this.t.is(this.child.received.length, this.at, 'nothing more was sent')
+    this.t.is(this.child.received.length, this.at.ids + this.at.other, 'nothing more was sent')
     for (const write of this.child.writes) {
       this.t.regex(write as string, /^([^\n\r]+\nend\n)+$/, 'each message is one line, then `end`')
     }

@@ -87,6 +87,25 @@ test('what another thread emits leaves while the component waits for input', asy
   await host.close()
 })
 
+test('a thread that floods a host which does not read waits for it and loses nothing', async t => {
+  const source = basicBolt(
+    'def flood():',
+    '    for i in range(5000): storm.emit([i, "x" * 100])',
+    'threading.Thread(target=flood).start()',
+  )
+  const host = new Host(`import threading\n${source}`)
+  await host.shakeHands()
+  host.process.stdout?.pause()
+  host.send(tuple('1'))
+  host.process.stdout?.resume()
+  const said = (await host.take(5001)).filter(m => m.command === 'emit')
+  t.deepEqual(
+    said.map(m => m.tuple?.[0]),
+    Array.from({ length: 5000 }, (_, i) => i),
+  )
+  await host.close()
+})
+
 test('a forked process does not send the messages of its parent again', async t => {
   const host = new Host(
     `import os\n${basicBolt(

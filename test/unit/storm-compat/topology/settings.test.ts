@@ -113,6 +113,6 @@ test('the notes are one line each', t => {
 
 test('docs/storm-settings.md is what the table says (UPDATE_DOCS=1 writes it)', t => {
   const page = new URL('../../../../docs/storm-settings.md', import.meta.url)
-  if (process.env['UPDATE_DOCS'] === '1') writeFileSync(page, settingsPage())
+  if (process.env.UPDATE_DOCS === '1') writeFileSync(page, settingsPage())
   t.is(readFileSync(page, 'utf8'), settingsPage())
 })

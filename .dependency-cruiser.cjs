@@ -1,0 +1,47 @@
+// Imports go one way (docs/ARCHITECTURE.md): base -> transport, dag, progress -> task -> app -> client -> cli; testing may
+// import all. storm-compat and connectors use the engine's doors by package name only.
+const layer = (name, from, allowed) => ({
+  name,
+  severity: 'error',
+  from: { path: `^src/${from}/` },
+  to: { path: '^src/', pathNot: `^src/(${[from, ...allowed].join('|')})/` },
+})
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    layer('base-imports-nothing', 'base', []),
+    layer('progress-is-pure', 'progress', ['base']),
+    layer('dag-is-pure', 'dag', ['base']),
+    layer('transport-knows-bytes', 'transport', ['base']),
+    layer('task-is-the-data-plane', 'task', ['base', 'progress', 'dag', 'transport']),
+    layer('app-hosts-tasks', 'app', ['base', 'progress', 'dag', 'transport', 'task']),
+    layer('client-is-the-way-in', 'client', ['base', 'progress', 'dag', 'transport', 'task', 'app']),
+    layer('cli-uses-the-client', 'cli', ['base', 'dag', 'task', 'app', 'client']),
+    {
+      name: 'pure-code-does-no-io',
+      severity: 'error',
+      from: { path: '^src/(base|progress|dag)/', pathNot: '^src/base/(environment|log)' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'doors-only',
+      severity: 'error',
+      from: { path: '^(storm-compat|connectors)/' },
+      to: { path: '^src/', pathNot: '^src/(index|spi|testing/index)\\.ts$' },
+    },
+    {
+      name: 'the-engine-knows-no-storm',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(storm-compat|connectors)/' },
+    },
+    { name: 'not-to-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['source', 'import', 'node', 'default'], extensions: ['.ts', '.mts', '.js', '.mjs', '.d.ts'] },
+  },
+}

@@ -1,0 +1,57 @@
+// `npm test`: installs and builds what is missing, then lint, types, unit tests on the sources and end-to-end tests on the
+// build. Closes with `N passed, N failed`. `node scripts/test.mjs unit` or `e2e` runs one part.
+import { spawn } from 'node:child_process'
+import { ensureBuilt, ensureInstalled } from './setup.mjs'
+
+const only = process.argv[2]
+const total = { passed: 0, failed: 0, skipped: 0 }
+
+await ensureInstalled()
+await ensureBuilt()
+if (only === undefined) {
+  await step('lint', ['npx', 'biome', 'check', '.'])
+  await step('imports', ['npx', 'depcruise', '--config', '.dependency-cruiser.cjs', 'src', 'storm-compat', 'connectors'])
+  await step('types', ['npx', 'tsc', '-p', 'tsconfig.json'])
+}
+if (only !== 'e2e') await ava('unit tests', [])
+if (only !== 'unit') await ava('end-to-end tests', ['--config', 'ava.e2e.config.mjs'])
+
+const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : ''
+process.stdout.write(`\n${total.passed} passed, ${total.failed} failed${skipped}\n`)
+process.exit(total.failed === 0 ? 0 : 1)
+
+async function step(name, command) {
+  const { code } = await run(name, command)
+  if (code === 0) total.passed++
+  else total.failed++
+}
+
+async function ava(name, args) {
+  const { code, output } = await run(name, ['npx', 'ava', ...args])
+  const count = pattern => Number(output.match(pattern)?.[1] ?? 0)
+  const passed = count(/^\s*(\d+) tests? passed/m)
+  const failed = count(/^\s*(\d+) tests? failed/m)
+  total.passed += passed
+  total.skipped += count(/^\s*(\d+) tests? skipped/m)
+  // Uncaught exceptions, time-outs and files that did not load fail the run without failing a test.
+  total.failed += failed > 0 ? failed : code === 0 && passed > 0 ? 0 : 1
+}
+
+function run(name, [command, ...args]) {
+  process.stdout.write(`\n=== ${name}\n`)
+  const started = performance.now()
+  return new Promise(resolve => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    let output = ''
+    child.stdout.setEncoding('utf8')
+    child.stdout.on('data', text => {
+      output = (output + text).slice(-1_000_000)
+      process.stdout.write(text)
+    })
+    child.on('close', code => {
+      const seconds = Math.round((performance.now() - started) / 1000)
+      process.stdout.write(`=== ${name}: ${code === 0 ? 'ok' : `exit ${code}`}, ${seconds} s\n`)
+      resolve({ code, output })
+    })
+  })
+}
