@@ -3,7 +3,8 @@
 // or glued to messages, which is told apart and never costs the message that follows. Writes one line per message,
 // since some libraries read exactly one.
 import { StringDecoder } from 'node:string_decoder'
-import { DEPTH_MAX, JsonError, parseJson, writeJson } from './json.ts'
+import { Double } from '../component/values.ts'
+import { DEPTH_MAX, JsonError, parseJson, parseJsonList, writeJson } from './json.ts'
 import {
   MESSAGE_BYTES_MAX,
   RUBBISH_BYTES_SHOWN,
@@ -94,18 +95,24 @@ class JsonReader implements WireReader {
     }
   }
 
-  // The fast way: whole messages, one after the other. Returns where the first begins that is none.
+  // The fast way: whole messages, all at once or one after the other. Returns where the first begins that is none.
   private readWhole(text: string, from: number, sink: WireSink): number {
+    const end = text.lastIndexOf(END)
+    if (end < from) return from
+    const bodies = text.slice(from, end).split(END)
+    const values = bodies.length === 1 ? undefined : parseJsonList(bodies)
+    if (values?.every(isMessage)) {
+      for (const value of values) sink.message(value)
+      return end + END.length
+    }
     let at = from
-    for (;;) {
-      const end = text.indexOf(END, at)
-      if (end < 0) return at
-      const body = text.slice(at, end)
+    for (const body of bodies) {
       const value = body.length <= this.bytesMax ? messageIn(body) : undefined
       if (value === undefined) return at
-      at = end + END.length
+      at += body.length + END.length
       sink.message(value)
     }
+    return at
   }
 
   // Some line is no UTF-8 (or holds U+FFFD itself): line by line, with the bytes at hand to show them.
@@ -162,12 +169,12 @@ function messageIn(text: string): object | undefined {
     if (thrown instanceof JsonError) return undefined
     throw thrown
   }
-  return typeof value === 'object' && value !== null && isContainer(text) ? value : undefined
+  return isMessage(value) ? value : undefined
 }
 
-function isContainer(text: string): boolean {
-  const first = text.trimStart().charCodeAt(0)
-  return first === 0x7b || first === 0x5b
+// A Double is a number alone on a line, not an object.
+function isMessage(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !(value instanceof Double)
 }
 
 // Lines up to an `end`. Usually one message; else prints got between, and the message is looked for: from some line

@@ -12,7 +12,6 @@ import { deathError, startError } from './death-report.ts'
 import { handshake } from './handshake.ts'
 import { RestartBackoff } from './restart-backoff.ts'
 import { chooseSerializer } from './serializers.ts'
-import type { ShellDependencies, ShellRole } from './shell-role.ts'
 import type {
   ShellCommand,
   ShellExit,
@@ -20,6 +19,7 @@ import type {
   ShellProcessEvents,
   SpawnShell,
 } from './shell-process.ts'
+import type { ShellDependencies, ShellRole } from './shell-role.ts'
 import { messageBytesMax, subprocessTimeoutMs } from './shell-settings.ts'
 import type { Serializer, WireReader, WireWriter } from './wire.ts'
 

@@ -267,6 +267,14 @@ def _watch(sleep=time.sleep):
             _flush()
 
 
+def _wake_watcher():
+    try:
+        if _watch_lock.locked():
+            _watch_lock.release()
+    except threading.ThreadError:
+        pass  # another thread was faster
+
+
 def _start_over():
     # A process forked by the component must not send its parent's messages again. It has no watcher: all leaves at once.
     global _reading, _unsent, _writing, _write_lock, _main
@@ -310,6 +318,8 @@ def _flush():
         with _write_lock:
             if not _writing:
                 _write_out(False)
+    if _out or _unsent:
+        _wake_watcher()  # the rest leaves when there is room
 
 
 def _write_out(to_the_end):
@@ -383,8 +393,7 @@ def _read_chunk():
         return chunk
     finally:
         _reading = False
-        if _watch_lock.locked():
-            _watch_lock.release()
+        _wake_watcher()
 
 
 def _send(message):

@@ -96,8 +96,10 @@ export class Faults {
       const [frame] = data.splice(random.below(data.length), 1)
       for (const { tuple } of frame!.messages) cluster.oracle.lost(tuple)
     } else {
-      const [frame] = back.splice(random.below(back.length), 1)
-      if (frame!.kind === 'gap') back.push(frame!) // said again at the next frame in the product
+      const at = random.below(back.length)
+      // A gap is said again at the next frame, so it is as good as not lost. A renewal is not numbered: a stream
+      // loses it only together with numbered frames, and the session ends by those.
+      if (back[at]!.kind === 'progress') back.splice(at, 1)
     }
     this.losses++
   }

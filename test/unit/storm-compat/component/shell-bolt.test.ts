@@ -5,7 +5,14 @@ import { HELD_MAX, OVERRUN_EMITS_MAX } from '../../../../storm-compat/multilang/
 import { sayPid } from '../../../../storm-compat/multilang/fake-child.ts'
 import { msgpackSerializer } from '../../../../storm-compat/multilang/msgpack-framing.ts'
 import { UNREAD_BYTES_MAX } from '../../../../storm-compat/multilang/shell-host.ts'
-import { boltRig, contextFrom, isSettled, settle, SPLIT_CONTEXT, tupleOf } from '../multilang/support.ts'
+import {
+  boltRig,
+  contextFrom,
+  isSettled,
+  SPLIT_CONTEXT,
+  settle,
+  tupleOf,
+} from '../multilang/support.ts'
 
 type Message = Record<string, unknown>
 
@@ -157,7 +164,10 @@ test('P13: execute waits when the tuple queue is full; task ids still pass', asy
   t.deepEqual(shell.child.writes.slice(1), ['[4]\nend\n', '[4]\nend\n'])
   shell.child.readOn()
   t.true(await isSettled(third))
-  t.deepEqual(shell.child.received.slice(3).map(m => (m as Message).tuple), [[1], [2], [3]])
+  t.deepEqual(
+    shell.child.received.slice(3).map(m => (m as Message).tuple),
+    [[1], [2], [3]],
+  )
 })
 
 test('a child may hold thousands of tuples: only what it has not read is bounded', async t => {
@@ -206,7 +216,10 @@ test('P17: a direct emit gets no task ids, asked for or not; task 0 is no direct
 test('P18: need_task_ids is true when missing or null, and an empty list answers an emit without receivers', async t => {
   const { shell, collector } = await boltRig()
   collector.ids = []
-  shell.child.send({ command: 'emit', tuple: ['a'] }, { command: 'emit', tuple: ['b'], need_task_ids: null })
+  shell.child.send(
+    { command: 'emit', tuple: ['a'] },
+    { command: 'emit', tuple: ['b'], need_task_ids: null },
+  )
   shell.child.send({ command: 'emit', tuple: ['c'], need_task_ids: false })
   t.deepEqual(shell.child.received.slice(1), [[], []])
   t.is(shell.child.writes.length, 2, 'both answers in one write, in the turn of the chunk')
@@ -260,7 +273,10 @@ for (const command of ['ack', 'fail']) {
     await settle()
     const error = collector.errors[0] as EngineError
     t.is(error.code, 'SHELL_PROTOCOL')
-    t.regex(error.message, new RegExp(`component "split" task 3: .*pid 1001\\) sent ${command} for the tuple ${id}`))
+    t.regex(
+      error.message,
+      new RegExp(`component "split" task 3: .*pid 1001\\) sent ${command} for the tuple ${id}`),
+    )
     t.is(shell.children.length, 2)
     t.is(collector.emits.length, 0, 'what follows in the chunk does not count')
   })
@@ -278,7 +294,10 @@ test('P19: an anchor that was acked before is a component error', async t => {
 
 test('P20: an error is reported and not fatal; metrics register themselves', async t => {
   const { shell, collector, metrics } = await boltRig()
-  shell.child.send({ command: 'error', msg: 'Traceback' }, { command: 'metrics', name: 'words', params: [1] })
+  shell.child.send(
+    { command: 'error', msg: 'Traceback' },
+    { command: 'metrics', name: 'words', params: [1] },
+  )
   t.is(collector.errors[0]!.message, 'Shell Process Exception: Traceback')
   t.deepEqual(metrics, [['words', [1]]])
   t.is(shell.children.length, 1)
@@ -306,11 +325,10 @@ test('types are taken leniently: numbers as text, a lone anchor, levels out of r
     { command: 'emit', tuple: 'alone', anchors: id, need_task_ids: 'false' },
     { command: 'ack', id: Number(id) },
   )
-  t.deepEqual(logged.map(line => line.replace(/ShellLog pid:1001, name:split /, '')), [
-    'info: {"a":1}',
-    'info: 5',
-    'error: bad',
-  ])
+  t.deepEqual(
+    logged.map(line => line.replace(/ShellLog pid:1001, name:split /, '')),
+    ['info: {"a":1}', 'info: 5', 'error: bad'],
+  )
   t.deepEqual(collector.emits[0]!.values, ['alone'])
   t.deepEqual(collector.emits[0]!.anchors, [tuple])
   t.deepEqual(collector.acked, [tuple])
@@ -322,7 +340,9 @@ test('a print is logged with component and pid, and the messages around it count
   void bolt.execute(tupleOf(['a']))
   await settle()
   const id = (shell.child.received[1] as Message).id as string
-  shell.child.sendRaw(`hello\n{"command":"emit","tuple":[1],"need_task_ids":false}\nend\n12%{"command":"ack","id":"${id}"}\nend\n`)
+  shell.child.sendRaw(
+    `hello\n{"command":"emit","tuple":[1],"need_task_ids":false}\nend\n12%{"command":"ack","id":"${id}"}\nend\n`,
+  )
   t.deepEqual(logged, [
     'info: ShellLog pid:1001, name:split stdout: hello',
     'info: ShellLog pid:1001, name:split stdout: 12%',
@@ -344,7 +364,10 @@ test('P23: a silent bolt is ended after topology.subprocess.timeout.secs, and to
   await settle()
   const error = collector.errors[0] as EngineError
   t.is(error.code, 'SHELL_TIMED_OUT')
-  t.regex(error.message, /pid 1001\) gave no sign of life for 5 s; it was ended \(was killed by SIGTERM\)/)
+  t.regex(
+    error.message,
+    /pid 1001\) gave no sign of life for 5 s; it was ended \(was killed by SIGTERM\)/,
+  )
   t.is(shell.children.length, 2)
 })
 
@@ -370,7 +393,10 @@ test('P24: an exit with code 0 is a death like any other: held tuples fail, the 
   t.deepEqual(collector.failed, [tuple])
   const error = collector.errors[1] as EngineError
   t.is(error.code, 'SHELL_DIED')
-  t.regex(error.message, /component "split" task 3: its process \(python3 split.py, pid 1001\) exited with code 0/)
+  t.regex(
+    error.message,
+    /component "split" task 3: its process \(python3 split.py, pid 1001\) exited with code 0/,
+  )
   t.regex(error.message, /its last error was: Traceback: ValueError/)
   t.regex(error.message, /its last stderr lines were:\n {2}something odd/)
   t.regex(error.message, /its output ended within a message: \{"command":"ac/)
@@ -408,7 +434,9 @@ test('ids go on counting over restarts, so that an answer to the dead child find
 })
 
 test('a program that is not there fails prepare, naming command, component and what to look at', async t => {
-  const { FakeShell, ManualClock } = await import('../../../../storm-compat/multilang/fake-child.ts')
+  const { FakeShell, ManualClock } = await import(
+    '../../../../storm-compat/multilang/fake-child.ts'
+  )
   const { ShellBolt } = await import('../../../../storm-compat/component/shell-bolt.ts')
   const { BoltRecorder, COMMAND } = await import('../multilang/support.ts')
   const shell = new FakeShell()
@@ -417,12 +445,17 @@ test('a program that is not there fails prepare, naming command, component and w
   const { context } = contextFrom(SPLIT_CONTEXT)
   const error = await t.throwsAsync<EngineError>(bolt.prepare({}, context, new BoltRecorder()))
   t.is(error.code, 'SHELL_START_FAILED')
-  t.regex(error.message, /component "split" task 3: cannot start \["python3","split.py"\] in \/nowhere/)
+  t.regex(
+    error.message,
+    /component "split" task 3: cannot start \["python3","split.py"\] in \/nowhere/,
+  )
   t.regex(error.hint!, /Is python3 installed/)
 })
 
 test('P26: a tuple that is never acked is given up after two message timeouts; late words of it are ignored', async t => {
-  const { shell, bolt, collector, clock } = await boltRig({ conf: { 'topology.message.timeout.secs': 10 } })
+  const { shell, bolt, collector, clock } = await boltRig({
+    conf: { 'topology.message.timeout.secs': 10 },
+  })
   clock.advance(1_000)
   const tuple = tupleOf(['a'])
   void bolt.execute(tuple)
@@ -438,7 +471,10 @@ test('P26: a tuple that is never acked is given up after two message timeouts; l
     shell.child.send({ command: 'sync' })
   }
   t.deepEqual(collector.failed, [tuple])
-  shell.child.send({ command: 'ack', id }, { command: 'emit', tuple: ['x'], anchors: [id], need_task_ids: false })
+  shell.child.send(
+    { command: 'ack', id },
+    { command: 'emit', tuple: ['x'], anchors: [id], need_task_ids: false },
+  )
   t.deepEqual(collector.acked, [])
   t.deepEqual(collector.emits[0]!.anchors, [])
   t.deepEqual(collector.errors, [])
@@ -449,7 +485,10 @@ test('an emit that the collector refuses is a component error with its reason', 
   collector.refuse = new EngineError('UNKNOWN_PORT', 'component "split" has no stream "nope"')
   shell.child.send({ command: 'emit', tuple: ['x'], stream: 'nope' })
   await settle()
-  t.regex(collector.errors[0]!.message, /emitted on stream "nope" in vain: component "split" has no stream "nope"/)
+  t.regex(
+    collector.errors[0]!.message,
+    /emitted on stream "nope" in vain: component "split" has no stream "nope"/,
+  )
 })
 
 test('a child that does not read its answers is ended', async t => {
@@ -461,7 +500,9 @@ test('a child that does not read its answers is ended', async t => {
 })
 
 test('cleanup ends the child, lets waiting calls go, and starts no other', async t => {
-  const { shell, bolt, collector } = await boltRig({ conf: { 'topology.shellbolt.max.pending': 1 } })
+  const { shell, bolt, collector } = await boltRig({
+    conf: { 'topology.shellbolt.max.pending': 1 },
+  })
   shell.child.hold()
   shell.child.send({ command: 'emit', tuple: ['x'] })
   const parked = bolt.execute(tupleOf(['a']))!

@@ -33,7 +33,11 @@ test('P16: ids may be 0, false, empty or any JSON value, and go back as they cam
       .map(id => `{"command":"emit","tuple":["x"],"id":${id},"need_task_ids":false}\nend\n`)
       .join(''),
   )
-  shell.child.send({ command: 'emit', tuple: ['u'], id: null }, { command: 'emit', tuple: ['v'] }, { command: 'sync' })
+  shell.child.send(
+    { command: 'emit', tuple: ['u'], id: null },
+    { command: 'emit', tuple: ['v'] },
+    { command: 'sync' },
+  )
   const ids = collector.emits.map(emit => emit.id)
   t.deepEqual(ids, [0, '', 3, { k: 2 }, new Double(1), 9007199254740993n, undefined, undefined])
   await settle()
@@ -53,7 +57,11 @@ test('P16: an id may be emitted again while the first one is in flight', async t
   const { shell, spout, collector } = await spoutRig()
   void spout.nextTuple()
   await settle()
-  shell.child.send({ command: 'emit', tuple: ['x'], id: 1 }, { command: 'emit', tuple: ['x'], id: 1 }, { command: 'sync' })
+  shell.child.send(
+    { command: 'emit', tuple: ['x'], id: 1 },
+    { command: 'emit', tuple: ['x'], id: 1 },
+    { command: 'sync' },
+  )
   t.is(collector.emits.length, 2)
   t.deepEqual(collector.errors, [])
 })
@@ -92,7 +100,9 @@ test('P22: activate comes before the first next, deactivate as often as it is ca
 })
 
 test('P23: a spout may be silent for ever between turns, but not in one', async t => {
-  const { shell, spout, clock, collector } = await spoutRig({ conf: { 'supervisor.worker.timeout.secs': 7 } })
+  const { shell, spout, clock, collector } = await spoutRig({
+    conf: { 'supervisor.worker.timeout.secs': 7 },
+  })
   clock.advance(3_600_000)
   t.deepEqual(collector.errors, [])
   const next = spout.nextTuple()
@@ -121,7 +131,10 @@ test('an unknown command is fatal in a spout', async t => {
   const { shell, collector } = await spoutRig()
   shell.child.send({ command: 'ack', id: 1 })
   await settle()
-  t.regex(collector.errors[0]!.message, /component "sp" task 2: .* sent the command "ack", which a spout does not have/)
+  t.regex(
+    collector.errors[0]!.message,
+    /component "sp" task 2: .* sent the command "ack", which a spout does not have/,
+  )
 })
 
 test('P24: when the process dies its roots are forgotten, and the next one is activated before anything else', async t => {
@@ -155,7 +168,11 @@ test('while no process is up nextTuple waits a second at most, and deactivate no
   await settle()
   t.is(shell.children.length, 3)
   await next
-  t.deepEqual(commands(shell.child.received), ['next'], 'not activated: it was deactivated meanwhile')
+  t.deepEqual(
+    commands(shell.child.received),
+    ['next'],
+    'not activated: it was deactivated meanwhile',
+  )
 })
 
 test('nextTuple returns with nothing when the next process takes long', async t => {

@@ -11,7 +11,11 @@ import type {
 } from '../../../../storm-compat/component/api.ts'
 import { ShellBolt } from '../../../../storm-compat/component/shell-bolt.ts'
 import { ShellSpout } from '../../../../storm-compat/component/shell-spout.ts'
-import { FakeShell, ManualClock, type FakeScript } from '../../../../storm-compat/multilang/fake-child.ts'
+import {
+  type FakeScript,
+  FakeShell,
+  ManualClock,
+} from '../../../../storm-compat/multilang/fake-child.ts'
 import type { Serializer } from '../../../../storm-compat/multilang/wire.ts'
 
 export const COMMAND = { command: ['python3', 'split.py'], env: {}, changeChildCwd: true }
@@ -24,7 +28,10 @@ export async function settle(): Promise<void> {
 type Message = Record<string, unknown>
 
 /** The context of component `split`, task 3 of the little topology in the transcripts, or one from a handshake. */
-export function contextFrom(message: Message = SPLIT_CONTEXT, extra: Partial<TopologyContext> = {}) {
+export function contextFrom(
+  message: Message = SPLIT_CONTEXT,
+  extra: Partial<TopologyContext> = {},
+) {
   const logged: string[] = []
   const metrics: [string, unknown][] = []
   const context: TopologyContext = {
@@ -34,11 +41,17 @@ export function contextFrom(message: Message = SPLIT_CONTEXT, extra: Partial<Top
     taskId: message.taskid as number,
     taskIndex: 0,
     taskToComponent: new Map(
-      Object.entries(message['task->component'] as Message).map(([id, name]) => [Number(id), name as string]),
+      Object.entries(message['task->component'] as Message).map(([id, name]) => [
+        Number(id),
+        name as string,
+      ]),
     ),
     componentTasks: () => [],
     streams: new Map(
-      (message.streams as string[]).map(s => [s, (message['stream->outputfields'] as Message)[s] as string[]]),
+      (message.streams as string[]).map(s => [
+        s,
+        (message['stream->outputfields'] as Message)[s] as string[],
+      ]),
     ),
     targets: nested<GroupingDescription>(message['stream->target->grouping']),
     sources: nested<GroupingDescription>(message['source->stream->grouping']),
@@ -86,7 +99,8 @@ export function tupleOf(values: Values, from: Partial<Tuple> = {}): Tuple {
 
 /** A bolt's collector that keeps all it was told. */
 export class BoltRecorder implements OutputCollector {
-  readonly emits: { values: Values; anchors: readonly Tuple[]; stream: string; task?: number }[] = []
+  readonly emits: { values: Values; anchors: readonly Tuple[]; stream: string; task?: number }[] =
+    []
   readonly acked: Tuple[] = []
   readonly failed: Tuple[] = []
   readonly errors: Error[] = []
@@ -94,13 +108,22 @@ export class BoltRecorder implements OutputCollector {
   full: Promise<void> | undefined
   refuse: Error | undefined
 
-  emit(values: Values, anchors?: Tuple | readonly Tuple[] | null, stream = 'default'): readonly number[] {
+  emit(
+    values: Values,
+    anchors?: Tuple | readonly Tuple[] | null,
+    stream = 'default',
+  ): readonly number[] {
     if (this.refuse !== undefined) throw this.refuse
     this.emits.push({ values, anchors: [anchors ?? []].flat() as Tuple[], stream })
     return this.ids
   }
 
-  emitDirect(task: number, values: Values, anchors?: Tuple | readonly Tuple[] | null, stream = 'default'): void {
+  emitDirect(
+    task: number,
+    values: Values,
+    anchors?: Tuple | readonly Tuple[] | null,
+    stream = 'default',
+  ): void {
     this.emits.push({ values, anchors: [anchors ?? []].flat() as Tuple[], stream, task })
   }
 

@@ -37,7 +37,10 @@ function messageSteps(text: string): Step[] {
 function chunkSteps(text: string): Step[] {
   const steps: Step[] = []
   for (const block of text.split(/\n(?=>> |<< )/)) {
-    const lines = block.slice(3).split('\n').filter(line => line !== '' && line !== '...(cut)')
+    const lines = block
+      .slice(3)
+      .split('\n')
+      .filter(line => line !== '' && line !== '...(cut)')
     if (block.startsWith('>> ')) {
       for (const line of lines) if (line !== 'end') steps.push({ from: 'storm', text: line })
     } else if (block.startsWith('<< ')) {
@@ -67,8 +70,17 @@ function canonical(value: unknown): string {
 
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted)
-  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, v]) => [k, sorted(v)]))
+  if (
+    typeof value !== 'object' ||
+    value === null ||
+    Object.getPrototypeOf(value) !== Object.prototype
+  )
+    return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([k, v]) => [k, sorted(v)]),
+  )
 }
 
 /** The task ids with which Storm answers the next emit. */
@@ -95,22 +107,30 @@ class Comparison {
   expect(text: string): void {
     const storm = parseJson(text) as Message
     const kind = Array.isArray(storm) ? 'ids' : 'other'
-    const ours = this.child.received.filter(message => Array.isArray(message) === Array.isArray(storm))[this.at[kind]] as
-      | Message
-      | undefined
+    const ours = this.child.received.filter(
+      message => Array.isArray(message) === Array.isArray(storm),
+    )[this.at[kind]] as Message | undefined
     this.at[kind]++
     if (ours === undefined) {
       this.t.fail(`nothing was sent where Storm sent ${text}`)
       return
     }
     if ('comp' in storm) this.ids.set(storm.id as string, ours.id as string)
-    const own = 'comp' in storm ? { ...ours, id: storm.id } : 'pidDir' in storm ? { ...ours, pidDir: storm.pidDir } : ours
+    const own =
+      'comp' in storm
+        ? { ...ours, id: storm.id }
+        : 'pidDir' in storm
+          ? { ...ours, pidDir: storm.pidDir }
+          : ours
     this.t.is(canonical(own), canonical(storm))
   }
 
   /** What the component said, with Storm's ids replaced by ours. */
   mapped(chunk: string): string {
-    return [...this.ids].reduce((text, [storm, ours]) => text.replaceAll(`"${storm}"`, `"${ours}"`), chunk)
+    return [...this.ids].reduce(
+      (text, [storm, ours]) => text.replaceAll(`"${storm}"`, `"${ours}"`),
+      chunk,
+    )
   }
 
   end(): void {
@@ -131,7 +151,10 @@ for (const name of [
 ]) {
   test(`bolt ${name}: we send what Storm sent, and take all that the component said`, async t => {
     const steps = stepsOf(name)
-    const { conf, context } = parseJson((steps[0] as { text: string }).text) as Record<string, Message>
+    const { conf, context } = parseJson((steps[0] as { text: string }).text) as Record<
+      string,
+      Message
+    >
     const rig = await boltRig({ conf: conf!, context: context!, script: () => undefined })
     const { child } = rig.shell
     const comparison = new Comparison(t, child)
@@ -142,7 +165,10 @@ for (const name of [
         rig.collector.ids = upcomingIds(steps, i)
         child.sendRaw(comparison.mapped(step.chunk))
         emitted += step.texts.filter(text => /"command": ?"emit"/.test(text)).length
-        t.is(rig.collector.emits.length, step.chunk.endsWith('end\n') ? emitted : rig.collector.emits.length)
+        t.is(
+          rig.collector.emits.length,
+          step.chunk.endsWith('end\n') ? emitted : rig.collector.emits.length,
+        )
       } else {
         const message = parseJson(step.text) as Message
         if (message.stream === '__heartbeat') rig.clock.advance(1_000)
@@ -181,7 +207,9 @@ test('P2: a real Storm sent these numbers, and a real component gave them back: 
   await settle()
   t.true((rig.shell.child.writes[1] as string).includes(tuple))
   const back = steps.find(step => step.from === 'component' && step.chunk.includes('"emit"'))
-  rig.shell.child.sendRaw(`${(back as { texts: string[] }).texts[0]!.replace(/"anchors": \[[^\]]*\], /, '')}\nend\n`)
+  rig.shell.child.sendRaw(
+    `${(back as { texts: string[] }).texts[0]!.replace(/"anchors": \[[^\]]*\], /, '')}\nend\n`,
+  )
   t.is(`"tuple":${writeJson(rig.collector.emits[0]!.values)}`, tuple)
 })
 
@@ -194,7 +222,10 @@ for (const name of [
 ]) {
   test(`spout ${name}: turn by turn as Storm did, ids echoed as they came`, async t => {
     const steps = stepsOf(name)
-    const { conf, context } = parseJson((steps[0] as { text: string }).text) as Record<string, Message>
+    const { conf, context } = parseJson((steps[0] as { text: string }).text) as Record<
+      string,
+      Message
+    >
     const rig = await spoutRig({ conf: conf!, context: context!, script: () => undefined })
     const { child } = rig.shell
     const comparison = new Comparison(t, child)
@@ -221,7 +252,10 @@ for (const name of [
       .flatMap(step => (step.from === 'component' ? step.texts : []))
       .filter(text => /"command": ?"emit"/.test(text))
       .map(text => parseJson(text) as Message)
-    t.is(canonical(rig.collector.emits.map(e => [e.id, e.values])), canonical(emits.map(e => [e.id, e.tuple])))
+    t.is(
+      canonical(rig.collector.emits.map(e => [e.id, e.values])),
+      canonical(emits.map(e => [e.id, e.tuple])),
+    )
     if (steps.at(-1)?.from === 'component') await Promise.all(turns)
     else t.pass('the transcript ends within a turn')
   })
@@ -229,12 +263,17 @@ for (const name of [
 
 test('P21: where a real Storm with 0 ackers deadlocked, the ids are answered first and the ack follows the sync', async t => {
   const steps = stepsOf('real-storm-2.8.1-ackers0-deadlock.txt')
-  const { conf, context } = parseJson((steps[0] as { text: string }).text) as Record<string, Message>
+  const { conf, context } = parseJson((steps[0] as { text: string }).text) as Record<
+    string,
+    Message
+  >
   const { spout, shell, collector } = await spoutRig({ conf: conf!, context: context! })
   collector.ids = [1]
   const next = spout.nextTuple()
   await settle()
-  const emit = steps.flatMap(step => (step.from === 'component' ? step.texts : [])).find(text => text.includes('emit'))!
+  const emit = steps
+    .flatMap(step => (step.from === 'component' ? step.texts : []))
+    .find(text => text.includes('emit'))!
   shell.child.sendRaw(`${emit}\nend\n`)
   // The engine tells the ack of a tree without acker at once; it must not get into the turn.
   const ack = spout.ack(collector.emits[0]!.id)
