@@ -2,7 +2,7 @@
 // from a pipe by a reader that does nothing else. An engine that drives the child cannot be faster than this, so this is
 // what ours is measured against. The component splits the ten-word sentences of `sentences.ts`.
 //
-//   node --conditions=source --import=./test/register.mjs bench/child-ceiling.ts [sentences] [runs] [part of a name]
+//   node --conditions=source --import=./bin/typescript.mjs bench/child-ceiling.ts [sentences] [runs] [part of a name]
 //
 // One JSON line per row: the best run on the wall, the least CPU of all runs. CPU is that of the child alone (its user and
 // system time), with what it takes to start left out. Stock storm.py waits for the ids of each emit; its input has them

@@ -1,5 +1,10 @@
-// The speed-of-light application: 100-byte strings from sources to sinks that only count. Native DAG.
+// The speed-of-light application: 100-byte strings from sources to sinks that only count. Native DAG. Each message is
+// one call of `output` and one of the sink's `onNext`; the source brings 32 of them per `next`, as one that
+// reads in batches does. Acked, every message has an id and the source counts what is done; one in eight ids is the time of
+// its emit, as in the Storm peer. Paced, messages are due at a fixed rate and their latency runs from when they were
+// due, so that a source that falls behind is charged for it.
 import {
+  type Application,
   application,
   graph,
   processor,
@@ -10,9 +15,22 @@ import {
   source,
   type Task,
 } from 'gearpump'
+import { type Cell, cell, type Histogram, histogram } from './harness/meter.ts'
 
-/** Messages per `next`: as a source that reads a batch at a time does. */
+/** Messages per `next`. */
 const BATCH = 32
+/** One message in eight is timed. */
+const TIMED_MASK = 7
+/** The id of a message that is not timed. */
+const UNTIMED = -1
+
+export interface SolInput {
+  readonly acked: boolean
+  /** Sources, and as many sinks. */
+  readonly tasks: number
+  /** Messages per second of the one source; 0 = as fast as it goes. Needs one task and one executor. */
+  readonly ratePerSec?: number
+}
 
 export function randomStrings(count: number, length: number): string[] {
   let seed = 42
@@ -23,30 +41,142 @@ export function randomStrings(count: number, length: number): string[] {
   return Array.from({ length: count }, () => Array.from({ length }, digit).join(''))
 }
 
-class Strings implements Source<string> {
-  readonly #data = randomStrings(100, 100)
-  readonly #acked: boolean
-  #i = 0
-  #id = 0
-  constructor(acked: boolean) {
-    this.#acked = acked
+abstract class Strings implements Source<string> {
+  protected readonly data = randomStrings(100, 100)
+  protected i = 0
+  protected sent = 0
+
+  abstract next: (out: SourceContext<string>) => boolean
+
+  protected string(): string {
+    const value = this.data[this.i]!
+    if (++this.i === this.data.length) this.i = 0
+    return value
   }
-  next = (out: SourceContext<string>): boolean => {
+}
+
+class UnackedStrings extends Strings {
+  override next = (out: SourceContext<string>): boolean => {
+    for (let k = 0; k < BATCH; k++) out.output(this.string())
+    return true
+  }
+}
+
+class AckedStrings extends Strings {
+  #done!: Cell
+  #failed!: Cell
+  #latency!: Histogram
+
+  open = (): void => {
+    this.#done = cell('done')
+    this.#failed = cell('fail')
+    this.#latency = histogram()
+  }
+
+  override next = (out: SourceContext<string>): boolean => {
     for (let k = 0; k < BATCH; k++) {
-      const value = this.#data[this.#i]!
-      if (++this.#i === this.#data.length) this.#i = 0
-      if (this.#acked) out.output(value, this.#id++)
-      else out.output(value)
+      const timed = (this.sent++ & TIMED_MASK) === 0
+      out.output(this.string(), timed ? performance.now() : UNTIMED)
     }
+    return true
+  }
+
+  done = (id: unknown): void => {
+    this.#done.n++
+    if (id !== UNTIMED) this.#latency.record(performance.now() - (id as number))
+  }
+
+  fail = (): void => {
+    this.#failed.n++
+  }
+}
+
+/** What a paced source and its sink, in one process, agree on: message n is due at startMs + n / perMs. */
+interface Pace {
+  startMs: number
+  readonly perMs: number
+}
+
+class PacedStrings extends Strings {
+  readonly #pace: Pace
+
+  constructor(pace: Pace) {
+    super()
+    this.#pace = pace
+  }
+
+  override next = (out: SourceContext<string>): boolean => {
+    const pace = this.#pace
+    const nowMs = performance.now()
+    if (pace.startMs === 0) pace.startMs = nowMs
+    const due = Math.floor((nowMs - pace.startMs) * pace.perMs) - this.sent
+    if (due <= 0) return false
+    const count = Math.min(due, BATCH)
+    for (let k = 0; k < count; k++) out.output(this.string())
+    this.sent += count
     return true
   }
 }
 
 class Sink implements Task<string> {
   chars = 0
+  #count!: Cell
+
+  onStart = (): void => {
+    this.#count = cell('sink')
+  }
+
   onNext = (value: string): void => {
+    this.#count.n++
     this.chars += value.length
   }
+}
+
+// Messages of one pair of tasks come in order, so the nth to come is the nth that was due.
+class TimingSink implements Task<string> {
+  readonly #pace: Pace
+  #count!: Cell
+  #latency!: Histogram
+
+  constructor(pace: Pace) {
+    this.#pace = pace
+  }
+
+  onStart = (): void => {
+    this.#count = cell('sink')
+    this.#latency = histogram()
+  }
+
+  onNext = (): void => {
+    const n = this.#count.n++
+    if ((n & TIMED_MASK) !== 0) return
+    this.#latency.record(performance.now() - this.#pace.startMs - n / this.#pace.perMs)
+  }
+}
+
+export function solApp(input: SolInput): Application {
+  const parallelism = input.tasks
+  const pace: Pace | undefined =
+    input.ratePerSec === undefined || input.ratePerSec === 0
+      ? undefined
+      : { startMs: 0, perMs: input.ratePerSec / 1000 }
+  const strings = source(
+    'strings',
+    () => {
+      if (pace !== undefined) return new PacedStrings(pace)
+      return input.acked ? new AckedStrings() : new UnackedStrings()
+    },
+    { parallelism },
+  )
+  const sink = processor(
+    'sink',
+    (): Task<string> => (pace === undefined ? new Sink() : new TimingSink(pace)),
+    { parallelism },
+  )
+  return application('sol', graph(strings.to(sink, shuffle())), {
+    profile: 'throughput',
+    code: { module: import.meta.url, export: 'solApp', input },
+  })
 }
 
 export default program({
@@ -56,12 +186,3 @@ export default program({
   },
   build: ({ acked, tasks }) => solApp({ acked, tasks }),
 })
-
-export function solApp(input: { acked: boolean; tasks: number }) {
-  const strings = source('strings', () => new Strings(input.acked), { parallelism: input.tasks })
-  const sink = processor('sink', () => new Sink(), { parallelism: input.tasks })
-  return application('sol', graph(strings.to(sink, shuffle())), {
-    profile: 'throughput',
-    code: { module: import.meta.url, export: 'solApp', input },
-  })
-}

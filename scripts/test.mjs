@@ -10,7 +10,15 @@ await ensureInstalled()
 await ensureBuilt()
 if (only === undefined) {
   await step('lint', ['npx', 'biome', 'check', '.'])
-  await step('imports', ['npx', 'depcruise', '--config', '.dependency-cruiser.cjs', 'src', 'storm-compat', 'connectors'])
+  await step('imports', [
+    'npx',
+    'depcruise',
+    '--config',
+    '.dependency-cruiser.cjs',
+    'src',
+    'storm-compat',
+    'connectors',
+  ])
   await step('types', ['npx', 'tsc', '-p', 'tsconfig.json'])
 }
 if (only !== 'e2e') await ava('unit tests', [])

@@ -17,6 +17,7 @@ export class TextLines {
   #text = ''
   #at = 0
   #ended = false
+  #reading: Promise<void> | undefined
 
   private constructor(path: string, file: FileHandle) {
     this.path = path
@@ -56,8 +57,16 @@ export class TextLines {
     return last
   }
 
-  /** Resolves when `take` has a line again, or the text has ended. */
-  async more(): Promise<void> {
+  /** Resolves when `take` has a line again, or the text has ended. Rejects for a broken text, each time. */
+  more(): Promise<void> {
+    // A promise that was rejected stays: the next read would find an end where there is none.
+    this.#reading ??= this.#read().then(() => {
+      this.#reading = undefined
+    })
+    return this.#reading
+  }
+
+  async #read(): Promise<void> {
     let line = this.#text.slice(this.#at)
     while (!this.#ended && !line.includes('\n')) {
       if (line.length > LINE_CHARS_MAX) {

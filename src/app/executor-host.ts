@@ -47,6 +47,8 @@ export interface ExecutorHostOptions {
   /** Shared secret of this run: a peer that does not know it is refused. */
   readonly token: string
   readonly events: ExecutorEvents
+  /** See `ExecutorOptions`. */
+  readonly firstNumber?: number
 }
 
 export class ExecutorHost implements ExecutorControl {
@@ -63,18 +65,24 @@ export class ExecutorHost implements ExecutorControl {
     this.#greeter = new Serialisers([])
   }
 
+  /** The executor, once it was started. */
+  get executor(): Executor | undefined {
+    return this.#executor
+  }
+
   async prepare(): Promise<Address | undefined> {
     return this.#options.transport?.listen(link => this.#greeted(link))
   }
 
   async start(order: StartOrder): Promise<void> {
-    const { environment, application, executorId, events } = this.#options
+    const { environment, application, executorId, events, firstNumber = 0 } = this.#options
     const executor = new Executor({
       environment,
       application,
       plan: order.plan,
       executorId,
       events,
+      firstNumber,
     })
     this.#executor = executor
     for (const early of this.#early.splice(0))

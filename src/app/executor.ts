@@ -2,7 +2,7 @@
 // is told what to do (start, go, a peer has died) and carries it out; it decides nothing about placement.
 
 import { type Environment, every, type Timer } from '../base/environment.ts'
-import { asError, EngineError, invariant } from '../base/errors.ts'
+import { asError, EngineError } from '../base/errors.ts'
 import type { LogLine } from '../base/log.ts'
 import { SlotLedger } from '../progress/slot-ledger.ts'
 import { CycleGuard } from '../task/flow.ts'
@@ -29,6 +29,8 @@ export interface ExecutorOptions {
   readonly plan: Plan
   readonly executorId: number
   readonly events: ExecutorEvents
+  /** Where the 32-bit counters begin: 0 but for simulations that look at the wrap. */
+  readonly firstNumber?: number
 }
 
 /** What an executor tells its app master without being asked. Task 0 = the engine itself. */
@@ -50,17 +52,21 @@ export class Executor implements RunnerHost {
   readonly profile: Application['profile']
   readonly cycleGuard: CycleGuard
   readonly executorId: number
+  readonly firstNumber: number
   readonly peers: Peers
   appClockUs = 0
   readonly #options: ExecutorOptions
   readonly #runners: Runners
   #timers: Timer[] = []
+  // Tasks that have not yet heard of the last clock.
+  readonly #clockPending = new Set<number>()
   #closed = false
 
   constructor(options: ExecutorOptions) {
     this.#options = options
     this.environment = options.environment
     this.executorId = options.executorId
+    this.firstNumber = options.firstNumber ?? 0
     this.profile = options.application.profile
     this.loop = new RunLoop(options.environment, () => this.#afterTurn())
     this.ledger = new SlotLedger({
@@ -73,6 +79,11 @@ export class Executor implements RunnerHost {
     this.peers = new Peers(this, options.plan, serialisers)
     this.#runners = buildRunners(this, options.application, options.plan, this.peers)
     this.peers.tasks = this.#runners
+  }
+
+  /** What runs here; for tests and stall reports. */
+  get runners(): Runners {
+    return this.#runners
   }
 
   #afterTurn(): void {
@@ -109,9 +120,10 @@ export class Executor implements RunnerHost {
   /** Makes the tasks and starts them, the most downstream first. Throws TASK_START_FAILED with the reason. */
   async start(): Promise<void> {
     for (const entry of this.#runners.tasksDownstreamFirst()) {
-      const task = entry.create() as Task<unknown, unknown>
-      await this.#startTask(entry.runner, entry.context, task)
+      if (this.#closed) return
+      await this.#startTask(entry.runner, entry.context, entry.create)
     }
+    if (this.#closed) return
     if (this.profile.timeoutMs > 0) {
       this.#timers.push(every(this.environment, this.profile.timeoutMs, () => this.#rotate()))
       this.#timers.push(
@@ -123,19 +135,21 @@ export class Executor implements RunnerHost {
   async #startTask(
     runner: TaskRunner<RunnerContext>,
     context: RunnerContext,
-    task: Task<unknown, unknown>,
+    create: () => unknown,
   ): Promise<void> {
-    invariant(
-      typeof task?.onNext === 'function',
-      `processor ${context.processor} creates something without onNext`,
-    )
-    context.onSelf = message => task.onMessage?.(message, context as never)
+    let task: Task<unknown, unknown>
     try {
+      task = create() as Task<unknown, unknown>
+      if (typeof task?.onNext !== 'function') throw notMade('onNext')
+      if (task.needsOrigin === true) runner.inbox.tag()
+      context.onSelf = message => task.onMessage?.(message, context as never)
       const started = task.onStart?.(context as never)
       if (started !== undefined) await started
     } catch (error) {
       throw startFailed(context, error)
     }
+    // Closed meanwhile: nobody else knows that it has started.
+    if (this.#closed) return void (await task.onStop?.())
     this.#runners.started.set(runner.taskId, task)
     runner.begin(task, context)
   }
@@ -143,29 +157,30 @@ export class Executor implements RunnerHost {
   /** Opens the sources: from now on data flows. `floorUs`: no root is stamped below it. */
   async go(active: boolean, floorUs: number): Promise<void> {
     for (const entry of this.#runners.sourceEntries) {
-      const source = entry.create() as Source<unknown>
-      invariant(
-        typeof source?.next === 'function',
-        `processor ${entry.context.processor} creates something without next`,
-      )
+      if (this.#closed) return
       entry.runner.setActive(active)
-      await this.#openSource(entry.runner, entry.context, source, floorUs)
+      await this.#openSource(entry.runner, entry.context, entry.create, floorUs)
     }
+    if (this.#closed) return
     this.#timers.push(every(this.environment, CLOCK_PERIOD_MS, () => this.#tellClock()))
   }
 
   async #openSource(
     runner: SourceRunner<SourceRunnerContext>,
     context: SourceRunnerContext,
-    source: Source<unknown>,
+    create: () => unknown,
     floorUs: number,
   ): Promise<void> {
+    let source: Source<unknown>
     try {
+      source = create() as Source<unknown>
+      if (typeof source?.next !== 'function') throw notMade('next')
       const opened = source.open?.(context as never)
       if (opened !== undefined) await opened
     } catch (error) {
       throw startFailed(context, error)
     }
+    if (this.#closed) return void (await source.close?.())
     runner.clock.admit(floorUs)
     runner.begin(source, context)
   }
@@ -179,7 +194,7 @@ export class Executor implements RunnerHost {
     for (const source of this.#runners.sources) source.suspend(suspended)
   }
 
-  /** Sources first, then tasks from upstream to downstream; links last. Idempotent. */
+  /** Sources first, then tasks, links last. Idempotent. */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
@@ -199,14 +214,21 @@ export class Executor implements RunnerHost {
       if (task.onClock === undefined) continue
       const runner = this.#runners.task(taskId)!
       const context = this.#runners.contexts.get(taskId)!
-      runner.call(() => task.onClock!(clockUs, context as never))
+      // A task that is busy for long hears of the last clock only.
+      if (this.#clockPending.has(taskId)) continue
+      this.#clockPending.add(taskId)
+      runner.call(() => {
+        this.#clockPending.delete(taskId)
+        return task.onClock!(this.appClockUs, context as never)
+      })
     }
   }
 
   #tellClock(): void {
     const clocks = new Map<number, number>()
     for (const source of this.#runners.sources) clocks.set(source.taskId, source.readClock())
-    if (clocks.size > 0) this.#options.events.clock(clocks)
+    // Without a source too: nothing is published before every executor has been heard.
+    this.#options.events.clock(clocks)
   }
 
   #rotate(): void {
@@ -271,12 +293,17 @@ export class Executor implements RunnerHost {
   }
 }
 
+function notMade(method: string): EngineError {
+  return new EngineError('TASK_START_FAILED', `what its factory makes has no ${method}()`, {
+    hint: 'the factory must return a new task, or source, each time',
+  })
+}
+
 function startFailed(
   place: { processor: string; index: number; taskId: number },
   thrown: unknown,
 ): EngineError {
   const cause = asError(thrown)
-  if (cause instanceof EngineError && cause.code === 'TASK_START_FAILED') return cause
   const hint = cause instanceof EngineError ? cause.hint : undefined
   return new EngineError(
     'TASK_START_FAILED',

@@ -13,7 +13,7 @@ import type { Plan } from './plan.ts'
 
 /** Sessions with open positions send an empty frame when so long nothing else did. */
 const HEARTBEAT_MS = 1000
-/** A peer silent for so long, with positions open, is fenced without asking anybody. */
+/** A peer silent for so long, while something is expected of it, is fenced without asking anybody. */
 const SILENT_MAX_MS = 10_000
 
 interface Peer {
@@ -72,6 +72,10 @@ export class Peers {
     return this.#list.every(peer => peer.outbox.openPositions === 0)
   }
 
+  get outboxes(): readonly Outbox[] {
+    return this.#list.map(peer => peer.outbox)
+  }
+
   get connectedIds(): number[] {
     return this.#list.filter(peer => peer.outbox.connected).map(peer => peer.executorId)
   }
@@ -87,13 +91,13 @@ export class Peers {
   /** A link to that executor is up. Returns what handles its frames. */
   attach(executorId: number, link: Link): LinkHandler {
     const peer = this.#peer(executorId)
+    if (peer.outbox.connected) peer.inlet.close()
     peer.outbox.attach(link)
     return {
       onFrame: (kind, body) => this.#onFrame(peer, kind, body),
       onClose: reason => {
-        if (this.#peers.get(executorId) !== peer) return
+        if (this.#peers.get(executorId) !== peer || !peer.outbox.detach(link)) return
         peer.inlet.close()
-        peer.outbox.detach()
         if (reason !== undefined) this.#host.report(0, linkLost(executorId, reason))
       },
       onDrain: () => undefined,
@@ -117,6 +121,7 @@ export class Peers {
         return
       case FrameKind.RENEW:
         peer.outbox.renewed(frame.session, frame.positions)
+        this.#host.loop.wake()
         return
       case FrameKind.HELLO:
         return
@@ -146,7 +151,7 @@ export class Peers {
   #beat(): void {
     const nowMs = this.#host.environment.monotonicMs()
     for (const peer of this.#list) {
-      if (peer.outbox.openPositions === 0) {
+      if (!peer.outbox.expectsAnswer) {
         peer.outbox.lastHeardMs = nowMs
         continue
       }

@@ -245,13 +245,15 @@ class EdgeTargets implements Targets {
     let sent: Outbox[] | undefined
     for (const target of this.#remote) {
       const box = target.outbox
+      if (sent?.includes(box) !== true) {
+        // Before anything is counted: it throws for a value that cannot be sent.
+        box.append(ALL_LOCAL, edge, from.taskId, value, slot)
+        if (sent === undefined) sent = [box]
+        else sent.push(box)
+      }
       const pair = box.pair(from, target.taskId)
       pair.pending++
       if (pair.pending >= pair.window) this.#wait(target, from, exempt)
-      if (sent?.includes(box) === true) continue
-      if (sent === undefined) sent = [box]
-      else sent.push(box)
-      box.append(ALL_LOCAL, edge, from.taskId, value, slot)
     }
   }
 

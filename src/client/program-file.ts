@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process'
 import { readFile, stat } from 'node:fs/promises'
 import { createRequire, register } from 'node:module'
 import { basename, extname } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import {
   type Application,
@@ -111,13 +111,8 @@ async function loadByDoor(options: ProgramOptions): Promise<LoadedProgram> {
   const door = doors.find(d => d.extensions.includes(extension))
   if (door === undefined) {
     const known = [...doors.flatMap(d => d.extensions), ...MODULE_EXTENSIONS].join(' ')
-    throw new UserError('BAD_INPUT', file, [
-      {
-        place: file,
-        message: `files that end in "${extension}" cannot be run`,
-        hint: `these can: ${known}`,
-      },
-    ])
+    const message = `${file}: files that end in "${extension}" cannot be run`
+    throw new EngineError('BAD_INPUT', message, { hint: `these can: ${known}` })
   }
   refuseArguments(options, '; properties in it are filled by --filter FILE')
   // Such a file may name modules; a loader for TypeScript is too slow to start for all that name none.
@@ -284,11 +279,8 @@ let typeScriptReady = false
 function prepareTypeScript(): void {
   if (typeScriptReady || process.execArgv.some(arg => arg.includes('typescript.mjs'))) return
   typeScriptReady = true
-  const own = fileURLToPath(import.meta.url).endsWith('.ts')
-  register(
-    own ? '../../bin/typescript-hooks.mjs' : '../../../bin/typescript-hooks.mjs',
-    import.meta.url,
-  )
+  const root = import.meta.url.endsWith('.ts') ? '../..' : '../../..'
+  register(`${root}/bin/typescript-hooks.mjs`, import.meta.url)
 }
 
 let ownNameReady = false

@@ -10,9 +10,9 @@ export class Credits {
   // Row 0 is never used: it means "not from a link".
   #links: (object | undefined)[] = [undefined]
   #pairs: { sourceTask: number; targetTask: number }[] = [{ sourceTask: 0, targetTask: 0 }]
-  #consumed = new Int32Array(64)
-  #told = new Int32Array(64)
-  #arrived = new Int32Array(64)
+  // Differences, not totals, which would wrap: arrived and not taken; taken and not told.
+  #waiting = new Int32Array(64)
+  #untold = new Int32Array(64)
   #free: number[] = []
   readonly #due = new Map<object, number[]>()
   #isDue = new Uint8Array(64)
@@ -29,20 +29,20 @@ export class Credits {
       row = this.#rowOf(link, sourceTask, targetTask)
       link.lastRow = row
     }
-    this.#arrived[row]!++
+    this.#waiting[row]!++
     return row
   }
 
   /** A task has taken one message of this row. */
   consumed(row: number): void {
-    const count = ++this.#consumed[row]!
+    const waiting = --this.#waiting[row]!
     const link = this.#links[row]
     if (link === undefined) {
       // Its session is closed: nobody to tell. The row is free when its last message was taken.
-      if (count === this.#arrived[row]) this.#recycle(row)
+      if (waiting === 0) this.#recycle(row)
       return
     }
-    if (count - this.#told[row]! < this.#tellAt || this.#isDue[row] === 1) return
+    if (++this.#untold[row]! < this.#tellAt || this.#isDue[row] === 1) return
     this.#isDue[row] = 1
     const due = this.#due.get(link)
     if (due === undefined) this.#due.set(link, [row])
@@ -61,8 +61,8 @@ export class Credits {
     const triples: number[] = []
     for (const row of due) {
       const pair = this.#pairs[row]!
-      triples.push(pair.sourceTask, pair.targetTask, this.#consumed[row]! - this.#told[row]!)
-      this.#told[row] = this.#consumed[row]!
+      triples.push(pair.sourceTask, pair.targetTask, this.#untold[row]!)
+      this.#untold[row] = 0
       this.#isDue[row] = 0
     }
     return triples
@@ -74,7 +74,7 @@ export class Credits {
     for (const row of link.rows) {
       this.#isDue[row] = 0
       this.#links[row] = undefined
-      if (this.#consumed[row] === this.#arrived[row]) this.#recycle(row)
+      if (this.#waiting[row] === 0) this.#recycle(row)
     }
     link.rows.length = 0
     link.bySource.clear()
@@ -90,12 +90,11 @@ export class Credits {
     let row = byTarget.get(targetTask)
     if (row === undefined) {
       row = this.#free.pop() ?? this.#pairs.length
-      if (row === this.#consumed.length) this.#grow()
+      if (row === this.#waiting.length) this.#grow()
       this.#pairs[row] = { sourceTask, targetTask }
       this.#links[row] = link
-      this.#consumed[row] = 0
-      this.#told[row] = 0
-      this.#arrived[row] = 0
+      this.#waiting[row] = 0
+      this.#untold[row] = 0
       byTarget.set(targetTask, row)
       link.rows.push(row)
     }
@@ -104,8 +103,7 @@ export class Credits {
 
   #recycle(row: number): void {
     this.#pairs[row] = { sourceTask: 0, targetTask: 0 }
-    this.#consumed[row] = 0
-    this.#arrived[row] = 0
+    this.#untold[row] = 0
     this.#free.push(row)
   }
 
@@ -115,9 +113,8 @@ export class Credits {
       column.set(old)
       return column
     }
-    this.#consumed = wider(this.#consumed)
-    this.#told = wider(this.#told)
-    this.#arrived = wider(this.#arrived)
+    this.#waiting = wider(this.#waiting)
+    this.#untold = wider(this.#untold)
     const isDue = new Uint8Array(this.#isDue.length * 2)
     isDue.set(this.#isDue)
     this.#isDue = isDue

@@ -90,8 +90,9 @@ export abstract class Emitter {
   /** All it waited for has room again. */
   protected abstract resume(): void
 
-  block(target: Target): void {
-    if (!target.gate(this).wait(this)) return
+  /** Waits for room at `target`; `from` is the emitter whose messages fill it, if that is another one. */
+  block(target: Target, from: Emitter = this): void {
+    if (!target.gate(from).wait(this)) return
     if (this.blockedOn++ === 0) this.#blockedSinceMs = this.monotonicMs()
   }
 
@@ -115,10 +116,10 @@ export abstract class Emitter {
   }
 }
 
-/** An edge that closes a cycle never waits; when so many messages wait on one, the sources are paused instead. */
-export const CYCLE_DEPTH_MAX = 65_536
-
-/** Pauses the sources while any cycle-closing edge is over its bound. One per executor. */
+/**
+ * An edge that closes a cycle never waits. Pauses the sources instead, while any such edge is over its bound
+ * (`Profile.cycleDepth`). One per executor.
+ */
 export class CycleGuard extends Emitter {
   readonly #onChange: (paused: boolean) => void
 
@@ -127,9 +128,9 @@ export class CycleGuard extends Emitter {
     this.#onChange = onChange
   }
 
-  override block(target: Target): void {
+  override block(target: Target, from: Emitter): void {
     const before = this.blockedOn
-    super.block(target)
+    super.block(target, from)
     if (before === 0 && this.blockedOn > 0) this.#onChange(true)
   }
 

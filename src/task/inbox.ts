@@ -5,7 +5,7 @@
 const START_CAPACITY = 16
 
 export class Inbox {
-  readonly tagged: boolean
+  tagged: boolean
   size = 0
   head = 0
   mask = START_CAPACITY - 1
@@ -23,6 +23,15 @@ export class Inbox {
     this.edges = new Int32Array(length)
     this.sources = new Int32Array(length)
     this.origins = new Int32Array(length)
+  }
+
+  /** From now on edge, source task and origin are kept; of what waits already they are not known. */
+  tag(): void {
+    if (this.tagged) return
+    this.tagged = true
+    this.edges = new Int32Array(this.mask + 1).fill(-1)
+    this.sources = new Int32Array(this.mask + 1)
+    this.origins = new Int32Array(this.mask + 1)
   }
 
   push(value: unknown, slot: number, edge: number, source: number, origin: number): void {

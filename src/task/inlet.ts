@@ -110,9 +110,12 @@ export class Inlet {
   #admit(frame: DataFrame): boolean {
     const known = this.#session
     if (known?.executor !== frame.session.executor || known.counter !== frame.session.counter) {
-      if (frame.number !== 0) return false
+      const first = (this.#host.firstNumber ?? 0) >>> 0
+      if (frame.number !== first) return false
       this.close()
       this.#in = new InLink(frame.firstPosition)
+      this.#in.nextFrame = first
+      this.#in.nextProgress = first
       this.#number = this.#host.ledger.openIn(this.#in)
       this.#session = frame.session
     }
@@ -142,6 +145,7 @@ export class Inlet {
   /** Half of a time-out period is over: positions may be renewed anew. */
   startHalfPeriod(): void {
     this.#in?.startHalfPeriod()
+    if (this.#in?.renewing === true) this.#host.loop.wake()
   }
 
   /** As `flush`, in mid-turn, when much is untold. */

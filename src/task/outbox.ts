@@ -18,7 +18,7 @@ export class Outbox {
   readonly executorId: number
   readonly #host: RunnerHost
   readonly #builder: DataFrameBuilder
-  #out = new OutLink()
+  #out: OutLink
   #session: Session
   #link: Link | undefined = undefined
   #waiting: Buffer[] = []
@@ -31,9 +31,18 @@ export class Outbox {
     this.#host = host
     this.executorId = executorId
     this.#builder = new DataFrameBuilder(serialisers)
+    this.#out = this.#newOut()
     this.#session = { executor: host.executorId, counter: 0 }
     this.#firstPosition = this.#out.nextPosition
     this.lastHeardMs = host.environment.monotonicMs()
+  }
+
+  #newOut(): OutLink {
+    const first = this.#host.firstNumber ?? 0
+    const out = new OutLink(first)
+    out.nextFrame = first >>> 0
+    out.nextProgress = first >>> 0
+    return out
   }
 
   get session(): Session {
@@ -42,6 +51,11 @@ export class Outbox {
 
   get openPositions(): number {
     return this.#out.sent.open
+  }
+
+  /** The credit of those that talk to tasks over there. */
+  get pairs(): readonly Pair[] {
+    return this.#pairs
   }
 
   get connected(): boolean {
@@ -79,7 +93,12 @@ export class Outbox {
 
   /** An empty frame: asks the receiver to tell its progress, and finds a lost last frame. */
   heartbeat(): void {
-    if (this.#out.sent.open > 0) this.#sendData()
+    if (this.expectsAnswer) this.#sendData()
+  }
+
+  /** Something sent is not known finished, or a task here waits for credit: the peer must be heard of. */
+  get expectsAnswer(): boolean {
+    return this.#out.sent.open > 0 || this.#pairs.some(pair => pair.gate.watched)
   }
 
   #sendData(): void {
@@ -150,16 +169,21 @@ export class Outbox {
 
   // ---- connection
 
+  /** Takes a link into use. One that was in use is over, though its end was not heard of. */
   attach(link: Link): void {
+    if (this.#link !== undefined) this.close()
     this.#link = link
     this.lastHeardMs = this.#host.environment.monotonicMs()
     for (const frame of this.#waiting) link.send(frame)
     this.#waiting = []
   }
 
-  detach(): void {
+  /** A link has ended. False: it is not the one in use. */
+  detach(link: Link): boolean {
+    if (this.#link !== link) return false
     this.#link = undefined
     this.fence()
+    return true
   }
 
   close(): void {
@@ -173,14 +197,14 @@ export class Outbox {
     this.#builder.reset()
     this.#waiting = []
     const old = this.#out
-    this.#out = new OutLink()
+    this.#out = this.#newOut()
     this.#firstPosition = this.#out.nextPosition
     this.#session = { executor: this.#host.executorId, counter: this.#session.counter + 1 }
-    const pairs = this.#pairs
-    this.#pairs = []
-    this.#index = undefined
     this.#host.ledger.fence(old)
-    for (const pair of pairs) pair.reset()
+    // The pairs stay: their emitters keep them, and credit of the new session counts on them.
+    for (const pair of this.#pairs) pair.reset()
+    // What failed here may have to be told to other peers, at the end of a turn.
+    this.#host.loop.wake()
   }
 }
 

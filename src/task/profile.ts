@@ -7,6 +7,8 @@ export interface Profile {
   readonly inboxDepth: number
   /** Messages that may be on their way between two tasks of different executors before the emitter waits. */
   readonly creditWindow: number
+  /** Messages that may wait on an edge that closes a cycle (it never blocks) before the sources are paused. */
+  readonly cycleDepth: number
   /** Messages collected for one frame at most; a frame never waits for more when there is nothing to do. */
   readonly frameMessages: number
   /** A root that has not ended after one to two of these fails; 0 = never. */
@@ -20,6 +22,7 @@ export const balanced: Profile = {
   guarantee: 'at-least-once',
   inboxDepth: 1024,
   creditWindow: 2048,
+  cycleDepth: 65_536,
   frameMessages: 512,
   timeoutMs: 30_000,
   maxOpenRoots: 65_536,

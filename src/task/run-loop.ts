@@ -57,6 +57,7 @@ export class RunLoop {
   #running = false
   #quantum = 64
   #turnStartUs = 0
+  #turnStartMs = 0
   readonly #turn = () => this.turn()
 
   /** `afterTurn` runs at the end of each slice: frames leave, watermarks are told. */
@@ -69,6 +70,12 @@ export class RunLoop {
   get turnUs(): number {
     if (!this.#running) this.#turnStartUs = this.#environment.nowUs()
     return this.#turnStartUs
+  }
+
+  /** Monotonic ms, read at the start of the turn. */
+  get turnMs(): number {
+    if (!this.#running) this.#turnStartMs = this.#environment.monotonicMs()
+    return this.#turnStartMs
   }
 
   get idle(): boolean {
@@ -109,6 +116,7 @@ export class RunLoop {
     const environment = this.#environment
     this.#turnStartUs = environment.nowUs()
     const startMs = environment.monotonicMs()
+    this.#turnStartMs = startMs
     let lookMs = startMs
     let budget = MESSAGES_PER_LOOK
     let sourceRan = false

@@ -13,6 +13,8 @@ export interface RunnerHost {
   readonly profile: Profile
   readonly cycleGuard: CycleGuard
   readonly executorId: number
+  /** Where the 32-bit counters of sessions and roots begin; 0 if not given. Simulations begin near the wrap. */
+  readonly firstNumber?: number
   /** Last published app clock, µs. */
   appClockUs: number
   /** Tells the operator; never throws. */

@@ -42,9 +42,12 @@ export class SourceRunnerContext implements SourceContext<unknown>, Emitting {
     const runner = this.#runner
     const slot: Slot = runner.openRoot(id)
     try {
-      return outlet === undefined ? -1 : outlet.emit(value, slot)
-    } finally {
+      const target = outlet === undefined ? -1 : outlet.emit(value, slot)
       runner.closeRoot(slot)
+      return target
+    } catch (error) {
+      runner.failRoot(slot)
+      throw error
     }
   }
 
@@ -52,9 +55,12 @@ export class SourceRunnerContext implements SourceContext<unknown>, Emitting {
     const runner = this.#runner
     const slot: Slot = runner.openRoot(id)
     try {
-      return outlet?.emitTo(taskId, value, slot) ?? false
-    } finally {
+      const found = outlet?.emitTo(taskId, value, slot) ?? false
       runner.closeRoot(slot)
+      return found
+    } catch (error) {
+      runner.failRoot(slot)
+      throw error
     }
   }
 
@@ -77,28 +83,11 @@ export class SourceRunnerContext implements SourceContext<unknown>, Emitting {
   }
 
   schedule(periodMs: number, fn: () => void): { cancel(): void } {
-    let timer = { cancel: () => undefined as void }
-    let cancelled = false
-    const arm = () => {
-      timer = this.#runner.host.environment.after(periodMs, () => {
-        this.#runner.call(() => {
-          if (cancelled) return undefined
-          arm()
-          return fn()
-        })
-      })
-    }
-    arm()
-    return {
-      cancel: () => {
-        cancelled = true
-        timer.cancel()
-      },
-    }
+    return this.#runner.timers.schedule(periodMs, fn)
   }
 
   scheduleOnce(delayMs: number, fn: () => void): { cancel(): void } {
-    return this.#runner.host.environment.after(delayMs, () => this.#runner.call(fn))
+    return this.#runner.timers.scheduleOnce(delayMs, fn)
   }
 
   /** Resolves when every consumer has room again; undefined when there is room now. */

@@ -10,6 +10,7 @@ import { Emitter } from './flow.ts'
 import type { Runnable } from './run-loop.ts'
 import type { RunnerHost } from './runner-host.ts'
 import type { Source } from './task.ts'
+import { TurnTimers } from './turn-timers.ts'
 
 /** How a source that has nothing is asked again: some times at the base wait, then doubling up to the bound. */
 const IDLE_WAITS_AT_BASE = 20
@@ -27,7 +28,7 @@ export interface SourceSettings {
 export class SourceRunner<Context> extends Emitter implements Runnable {
   readonly host: RunnerHost
   readonly level = 0
-  readonly order = new RootOrder()
+  readonly order: RootOrder
   readonly clock = new SourceClock()
   readonly failedIds = new FailedIds()
   queued = false
@@ -55,13 +56,19 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
   #endedNext = 0
   #calls: (() => unknown)[] = []
   #hears = false
+  // Parked in `next`; and whether `wake` was called meanwhile.
+  #asking = false
+  #woken = false
+  readonly timers: TurnTimers
 
   constructor(host: RunnerHost, settings: SourceSettings) {
     super(settings.taskId)
     this.host = host
+    this.order = new RootOrder(host.firstNumber)
     this.#settings = settings
     this.#tracked = host.profile.guarantee === 'at-least-once'
     this.lastActivityMs = host.environment.monotonicMs()
+    this.timers = new TurnTimers(host.environment, fn => this.call(fn))
   }
 
   begin(source: Source<unknown>, context: Context): void {
@@ -81,8 +88,9 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
     return (
       this.order.open === 0 &&
       this.#endedNext === this.#endedIds.length &&
-      !this.#parked &&
-      this.#calls.length === 0
+      this.#calls.length === 0 &&
+      // A source may spend its life in a `next` that waits for news. While inactive it must come to its end.
+      (!this.#parked || (this.#asking && this.#active))
     )
   }
 
@@ -90,7 +98,7 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
 
   /** Opens a root for `id`; the caller emits under the slot and then calls `closeRoot`. NONE = untracked. */
   openRoot(id: unknown): Slot {
-    this.lastActivityMs = this.host.loop.turnUs / 1000
+    this.lastActivityMs = this.host.loop.turnMs
     if (id === undefined || id === null) return NONE
     this.rootsEmitted++
     if (!this.#tracked) {
@@ -105,6 +113,11 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
 
   closeRoot(slot: Slot): void {
     if (slot !== NONE) this.host.ledger.release(slot)
+  }
+
+  /** Instead of `closeRoot`, when the emit threw: some of its consumers may not have got the message. */
+  failRoot(slot: Slot): void {
+    if (slot !== NONE) this.host.ledger.fail(slot)
   }
 
   /** From the ledger. First of done and fail wins. */
@@ -166,6 +179,7 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
     const bound = this.#settings.maxOpenRoots
     return (
       this.#active &&
+      !this.#parked &&
       !this.#suspended &&
       !this.exhausted &&
       this.blockedOn === 0 &&
@@ -190,8 +204,14 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
           this.#waitIdle()
         } else if (result === 'end') {
           this.exhausted = true
-        } else {
+        } else if (typeof result?.then === 'function') {
+          this.#asking = true
+          this.#woken = false
           this.#park(result, answer => this.#answered(answer))
+          break
+        } else {
+          // Plain JavaScript may return nothing.
+          this.#waitIdle()
         }
       } catch (error) {
         this.host.report(this.taskId, asError(error))
@@ -205,13 +225,14 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
   #answered(answer: unknown): void {
     if (answer === true) this.#idleWaits = 0
     else if (answer === 'end') this.exhausted = true
-    else this.#waitIdle()
+    else if (!this.#woken) this.#waitIdle()
   }
 
   #waitIdle(): void {
     const over = Math.max(0, ++this.#idleWaits - IDLE_WAITS_AT_BASE)
     const base = this.#settings.idleWaitMs
     const delayMs = Math.max(base, Math.min(IDLE_WAIT_MAX_MS, base * 2 ** Math.min(over, 10)))
+    this.#idleTimer?.cancel()
     this.#idleTimer = this.host.environment.after(delayMs, () => {
       this.#idleTimer = undefined
       if (!this.queued) this.resume()
@@ -220,6 +241,7 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
 
   wake(): void {
     this.#idleWaits = 0
+    this.#woken = true
     if (this.#idleTimer === undefined) return
     this.#idleTimer.cancel()
     this.#idleTimer = undefined
@@ -267,7 +289,8 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
   }
 
   #runCalls(): boolean {
-    while (this.#calls.length > 0) {
+    // Those made meanwhile have their turn later: one that makes another must not stop the source.
+    for (let left = this.#calls.length; left > 0; left--) {
       const fn = this.#calls.shift()!
       try {
         const result = fn() as { then?: unknown } | undefined
@@ -286,6 +309,7 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
     this.#parked = true
     const unpark = () => {
       this.#parked = false
+      this.#asking = false
       this.host.loop.wake()
       this.resume()
     }
@@ -296,7 +320,7 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
       },
       error => {
         this.host.report(this.taskId, asError(error))
-        this.#waitIdle()
+        if (this.#asking) this.#waitIdle()
         unpark()
       },
     )
@@ -320,6 +344,7 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
   async stop(): Promise<void> {
     if (this.#stopped) return
     this.#stopped = true
+    this.timers.cancelAll()
     this.#idleTimer?.cancel()
     this.#idleTimer = undefined
     try {

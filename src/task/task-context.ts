@@ -42,7 +42,7 @@ export class RunnerContext implements TaskContext<unknown>, Emitting {
   output(value: unknown, port?: string): void {
     const outlet = port === undefined ? this.#default : this.#outlets.get(port)
     if (outlet !== undefined) outlet.emit(value, this.#runner.slot)
-    else if (port !== undefined) throw unknownPort(this, port, this.#outlets)
+    else if (port !== undefined && port !== DEFAULT_PORT) throw unknownPort(this, port, this.#outlets)
   }
 
   outputTo(taskId: number, value: unknown, port = DEFAULT_PORT): void {
@@ -93,7 +93,7 @@ export class RunnerContext implements TaskContext<unknown>, Emitting {
 
   hold(into: Hold = new Hold()): Hold {
     const runner = this.#runner
-    if (!runner.inInput || runner.held) {
+    if (!runner.inInput || runner.heldBy !== undefined) {
       throw new EngineError(
         'BUG',
         `${this.processor}[${this.index}] holds an input outside onNext, or twice`,
@@ -102,7 +102,7 @@ export class RunnerContext implements TaskContext<unknown>, Emitting {
         },
       )
     }
-    runner.held = true
+    runner.heldBy = into
     runner.holds.add(into, runner.slot)
     return into
   }
@@ -126,28 +126,11 @@ export class RunnerContext implements TaskContext<unknown>, Emitting {
   }
 
   schedule(periodMs: number, fn: () => void): { cancel(): void } {
-    let timer = { cancel: () => undefined as void }
-    let cancelled = false
-    const arm = () => {
-      timer = this.#runner.host.environment.after(periodMs, () => {
-        this.#runner.call(() => {
-          if (cancelled) return undefined
-          arm()
-          return fn()
-        })
-      })
-    }
-    arm()
-    return {
-      cancel: () => {
-        cancelled = true
-        timer.cancel()
-      },
-    }
+    return this.#runner.timers.schedule(periodMs, fn)
   }
 
   scheduleOnce(delayMs: number, fn: () => void): { cancel(): void } {
-    return this.#runner.host.environment.after(delayMs, () => this.#runner.call(fn))
+    return this.#runner.timers.scheduleOnce(delayMs, fn)
   }
 
   /** The task starts anew: what it held has failed. */

@@ -2,12 +2,13 @@
 // full or a promise is open. It is also the target that emitters deliver to. The hot path is `deliver` and `run`.
 import { asError } from '../base/errors.ts'
 import { NONE, type Slot } from '../progress/slot-ledger.ts'
-import { CYCLE_DEPTH_MAX, Emitter, Gate, type Target } from './flow.ts'
-import { HoldList } from './hold.ts'
+import { Emitter, Gate, type Target } from './flow.ts'
+import { type Hold, HoldList } from './hold.ts'
 import { Inbox } from './inbox.ts'
 import type { Runnable } from './run-loop.ts'
 import type { RunnerHost } from './runner-host.ts'
 import type { Task } from './task.ts'
+import { TurnTimers } from './turn-timers.ts'
 
 const isPromise = (result: unknown): result is Promise<unknown> =>
   result !== undefined && result !== null && typeof (result as Promise<unknown>).then === 'function'
@@ -17,6 +18,7 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
   readonly level: number
   readonly inbox: Inbox
   readonly holds: HoldList
+  readonly timers: TurnTimers
   queued = false
   busyMs = 0
   received = 0
@@ -27,8 +29,8 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
   /** Where the current input came from; kept only when the inbox is tagged. */
   sourceTask = 0
   edge = -1
-  /** The current input was taken over by a hold. */
-  held = false
+  /** The hold that has taken over the current input. */
+  heldBy: Hold | undefined = undefined
   /** Inside `onNext`, or waiting for its promise. */
   inInput = false
   #parked = false
@@ -47,6 +49,7 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
     this.level = place.level
     this.inbox = new Inbox(place.tagged)
     this.holds = new HoldList(host.ledger, host.loop)
+    this.timers = new TurnTimers(host.environment, fn => this.call(fn))
     this.#depthMax = host.profile.inboxDepth
     this.#half = host.profile.inboxDepth >> 1
   }
@@ -123,7 +126,7 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
       inbox.head = (i + 1) & inbox.mask
       inbox.size--
       this.slot = slot
-      this.held = false
+      this.heldBy = undefined
       this.inInput = true
       done++
       try {
@@ -133,7 +136,7 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
           break
         }
         this.inInput = false
-        if (!this.held) {
+        if (this.heldBy === undefined) {
           this.acked++
           if (slot !== NONE) ledger.release(slot)
         }
@@ -160,7 +163,11 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
   #failInput(thrown: unknown): void {
     this.inInput = false
     this.host.report(this.taskId, asError(thrown))
-    if (this.held) return
+    if (this.heldBy !== undefined) {
+      // It threw after it took over the input: whoever should let go may never have heard of it.
+      this.heldBy.fail()
+      return
+    }
     this.failed++
     if (this.slot !== NONE) this.host.ledger.fail(this.slot)
   }
@@ -174,7 +181,7 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
     promise.then(
       () => {
         this.inInput = false
-        if (!this.held) {
+        if (this.heldBy === undefined) {
           this.acked++
           if (this.#parkedSlot !== NONE) this.host.ledger.release(this.#parkedSlot)
         }
@@ -236,6 +243,7 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
   async stop(): Promise<void> {
     if (this.#stopped) return
     this.#stopped = true
+    this.timers.cancelAll()
     const task = this.#task
     if (task?.onStop !== undefined) {
       try {
@@ -266,5 +274,5 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
 
 /** For edges that close a cycle: over the bound, the sources are paused until there is room again. */
 export function guardCycle(host: RunnerHost, target: Target, from: Emitter): void {
-  if (target.depth(from) >= CYCLE_DEPTH_MAX) host.cycleGuard.block(target)
+  if (target.depth(from) >= host.profile.cycleDepth) host.cycleGuard.block(target, from)
 }

@@ -12,7 +12,7 @@ import { TimerHeap } from './timer-heap.ts'
  */
 const LOOK_MS = 1 / 16
 /** Batches of deferred work that `run` does before it gives up: something wakes itself for ever. */
-const BATCHES_MAX = 100_000
+const BATCHES_MAX = 2000
 /** Any time will do; this is 2025-01-01. */
 const START_US = 1_735_689_600_000_000
 
@@ -86,7 +86,10 @@ export class ManualEnvironment implements Environment {
   /** Does all deferred work, and what that defers, until there is none. Timers do not fire, promises do not settle. */
   run(): void {
     for (let batches = 0; this.#deferred.length > 0; batches++) {
-      invariant(batches < BATCHES_MAX, 'deferred work comes to an end: something wakes itself for ever')
+      invariant(
+        batches < BATCHES_MAX,
+        'deferred work comes to an end: something wakes itself for ever',
+      )
       this.#runBatch()
     }
   }
@@ -118,7 +121,10 @@ export class ManualEnvironment implements Environment {
     const endMs = this.#nowMs + withinMs
     await this.advance(0)
     while (!(await condition())) {
-      invariant(this.#nowMs < endMs, `what the test waits for happens within ${withinMs} virtual ms`)
+      invariant(
+        this.#nowMs < endMs,
+        `what the test waits for happens within ${withinMs} virtual ms`,
+      )
       await this.advance(stepMs)
     }
   }
@@ -146,7 +152,12 @@ export class ManualEnvironment implements Environment {
   }
 
   #fire(nowMs: number): void {
-    for (let due = this.#timers.takeDue(nowMs); due !== undefined; due = this.#timers.takeDue(nowMs)) due.fn()
+    for (
+      let due = this.#timers.takeDue(nowMs);
+      due !== undefined;
+      due = this.#timers.takeDue(nowMs)
+    )
+      due.fn()
   }
 }
 
@@ -210,4 +221,3 @@ export class ManualProcess implements Environment {
 function settled(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve))
 }
-

@@ -45,7 +45,11 @@ export class TestHost implements RunnerHost {
   readonly lines: { level: LogLine['level']; text: string }[] = []
   readonly metrics = new Map<string, unknown>()
 
-  constructor(environment: ManualEnvironment, events: LedgerEvents, profile: Partial<Profile> = {}) {
+  constructor(
+    environment: ManualEnvironment,
+    events: LedgerEvents,
+    profile: Partial<Profile> = {},
+  ) {
     this.environment = environment
     this.ledger = new NotedLedger(events)
     this.profile = { ...balanced, ...profile }
@@ -125,7 +129,9 @@ export class OpenPorts extends Map<string, PortOutlet> {
       byTaskId: new AnyTask(taskId => this.#target(port, taskId)),
       broadcast: () => undefined,
     }
-    const outlet = new PortOutlet(this.#from, [compileEdge(host, edgeOf(port), targets, this.#from, 0)])
+    const outlet = new PortOutlet(this.#from, [
+      compileEdge(host, edgeOf(port), targets, this.#from, 0),
+    ])
     this.set(port, outlet)
     return outlet
   }

@@ -6,7 +6,7 @@ import { SourceRunnerContext } from '../task/source-context.ts'
 import { SourceRunner } from '../task/source-runner.ts'
 import type { Source } from '../task/task.ts'
 import { ManualEnvironment } from './manual-environment.ts'
-import { OpenPorts, placeOf, type PlaceOptions, TestHost } from './test-host.ts'
+import { OpenPorts, type PlaceOptions, placeOf, TestHost } from './test-host.ts'
 
 export interface SourceTestOptions extends PlaceOptions {
   environment?: ManualEnvironment
@@ -62,9 +62,16 @@ export class SourceTest {
     )
     const place = placeOf(options)
     const { maxOpenRoots } = this.#host.profile
-    const settings = { number: 0, taskId: place.taskId, maxOpenRoots, idleWaitMs: options.idleWaitMs ?? 1 }
+    const settings = {
+      number: 0,
+      taskId: place.taskId,
+      maxOpenRoots,
+      idleWaitMs: options.idleWaitMs ?? 1,
+    }
     this.#runner = new SourceRunner(this.#host, settings)
-    this.#ports = new OpenPorts(this.#host, this.#runner, ({ port, value, slot }) => this.#note(port, value, slot))
+    this.#ports = new OpenPorts(this.#host, this.#runner, ({ port, value, slot }) =>
+      this.#note(port, value, slot),
+    )
     this.context = new SourceRunnerContext(this.#runner, { place, outlets: this.#ports })
   }
 
@@ -82,13 +89,16 @@ export class SourceTest {
     }
     this.#runner.begin(counted as Source<unknown>, this.context)
     const { timeoutMs } = this.#host.profile
-    if (timeoutMs > 0) this.#rotation = every(this.environment, timeoutMs, () => this.#runner.rotate())
+    if (timeoutMs > 0)
+      this.#rotation = every(this.environment, timeoutMs, () => this.#runner.rotate())
   }
 
   /** Lets the source emit until it has nothing or may not emit more, and returns what came since the last pull. */
   pull(): SourceOutput[] {
     this.environment.run()
-    return this.#roots.slice(this.#pulled, (this.#pulled = this.#roots.length))
+    const from = this.#pulled
+    this.#pulled = this.#roots.length
+    return this.#roots.slice(from)
   }
   #pulled = 0
 

@@ -2,11 +2,11 @@
 // sees (who is released, who fails, what is anchored to what) is what a run would do.
 import { every } from '../base/environment.ts'
 import { NONE, type Slot } from '../progress/slot-ledger.ts'
+import type { Task } from '../task/task.ts'
 import { RunnerContext } from '../task/task-context.ts'
 import { TaskRunner } from '../task/task-runner.ts'
-import type { Task } from '../task/task.ts'
 import { ManualEnvironment } from './manual-environment.ts'
-import { type Emission, OpenPorts, placeOf, type PlaceOptions, TestHost } from './test-host.ts'
+import { type Emission, OpenPorts, type PlaceOptions, placeOf, TestHost } from './test-host.ts'
 
 export interface TaskTestOptions extends PlaceOptions {
   environment?: ManualEnvironment
@@ -90,11 +90,15 @@ export class TaskTest<In> {
     await this.#task.onStart?.(this.context as never)
     this.#runner.begin(this.#task as Task<unknown, unknown>, this.context)
     const { timeoutMs } = this.#host.profile
-    if (timeoutMs > 0) this.#rotation = every(this.environment, timeoutMs, () => this.#runner.rotate())
+    if (timeoutMs > 0)
+      this.#rotation = every(this.environment, timeoutMs, () => this.#runner.rotate())
   }
 
   /** Gives the task a message and lets it run. */
-  push(value: In, options: { tracked?: boolean; sourceTask?: number; edge?: number } = {}): TestInput {
+  push(
+    value: In,
+    options: { tracked?: boolean; sourceTask?: number; edge?: number } = {},
+  ): TestInput {
     const input = new Input(value, of => this.#stateOf(of))
     const ledger = this.#host.ledger
     const ordinal = this.#inputs.push(input) - 1
@@ -171,7 +175,7 @@ export class TaskTest<In> {
     const number = this.#inputs.indexOf(input) + 1
     const taken = this.#inputs.length - this.#runner.inbox.size
     if (number > taken) return 'waiting'
-    return number === taken && this.#runner.inInput && !this.#runner.held ? 'running' : 'held'
+    return number === taken && this.#runner.inInput && this.#runner.heldBy === undefined ? 'running' : 'held'
   }
 
   #note({ port, value, to, slot }: Emission): void {

@@ -85,34 +85,33 @@ class JsonReader implements WireReader {
       return
     }
     if (text.includes('\r')) text = text.replace(/\r\n?/g, '\n')
+    const lastEnd = text.lastIndexOf(END)
     let at = 0
     while (at < text.length) {
-      if (this.lines.length === 0) at = this.readWhole(text, at, sink)
-      if (at >= text.length) return
+      if (this.lines.length === 0 && at <= lastEnd) {
+        this.readWhole(text.slice(at, lastEnd), sink)
+        at = lastEnd + END.length
+        continue
+      }
       const end = text.indexOf('\n', at)
       this.line(text.slice(at, end), sink)
       at = end + 1
     }
   }
 
-  // The fast way: whole messages, all at once or one after the other. Returns where the first begins that is none.
-  private readWhole(text: string, from: number, sink: WireSink): number {
-    const end = text.lastIndexOf(END)
-    if (end < from) return from
-    const bodies = text.slice(from, end).split(END)
+  // The fast way: whole messages, all at once or one after the other, line by line only where a print got between.
+  private readWhole(text: string, sink: WireSink): void {
+    const bodies = text.split(END)
     const values = bodies.length === 1 ? undefined : parseJsonList(bodies)
     if (values?.every(isMessage)) {
       for (const value of values) sink.message(value)
-      return end + END.length
+      return
     }
-    let at = from
     for (const body of bodies) {
       const value = body.length <= this.bytesMax ? messageIn(body) : undefined
-      if (value === undefined) return at
-      at += body.length + END.length
-      sink.message(value)
+      if (value !== undefined) sink.message(value)
+      else for (const line of `${body}${END}`.split('\n')) this.line(line, sink)
     }
-    return at
   }
 
   // Some line is no UTF-8 (or holds U+FFFD itself): line by line, with the bytes at hand to show them.

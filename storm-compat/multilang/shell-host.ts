@@ -87,7 +87,7 @@ export class ShellHost {
     // A directory of its own: what lies in it is this child's, and ends with it.
     this.pidDir = join(
       options.context.pidDir,
-      `${options.context.componentId}-${options.context.taskId}`,
+      `${encodeURIComponent(options.context.componentId)}-${options.context.taskId}`,
     )
   }
 

@@ -1,34 +1,45 @@
 // A bounded reliable source that replays on fail, a relay, and a sink that appends each number to a file.
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { application, graph, processor, shuffle, source, type Source, type SourceContext, type Task, type TaskContext } from 'gearpump'
 
 export interface ReplayInput {
   readonly count: number
   readonly out: string
+  /** Each emit is noted here before it is made, so that a test can tell a replay from a duplicate of ours. */
+  readonly emits: string
   readonly relays: number
-  readonly perSecond: number
+  /** A file that keeps which numbers are done, for a source whose own executor may die; undefined = none. */
+  readonly position?: string
 }
 
+/** Numbers from 0, at most so many open, so that a kill always meets some under way. */
+const OPEN_MAX = 500
+
 class Numbers implements Source<number> {
-  readonly #count: number
-  readonly #perSecond: number
+  readonly #input: ReplayInput
   readonly #again: number[] = []
+  readonly #doneAhead = new Set<number>()
   #next = 0
+  #through = 0
   #open = new Set<number>()
-  #startMs = 0
   constructor(input: ReplayInput) {
-    this.#count = input.count
-    this.#perSecond = input.perSecond
+    this.#input = input
+  }
+  // Everything below the position in the file was done; what lies above is emitted again.
+  open = (): void => {
+    const { position } = this.#input
+    if (position === undefined || !existsSync(position)) return
+    this.#through = Number(readFileSync(position, 'utf8'))
+    this.#next = this.#through
   }
   next = (out: SourceContext<number>): boolean | 'end' => {
-    if (this.#startMs === 0) this.#startMs = performance.now()
     const again = this.#again.pop()
     if (again !== undefined) {
       this.#emit(out, again)
       return true
     }
-    if (this.#next < this.#count) {
-      if (this.#next >= ((performance.now() - this.#startMs) / 1000) * this.#perSecond) return false
+    if (this.#next < this.#input.count) {
+      if (this.#open.size >= OPEN_MAX) return false
       this.#emit(out, this.#next++)
       return true
     }
@@ -36,10 +47,14 @@ class Numbers implements Source<number> {
   }
   #emit(out: SourceContext<number>, id: number): void {
     this.#open.add(id)
+    appendFileSync(this.#input.emits, `${id}\n`)
     out.output(id, id)
   }
   done = (id: unknown): void => {
     this.#open.delete(id as number)
+    this.#doneAhead.add(id as number)
+    while (this.#doneAhead.delete(this.#through)) this.#through++
+    if (this.#input.position !== undefined) writeFileSync(this.#input.position, String(this.#through))
   }
   fail = (id: unknown): void => {
     this.#again.push(id as number)

@@ -125,3 +125,11 @@ test('without sources nothing is published', t => {
   const clock = new AppClock({ executors: ['a'] })
   t.deepEqual(clock.report('a', 1, clocks({})), {})
 })
+
+test('executors fenced long ago are forgotten, those that live are not', t => {
+  const clock = running()
+  for (let n = 0; n < 10_100; n++) clock.fence(`dead ${n}`)
+  clock.report('a', 1, clocks({ s1: 11 * SECOND }))
+  clock.report('b', 1, clocks({ s2: 11.5 * SECOND }))
+  t.is(clock.published, 11 * SECOND)
+})

@@ -119,3 +119,14 @@ test('memory follows the open roots', t => {
   t.is(order.idOf(stuck), 'stuck')
   t.is(order.lowestStamp(), 1)
 })
+
+test('many open roots keep their slots, stamps and ids apart', t => {
+  const order = new RootOrder()
+  for (let n = 0; n < 1000; n++) order.push(n + 1, n, `id ${n}`)
+  t.is(order.open, 1000)
+  t.deepEqual([order.slotOf(777), order.idOf(777)], [778, 'id 777'])
+  for (let n = 0; n < 500; n++) order.end(n)
+  t.is(order.lowestStamp(), 500)
+  order.rotate(() => t.fail())
+  t.is(expiredAt(order).length, 500)
+})

@@ -17,13 +17,16 @@ function fileOf(name: string, content: string | Buffer): string {
 async function linesOf(path: string): Promise<string[]> {
   const text = await TextLines.open(path)
   const lines: string[] = []
-  while (!text.ended) {
-    const line = text.take()
-    if (line === undefined) await text.more()
-    else lines.push(line)
+  try {
+    while (!text.ended) {
+      const line = text.take()
+      if (line === undefined) await text.more()
+      else lines.push(line)
+    }
+    return lines
+  } finally {
+    await text.close()
   }
-  await text.close()
-  return lines
 }
 
 test('a text is read line by line, with or without a last line feed', async t => {
@@ -40,8 +43,19 @@ test('a compressed text longer than many chunks comes whole, with characters of 
 test('what is no text is refused', async t => {
   const missing = await t.throwsAsync(linesOf(join(folder, 'none')))
   t.regex(missing?.message ?? '', /none cannot be opened/)
-  await t.throwsAsync(linesOf(fileOf('e', 'x'.repeat(3 << 20))), { message: /longer|more than/ })
+  await t.throwsAsync(linesOf(fileOf('e', 'x'.repeat(3 << 20))), { message: /more than/ })
   await t.throwsAsync(linesOf(fileOf('f.gz', 'not compressed')))
+})
+
+test('a text that breaks off is an error, also when asked again', async t => {
+  const whole = gzipSync(Array.from({ length: 50_000 }, (_, n) => `line ${n}`).join('\n'))
+  const text = await TextLines.open(fileOf('h.gz', whole.subarray(0, whole.length / 2)))
+  const readAll = async () => {
+    while (!text.ended) if (text.take() === undefined) await text.more()
+  }
+  await t.throwsAsync(readAll(), { message: /unexpected end of file/ })
+  await t.throwsAsync(readAll(), { message: /unexpected end of file/ })
+  await text.close()
 })
 
 test('a text may be closed in the middle, and twice', async t => {

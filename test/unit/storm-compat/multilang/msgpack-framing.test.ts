@@ -10,7 +10,7 @@ import {
 } from '../../../../storm-compat/multilang/msgpack-framing.ts'
 import type { Serializer } from '../../../../storm-compat/multilang/wire.ts'
 
-const packr = new Packr({ useRecords: false, int64AsType: 'bigint' })
+const packr = new Packr({ useRecords: false, int64AsType: 'number' })
 
 function read(
   chunks: readonly Uint8Array[],

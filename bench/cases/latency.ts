@@ -1,0 +1,50 @@
+// Latency: a lone message, and a source at half of what the engine can do.
+import type { Case } from '../harness/case.ts'
+import { latencies, measure, type Row, type Timing } from '../harness/measure.ts'
+import { loneApp } from '../lone-app.ts'
+import { solApp } from '../sol-app.ts'
+
+/** Between two lone messages when they do not follow at once: the engine and the CPU have gone to sleep by then. */
+const PACE_MS = 5
+
+async function lone(name: string, executors: number, timing: Timing): Promise<readonly Row[]> {
+  const busy = await measure(loneApp({ everyMs: 0 }), timing, { executors })
+  const paced = await measure(loneApp({ everyMs: PACE_MS }), timing, { executors })
+  const { cpu_cores } = paced.figures
+  return [
+    {
+      case: name,
+      ...busy.figures,
+      ...latencies(paced.from, paced.to, 'paced_lat'),
+      paced_every_ms: PACE_MS,
+      paced_cpu_cores: cpu_cores,
+      executors,
+    },
+  ]
+}
+
+async function halfLoad(timing: Timing): Promise<readonly Row[]> {
+  const full = await measure(solApp({ acked: false, tasks: 1 }), timing)
+  const ratePerSec = Math.round(full.perSec / 2)
+  const { figures } = await measure(solApp({ acked: false, tasks: 1, ratePerSec }), timing)
+  const full_per_sec = Math.round(full.perSec)
+  return [{ case: 'half-load', ...figures, due_per_sec: ratePerSec, full_per_sec }]
+}
+
+export const latencyCases: readonly Case[] = [
+  {
+    name: 'lone-message',
+    about: 'one message at a time through 3 tasks, output to done, one executor',
+    run: timing => lone('lone-message', 1, timing),
+  },
+  {
+    name: 'lone-message-2x',
+    about: 'the same, the middle task in a second executor process',
+    run: timing => lone('lone-message-2x', 2, timing),
+  },
+  {
+    name: 'half-load',
+    about: 'sol at half its rate; latency from when a message was due',
+    run: halfLoad,
+  },
+]

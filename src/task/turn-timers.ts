@@ -1,0 +1,54 @@
+// The timers of one task or source: they call on its own turn, and end with it. A task that waits for something gets each
+// of its timers once when it goes on, however often it was due meanwhile.
+import type { Environment, Timer } from '../base/environment.ts'
+
+export class TurnTimers {
+  readonly #environment: Environment
+  readonly #call: (fn: () => unknown) => void
+  readonly #open = new Set<Timer>()
+
+  /** `call` runs a function on the owner's own turn. */
+  constructor(environment: Environment, call: (fn: () => unknown) => void) {
+    this.#environment = environment
+    this.#call = call
+  }
+
+  /** Calls `fn` each `periodMs`; the next period begins when its turn has come. */
+  schedule(periodMs: number, fn: () => unknown): Timer {
+    const again = (): unknown => {
+      arm()
+      return fn()
+    }
+    let timer: Timer
+    const arm = () => {
+      timer = this.scheduleOnce(periodMs, again)
+    }
+    arm()
+    return { cancel: () => timer.cancel() }
+  }
+
+  /** Calls `fn` once. Cancelled in time means: before its turn has come. */
+  scheduleOnce(delayMs: number, fn: () => unknown): Timer {
+    let cancelled = false
+    const timer = this.#environment.after(delayMs, () => {
+      this.#call(() => {
+        this.#open.delete(mine)
+        return cancelled ? undefined : fn()
+      })
+    })
+    const mine: Timer = {
+      cancel: () => {
+        cancelled = true
+        this.#open.delete(mine)
+        timer.cancel()
+      },
+    }
+    this.#open.add(mine)
+    return mine
+  }
+
+  /** The owner ends: none fires any more. */
+  cancelAll(): void {
+    for (const timer of [...this.#open]) timer.cancel()
+  }
+}

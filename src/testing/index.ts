@@ -1,0 +1,26 @@
+// The door for tests of processors, sources and DAGs: no sockets, no real time, every run repeatable by its seed. For Storm
+// topologies and multi-lang components there is a kit of the same kind at `gearpump/storm`: completeTopology, and a fake
+// child for protocol tests.
+export type { Faults, FaultyNetwork } from '../transport/faulty-transport.ts'
+export {
+  ManualEnvironment,
+  type ManualEnvironmentOptions,
+  type ManualProcess,
+} from './manual-environment.ts'
+export { type DagRun, type DagRunOptions, runDag } from './run-dag.ts'
+export { seededRandom } from './seeded-random.ts'
+export { type Simulation, type SimulationOptions, simulate } from './simulation.ts'
+export {
+  type SourceOutput,
+  type SourceTest,
+  type SourceTestOptions,
+  testSource,
+} from './test-source.ts'
+export {
+  type InputState,
+  type TaskOutput,
+  type TaskTest,
+  type TaskTestOptions,
+  type TestInput,
+  testTask,
+} from './test-task.ts'

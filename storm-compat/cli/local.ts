@@ -1,0 +1,81 @@
+// `storm local FILE [--local-ttl SECS] [-c k=v] …`: Storm's words for a local run, put into those of `gear run`. Pure.
+
+/** Storm 2.x runs a local topology for so long when nothing is said. */
+const LOCAL_TTL_SECS = 20
+
+export class StormUsageError extends Error {}
+
+export const usage = `Usage: storm local FILE [options]
+
+Runs a topology on this machine: a Flux file (.yaml) or a module (.ts, .js) that exports one.
+
+  --local-ttl SECS   end after so many seconds; ${LOCAL_TTL_SECS} if not given, as in Storm; 0 = run until Ctrl-C
+  -c KEY=VALUE       a setting that wins over the file's; may be repeated
+  --filter FILE      properties for \${name} in a Flux file
+  --env-filter       fill \${ENV-NAME} in a Flux file from the environment
+  --resources DIR    what components need at run time; default: resources beside FILE
+  and all other options of "gear run": --executors, --until-drained, --stats, --log-level, --name …
+
+Other commands: storm version, storm help
+`
+
+export interface GearArguments {
+  readonly args: readonly string[]
+  readonly notice: string | undefined
+}
+
+/** Throws a StormUsageError. */
+export function gearArguments(argv: readonly string[]): GearArguments {
+  const end = argv.indexOf('--')
+  const own = end < 0 ? [...argv] : argv.slice(0, end)
+  const behind = end < 0 ? [] : argv.slice(end)
+  refuseJar(own)
+  if (own.includes('--help') || own.includes('-h'))
+    return { args: ['run', ...own], notice: undefined }
+  const ttl = takeTtl(own)
+  const begin = ['run', ...own.map(flag => (flag === '-e' ? '--env-filter' : flag))]
+  if (own.includes('--for') && ttl !== undefined) {
+    throw new StormUsageError('give --local-ttl or --for, not both')
+  }
+  if (own.includes('--for')) return { args: [...begin, ...behind], notice: undefined }
+  if (ttl === 0) {
+    const notice = '--local-ttl 0: runs until Ctrl-C (Storm would end at once)'
+    return { args: [...begin, ...behind], notice }
+  }
+  const secs = ttl ?? LOCAL_TTL_SECS
+  const notice =
+    ttl === undefined
+      ? `runs for ${secs} s, as Storm does; --local-ttl SECS changes it, 0 = until Ctrl-C`
+      : undefined
+  return { args: [...begin, '--for', `${secs}s`, ...behind], notice }
+}
+
+// `storm local my.jar org.apache.storm.flux.Flux word.yaml` is how Storm's users know it.
+function refuseJar(own: readonly string[]): void {
+  const jar = own.find(word => word.endsWith('.jar'))
+  if (jar === undefined) return
+  const yaml = own.find(word => /\.ya?ml$/.test(word))
+  const hint =
+    yaml === undefined
+      ? 'give a Flux file (.yaml) or a module (.ts, .js)'
+      : `a Flux file needs no jar: storm local ${yaml}`
+  throw new StormUsageError(`${jar}: jars are not run by this version; ${hint}`)
+}
+
+function takeTtl(own: string[]): number | undefined {
+  let ttl: number | undefined
+  for (let at = position(own); at >= 0; at = position(own)) {
+    const [, attached] = own[at]!.split('=')
+    const text = attached ?? own[at + 1] ?? ''
+    if (!/^\d{1,7}$/.test(text)) {
+      throw new StormUsageError(`--local-ttl "${text}": write whole seconds, as in --local-ttl 60`)
+    }
+    ttl = Number(text)
+    own.splice(at, attached === undefined ? 2 : 1)
+  }
+  return ttl
+}
+
+function position(own: readonly string[]): number {
+  return own.findIndex(word => word === '--local-ttl' || word.startsWith('--local-ttl='))
+}

@@ -1,0 +1,33 @@
+// The ring must behave as a plain list, whatever its growth and wrap.
+import fc from 'fast-check'
+import test from 'ava'
+import { Inbox } from '../../../src/task/inbox.ts'
+
+function shift(inbox: Inbox): unknown[] {
+  const i = inbox.head
+  inbox.head = (i + 1) & inbox.mask
+  inbox.size--
+  const row = [inbox.values[i], inbox.slots[i]]
+  return inbox.tagged ? [...row, inbox.edges[i], inbox.sources[i], inbox.origins[i]] : row
+}
+
+for (const tagged of [false, true]) {
+  test(`an inbox ${tagged ? 'with' : 'without'} origins gives back what was put in, in order`, t => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: -8, max: 40 }), { maxLength: 60 }), steps => {
+        const inbox = new Inbox(tagged)
+        const model: unknown[][] = []
+        let n = 0
+        for (const step of steps) {
+          for (let i = 0; i < step; i++, n++) {
+            inbox.push(`v${n}`, n, n + 1, n + 2, n + 3)
+            model.push(tagged ? [`v${n}`, n, n + 1, n + 2, n + 3] : [`v${n}`, n])
+          }
+          for (let i = step; i < 0 && model.length > 0; i++) t.deepEqual(shift(inbox), model.shift())
+          t.is(inbox.size, model.length)
+        }
+      }),
+      { numRuns: 60 },
+    )
+  })
+}
