@@ -1,6 +1,6 @@
 // Orders and their payments, joined by order number as they come, in two spouts' own order. Every joined tuple is
 // anchored to an order and a payment: multi-anchoring.
-// Run it: gear run examples/join/topology.ts --until-drained --stats -- --refuse-every 100
+// Run it: gear run examples/join/topology.ts --until-drained --stats -- --refuse 100
 import { program } from 'gearpump'
 import { TopologyBuilder } from 'gearpump/storm'
 import { JoinBolt } from './join-bolt.ts'
@@ -17,7 +17,7 @@ const PENDING_MAX = 500
 interface Options {
   readonly orders: number
   readonly join: number
-  readonly refuseEvery: number
+  readonly refuse: number
 }
 
 /** Number of the order that is paid as the n-th of `count`. */
@@ -26,7 +26,7 @@ export function paidAs(n: number, count: number): number {
   return start + Math.min(BLOCK, count - start) - 1 - (n - start)
 }
 
-export function orderPayments({ orders, join, refuseEvery }: Options) {
+export function orderPayments({ orders, join, refuse }: Options) {
   const ordered = { count: orders, fields: ['order', 'item'], at: (n: number) => [n, `item ${n}`] }
   const paid = {
     count: orders,
@@ -41,7 +41,7 @@ export function orderPayments({ orders, join, refuseEvery }: Options) {
     .setBolt('join', () => new JoinBolt(joined), join)
     .fieldsGrouping('orders', ['order'])
     .fieldsGrouping('payments', ['order'])
-  builder.setBolt('ledger', () => new LedgerBolt(refuseEvery)).globalGrouping('join')
+  builder.setBolt('ledger', () => new LedgerBolt(refuse)).globalGrouping('join')
   return builder.createTopology('order-payments', { 'topology.max.spout.pending': PENDING_MAX })
 }
 
@@ -49,7 +49,7 @@ export default program({
   args: {
     orders: { type: 'number', default: 10_000, description: 'orders, and as many payments' },
     join: { type: 'number', default: 2, description: 'tasks that join' },
-    refuseEvery: {
+    refuse: {
       type: 'number',
       default: 0,
       description: 'refuse every n-th order once; 0 = none',

@@ -33,7 +33,7 @@ export class Producer implements Source<string> {
 
   constructor(options: { bytesPerMessage: number; messages: number; acked: boolean }) {
     this.#data = randomTexts(VARIETY, options.bytesPerMessage)
-    this.#messages = options.messages
+    this.#messages = options.messages || Number.POSITIVE_INFINITY
     this.#acked = options.acked
   }
 

@@ -50,6 +50,8 @@ interface Slot {
   readonly backoff: Backoff
   deathsMs: number[]
   status: ExecutorStatus | undefined
+  /** Executors that it was told to connect to; of each pair one is told. */
+  readonly connects: Set<number>
 }
 
 export interface ExecutorInfo {
@@ -88,6 +90,7 @@ export class AppMaster {
       backoff: new Backoff(),
       deathsMs: [],
       status: undefined,
+      connects: new Set(),
     }))
     this.#clock = new AppClock({ executors: ids })
     this.#books = new Books(options.log)
@@ -123,15 +126,22 @@ export class AppMaster {
       },
       overflow: overflowing => this.#overflow(id, overflowing),
     })
+    if (this.#closing) {
+      // Nobody else knows of it yet.
+      launched.kill()
+      throw new EngineError('EXECUTOR_START_FAILED', `executor ${id} was started while the run ended`)
+    }
     slot.launched = launched
     void launched.ended.then(reason => this.#died(slot, id, reason))
     slot.address = await launched.control.prepare()
   }
 
   async #startTasks(slot: Slot): Promise<void> {
+    // Each that listens now, but for those that were told to connect here: what starts later looks after itself.
     const addresses = this.#slots
-      .filter(other => other !== slot && other.address !== undefined)
+      .filter(other => other !== slot && other.address !== undefined && !other.connects.has(slot.id))
       .map(other => [other.id, other.address!] as const)
+    for (const [other] of addresses) slot.connects.add(other)
     await slot.launched!.control.start({ plan: this.#plan, addresses })
   }
 
@@ -139,6 +149,7 @@ export class AppMaster {
     let floor = 0
     for (const task of this.#sourcesOf(slot.id))
       floor = Math.max(floor, this.#clock.admit(task, slot.id))
+    if (this.#overflowing.size > 0) await slot.launched!.control.suspendSources(true)
     await slot.launched!.control.go(this.#active, floor)
   }
 
@@ -162,6 +173,7 @@ export class AppMaster {
     slot.launched = undefined
     slot.address = undefined
     slot.status = undefined
+    slot.connects.clear()
     slot.deathsMs = [...slot.deathsMs.filter(ms => nowMs - ms < 60_000), nowMs]
     if (slot.deathsMs.length > DEATHS_PER_MINUTE_MAX) {
       this.#fail(tooManyDeaths(slot.deathsMs.length, reason))

@@ -1,4 +1,4 @@
-// One executor with its connections: listens, greets, connects to the executors with smaller ids, connects again when a
+// One executor with its connections: listens, greets, connects to the executors it is told of, connects again when a
 // link is lost. The same code hosts an executor in a process of its own and, for tests and small runs, in this one.
 import { Backoff } from '../base/backoff.ts'
 import type { Environment } from '../base/environment.ts'
@@ -19,7 +19,7 @@ import type { Plan } from './plan.ts'
 
 export interface StartOrder {
   readonly plan: Plan
-  /** Addresses of the other executors, by id. */
+  /** Executors to connect to, by id; the others connect to this one. */
   readonly addresses: readonly (readonly [executor: number, address: Address])[]
 }
 
@@ -88,7 +88,7 @@ export class ExecutorHost implements ExecutorControl {
     for (const early of this.#early.splice(0))
       early.adopt(executor.peers.attach(early.hello.executor, early.link))
     for (const [peer, address] of order.addresses) {
-      if (peer < executorId) this.#connect(peer, address, new Backoff({ firstMs: 50, maxMs: 1000 }))
+      this.#connect(peer, address, new Backoff({ firstMs: 50, maxMs: 1000 }))
     }
     await executor.start()
   }

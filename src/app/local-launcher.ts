@@ -1,5 +1,6 @@
 // Launches executors in this process: one for a plain run, several with memory links for tests.
 import type { Environment } from '../base/environment.ts'
+import { asError } from '../base/errors.ts'
 import type { Transport } from '../transport/link.ts'
 import type { Launcher } from './app-master.ts'
 import type { Application } from './application.ts'
@@ -49,7 +50,7 @@ export function localLauncher({
         },
         pid: process.pid,
         ended: end,
-        kill: () => ended('killed'),
+        kill: () => void close().catch(error => ended(asError(error).message)),
       }
     },
   }

@@ -70,7 +70,8 @@ export function endingSentence({ ending, figures, elapsedMs }: Outcome): string 
     parts.push(`${count(failed)} failed${unresolved === 0 ? ', all acked later' : ''}`)
   if (pending > 0) parts.push(`${count(pending)} left open`)
   if (lost > 0) parts.push(`${count(lost)} lost with a task that died`)
-  if (unresolved > 0) parts.push(`${count(unresolved)} ids failed and were not acked later`)
+  if (unresolved > 0)
+    parts.push(`${count(unresolved)} ${unresolved === 1 ? 'id' : 'ids'} failed for good`)
   return `${begin}: ${parts.join(', ')}`
 }
 

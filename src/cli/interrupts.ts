@@ -17,6 +17,9 @@ export class Interrupts {
   }
   // Nobody reads what the components write: there is nothing to drain for.
   readonly #onStdoutError = (): void => {
+    process.stderr.write('the reader of stdout has gone: ended\n')
+    process.stdout.off('error', this.#onStdoutError)
+    process.stdout.on('error', () => undefined)
     this.count++
     this.#onSignal()
   }

@@ -64,10 +64,11 @@ export class LiveTable {
     this.#lines = lines.length
   }
 
-  // Up to the table's first line, and away with all below it.
+  // Up to the table's first line, and away with all below it. The cursor may be off the first column: a terminal shows
+  // the ^C of Ctrl-C.
   #wipe(): void {
     if (this.#lines === 0) return
-    void this.#err.write(`\u001b[${this.#lines}A\u001b[0J`)
+    void this.#err.write(`\r\u001b[${this.#lines}A\u001b[0J`)
     this.#lines = 0
   }
 

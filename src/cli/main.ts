@@ -60,11 +60,18 @@ function program(invocation: Invocation): Command {
     .description('Runs streaming applications: native DAGs and Storm topologies')
     .version(version(), '-V, --version')
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(`${invocation.command}: ${text}`) })
+    .configureOutput({
+      outputError: (text, write) => write(`${invocation.command}: ${text}${hintOf(text)}`),
+    })
   root.addCommand(runCommand(invocation))
   root.addCommand(checkCommand(invocation))
   for (const command of root.commands) command.copyInheritedSettings(root)
   return root
+}
+
+function hintOf(text: string): string {
+  const isOption = text.includes('unknown option') || text.includes('too many arguments')
+  return isOption ? 'arguments of FILE itself come after --\n' : ''
 }
 
 function version(): string {

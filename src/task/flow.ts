@@ -14,19 +14,24 @@ export interface Target {
   depth(from: Emitter): number
 }
 
+/** Who waits at a gate. */
+interface Waiter {
+  unblock(): void
+}
+
 /** A place that can be full. */
 export class Gate {
-  #waiters: Set<Emitter> | undefined = undefined
+  #waiters: Set<Waiter> | undefined = undefined
 
   get watched(): boolean {
     return this.#waiters !== undefined
   }
 
-  /** Returns false when the emitter was waiting here already. */
-  wait(emitter: Emitter): boolean {
+  /** Returns false when it was waiting here already. */
+  wait(waiter: Waiter): boolean {
     if (this.#waiters === undefined) this.#waiters = new Set()
-    if (this.#waiters.has(emitter)) return false
-    this.#waiters.add(emitter)
+    if (this.#waiters.has(waiter)) return false
+    this.#waiters.add(waiter)
     return true
   }
 
@@ -35,7 +40,7 @@ export class Gate {
     const waiters = this.#waiters
     if (waiters === undefined) return
     this.#waiters = undefined
-    for (const emitter of waiters) emitter.unblock()
+    for (const waiter of waiters) waiter.unblock()
   }
 }
 
@@ -92,7 +97,11 @@ export abstract class Emitter {
 
   /** Waits for room at `target`; `from` is the emitter whose messages fill it, if that is another one. */
   block(target: Target, from: Emitter = this): void {
-    if (!target.gate(from).wait(this)) return
+    if (target.gate(from).wait(this)) this.blocked()
+  }
+
+  /** There is one thing more to wait for; `unblock` follows. */
+  blocked(): void {
     if (this.blockedOn++ === 0) this.#blockedSinceMs = this.monotonicMs()
   }
 
@@ -113,6 +122,30 @@ export abstract class Emitter {
 
   blockedTotalMs(): number {
     return this.blockedMs + (this.blockedOn > 0 ? this.monotonicMs() - this.#blockedSinceMs : 0)
+  }
+}
+
+/** Makes an emitter wait at several targets until the first of them has room. One per edge that may choose. */
+export class FirstRoom {
+  readonly #emitter: Emitter
+  #waiting = false
+
+  constructor(emitter: Emitter) {
+    this.#emitter = emitter
+  }
+
+  wait(targets: readonly Target[]): void {
+    if (this.#waiting) return
+    this.#waiting = true
+    // It may still stand at some gate from a former wait; whichever opens has room.
+    for (const target of targets) target.gate(this.#emitter).wait(this)
+    this.#emitter.blocked()
+  }
+
+  unblock(): void {
+    if (!this.#waiting) return
+    this.#waiting = false
+    this.#emitter.unblock()
   }
 }
 

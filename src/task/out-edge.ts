@@ -4,7 +4,7 @@ import { EngineError } from '../base/errors.ts'
 import type { Edge } from '../dag/graph.ts'
 import { hashOf } from '../dag/partitioner.ts'
 import type { Slot } from '../progress/slot-ledger.ts'
-import type { Emitter, Target } from './flow.ts'
+import { type Emitter, FirstRoom, type Target } from './flow.ts'
 import type { RunnerHost } from './runner-host.ts'
 import type { Outlet } from './task.ts'
 import { guardCycle } from './task-runner.ts'
@@ -26,17 +26,17 @@ export abstract class OutEdge {
   readonly id: number
   readonly targets: Targets
   protected readonly all: readonly Target[]
+  protected readonly from: Emitter
+  protected readonly exempt: boolean
   readonly #host: RunnerHost
-  readonly #from: Emitter
-  readonly #exempt: boolean
 
   constructor(host: RunnerHost, edge: Edge, targets: Targets, from: Emitter) {
     this.id = edge.id
     this.targets = targets
     this.all = targets.all
     this.#host = host
-    this.#from = from
-    this.#exempt = edge.closesCycle
+    this.from = from
+    this.exempt = edge.closesCycle
   }
 
   /** Emits under `slot`; returns the target's task id, NOBODY, or SEVERAL (then `collect` tells). */
@@ -55,20 +55,24 @@ export abstract class OutEdge {
   }
 
   protected deliver(target: Target, value: unknown, slot: Slot): number {
-    const from = this.#from
+    const from = this.from
     if (target.deliver(value, slot, this.id, from)) {
-      if (this.#exempt) guardCycle(this.#host, target, from)
+      if (this.exempt) this.guardCycle(target)
       else from.block(target)
     }
     return target.taskId
   }
 
+  protected guardCycle(target: Target): void {
+    guardCycle(this.#host, target, this.from)
+  }
+
   protected deliverAll(value: unknown, slot: Slot): void {
-    this.targets.broadcast(value, slot, this.id, this.#from, this.#exempt)
+    this.targets.broadcast(value, slot, this.id, this.from, this.exempt)
   }
 
   protected isFull(target: Target): boolean {
-    return target.isFull(this.#from)
+    return target.isFull(this.from)
   }
 }
 
@@ -107,9 +111,11 @@ class GroupByEdge extends OutEdge {
   }
 }
 
-// Round robin that passes over targets that are full while another has room: a stuck task stops only its share.
+// Round robin that passes over targets that are full while another has room: a stuck task stops only its share, and
+// the emitter waits only when all are full.
 class ShuffleEdge extends OutEdge {
   readonly #among: readonly Target[]
+  readonly #firstRoom: FirstRoom
   #next: number
   constructor(
     host: RunnerHost,
@@ -120,6 +126,7 @@ class ShuffleEdge extends OutEdge {
   ) {
     super(host, edge, targets, from)
     this.#among = among
+    this.#firstRoom = new FirstRoom(from)
     this.#next = Math.floor(host.environment.random() * among.length)
   }
   override emit(value: unknown, slot: Slot): number {
@@ -127,8 +134,18 @@ class ShuffleEdge extends OutEdge {
     let target = among[this.#next]!
     if (++this.#next === among.length) this.#next = 0
     if (this.isFull(target)) target = this.#withRoom(target)
-    return this.deliver(target, value, slot)
+    if (target.deliver(value, slot, this.id, this.from)) {
+      if (this.exempt) this.guardCycle(target)
+      else if (this.#allFull()) this.#firstRoom.wait(among)
+    }
+    return target.taskId
   }
+
+  #allFull(): boolean {
+    for (const target of this.#among) if (!this.isFull(target)) return false
+    return true
+  }
+
   #withRoom(first: Target): Target {
     for (let tries = this.#among.length; tries > 1; tries--) {
       const target = this.#among[this.#next]!

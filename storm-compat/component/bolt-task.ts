@@ -54,9 +54,7 @@ export class BoltTask implements Task<Values, Values> {
     this.#context = context
     this.#topology = this.#place.contextOf(context)
     this.#conf = this.#place.conf
-    const outputs = new Outputs(this.#topology, this.#place.component.streams, port =>
-      context.outlet(port),
-    )
+    const outputs = new Outputs(this.#topology, this.#place, port => context.outlet(port))
     this.#collector = new RichCollector(context, outputs)
     this.#basicCollector = new BasicCollector(context, outputs)
     await this.#startBolt()

@@ -1,8 +1,9 @@
 // The declared streams of one component task as it emits on them: finds the engine's outlet of a stream, refuses what the
 // component has not declared, and turns the engine's answer into Storm's list of task ids.
+import { inspect } from 'node:util'
 import { EngineError, nearestName, type Outlet } from 'gearpump/spi'
-import type { Stream } from '../topology/topology.ts'
 import type { TopologyContext, Values } from './api.ts'
+import type { ComponentPlace } from './place.ts'
 
 const NO_TASKS: readonly number[] = Object.freeze([])
 const SEVERAL = -2
@@ -16,16 +17,18 @@ interface Output {
 
 export class Outputs {
   readonly #context: TopologyContext
+  readonly #debug: boolean
   readonly #byStream = new Map<string, Output>()
   // One list per task id, made once: an emit to one task allocates nothing.
   readonly #lists: (readonly number[] | undefined)[] = []
 
   constructor(
     context: TopologyContext,
-    streams: ReadonlyMap<string, Stream>,
+    { component: { streams }, conf }: ComponentPlace,
     outletOf: (port: string) => Outlet | undefined,
   ) {
     this.#context = context
+    this.#debug = conf['topology.debug'] === true
     for (const [name, stream] of streams) {
       const consumers = [...(context.targets.get(name)?.values() ?? [])]
       const direct = consumers.some(grouping => grouping.type === 'DIRECT')
@@ -36,6 +39,7 @@ export class Outputs {
   /** The outlet of a stream for an ordinary emit; undefined when nobody listens. */
   ordinary(stream: string, values: Values): Outlet | undefined {
     const output = this.#output(stream, values)
+    if (this.#debug) this.#tell(stream, values)
     if (output.direct)
       throw this.#wrong(
         `emits on stream "${stream}", whose consumer has a direct grouping`,
@@ -47,6 +51,7 @@ export class Outputs {
   /** The outlet of a stream for a direct emit. */
   direct(stream: string, values: Values): Outlet | undefined {
     const output = this.#output(stream, values)
+    if (this.#debug) this.#tell(stream, values)
     if (output.outlet !== undefined && !output.direct) {
       throw this.#wrong(
         `emits directly on stream "${stream}", whose consumers have no direct grouping`,
@@ -54,6 +59,17 @@ export class Outputs {
       )
     }
     return output.outlet
+  }
+
+  // `topology.debug`: a line per emit, as in Storm.
+  #tell(stream: string, values: Values): void {
+    const text = inspect(values, {
+      breakLength: Infinity,
+      depth: 4,
+      maxArrayLength: 20,
+      maxStringLength: 200,
+    })
+    this.#context.log.write('info', `Emitting: ${this.#context.componentId} ${stream} ${text}`)
   }
 
   #output(stream: string, values: Values): Output {

@@ -21,9 +21,7 @@ export class SpoutSource implements Source<Values> {
   open = async (given: unknown): Promise<void> => {
     this.#context = given as SourceSpiContext
     const topology = this.#place.contextOf(this.#context)
-    const outputs = new Outputs(topology, this.#place.component.streams, port =>
-      this.#context.outlet(port),
-    )
+    const outputs = new Outputs(topology, this.#place, port => this.#context.outlet(port))
     this.#collector = new Collector(this.#context, outputs)
     if (this.#context.active) await this.#openSpout()
   }

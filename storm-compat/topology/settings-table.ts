@@ -57,7 +57,12 @@ const honoured: readonly Row[] = [
     ABSENT,
     'the name of the topology, unless one was given at submission',
   ],
-  ['topology.workers', 'integer > 0', 1, 'number of executors (processes)'],
+  [
+    'topology.workers',
+    'integer > 0',
+    1,
+    'the default number of `__acker` tasks; a local run is spread over processes by `--executors`',
+  ],
   [
     'topology.tasks',
     'integer >= 0',
@@ -74,7 +79,7 @@ const honoured: readonly Row[] = [
     'topology.acker.executors',
     'integer >= 0',
     null,
-    'counts the `__acker` tasks in the numbering of tasks; no such task runs',
+    '0: nothing is tracked, ids are acked at once; else it only counts `__acker` in the numbering of tasks',
   ],
   [
     'topology.message.timeout.secs',

@@ -28,7 +28,7 @@ import { ShellSpout } from '../component/shell-spout.ts'
 import { SpoutSource } from '../component/spout-source.ts'
 import type { Origin } from '../component/tuple.ts'
 import { doubleSerialiser } from '../component/values.ts'
-import { withOwnModules } from '../multilang/own-resources.ts'
+import { childModules } from '../multilang/own-resources.ts'
 import { checkSettings, topologyConf } from '../topology/settings.ts'
 import { numberTasks } from '../topology/task-ids.ts'
 import type { Component, Grouping, Input, StormTopology } from '../topology/topology.ts'
@@ -52,6 +52,8 @@ export interface Translated {
   /** Settings without effect here, unreachable bolts: one line each. */
   readonly notices: readonly string[]
 }
+
+type ShellImplementation = Component['implementation'] & { kind: 'shell' }
 
 /** Storm bounds nothing when max.spout.pending is not set; open roots cost memory, so there is a bound all the same. */
 const OPEN_ROOTS_MAX = 1 << 20
@@ -136,38 +138,42 @@ function makeProcessor(
   const place = new ComponentPlace(around, component)
   const options = { parallelism: ids.length, firstTask: ids[0]! }
   if (component.kind === 'spout') {
-    const create = () => new SpoutSource(place, spoutFactory(component))
+    const create = () => new SpoutSource(place, spoutFactory(component, place))
     const config = {
       maxOpenRoots: numberOf(place.conf['topology.max.spout.pending'], OPEN_ROOTS_MAX),
       idleWaitMs: numberOf(place.conf['topology.sleep.spout.wait.strategy.time.ms'], 1),
     }
     return source<Values>(component.id, create, { ...options, config })
   }
-  const create = () => new BoltTask(place, boltFactory(component), origins)
+  const create = () => new BoltTask(place, boltFactory(component, place), origins)
   return processor<Values, Values>(component.id, create, {
     ...options,
     config: { needsOrigin: true },
   }) as AnyProcessor
 }
 
-function spoutFactory(component: Component) {
+function spoutFactory(component: Component, place: ComponentPlace) {
   const { implementation } = component
   if (implementation.kind === 'shell')
-    return () => new ShellSpout({ ...implementation, env: withOwnModules(implementation.env) })
+    return () => new ShellSpout(shellCommand(implementation, place))
   if (implementation.kind === 'spout') return implementation.create
   throw new UserError('TOPOLOGY_INVALID', component.id, [
     { place: component.id, message: 'a bolt cannot be a spout' },
   ])
 }
 
-function boltFactory(component: Component) {
+function boltFactory(component: Component, place: ComponentPlace) {
   const { implementation } = component
   if (implementation.kind === 'shell')
-    return () => new ShellBolt({ ...implementation, env: withOwnModules(implementation.env) })
+    return () => new ShellBolt(shellCommand(implementation, place))
   if (implementation.kind === 'bolt') return implementation.create
   throw new UserError('TOPOLOGY_INVALID', component.id, [
     { place: component.id, message: 'a spout cannot be a bolt' },
   ])
+}
+
+function shellCommand(shell: ShellImplementation, place: ComponentPlace): ShellImplementation {
+  return { ...shell, env: childModules(place.conf, shell.command, shell.env) }
 }
 
 function join(

@@ -1,5 +1,5 @@
 // Executors and their links, all real but for the network: order, credit, loss, death, more time.
-import { application, graph, type Hold, processor, shuffle, source } from 'gearpump'
+import { application, graph, type Hold, processor, shuffle, source, type Task } from 'gearpump'
 import { broadcast, colocation, first, groupBy, hash, localOrShuffle, type Partitioner } from 'gearpump'
 import { simulate } from 'gearpump/testing'
 import test from 'ava'
@@ -30,7 +30,7 @@ for (const [name, partitioner] of Object.entries(partitioners)) {
           source('numbers', () => new Numbers(n, { batch: 7 }), { parallelism: sources }).to(
             processor<number, never>(
               'sink',
-              () => ({
+              (): Task<number> => ({
                 needsOrigin: true,
                 onNext: (value, context) => {
                   const key = `${context.sourceTask} ${context.taskId}`
@@ -195,7 +195,7 @@ test('a task that is full stops only its own share, over links too', async t => 
       source('numbers', () => endless).to(
         processor<number, never>(
           'sink',
-          () => ({
+          (): Task<number> => ({
             onNext: (value, context) => {
               if (context.index !== 1) return undefined
               stuck++

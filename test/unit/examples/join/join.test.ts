@@ -105,7 +105,7 @@ test('the ledger refuses once and books once', t => {
 })
 
 test('the topology can be built', t => {
-  const { components } = orderPayments({ orders: 10, join: 2, refuseEvery: 0 })
+  const { components } = orderPayments({ orders: 10, join: 2, refuse: 0 })
   t.deepEqual(
     components.map(c => c.id),
     ['orders', 'payments', 'join', 'ledger'],

@@ -1,6 +1,6 @@
 import test from 'ava'
-import { type ComponentFigures, connect, UserError } from 'gearpump'
-import { sol } from '../../../../examples/sol/sol.ts'
+import { type ComponentFigures, connect, type SourceContext, UserError } from 'gearpump'
+import { Producer, sol } from '../../../../examples/sol/sol.ts'
 
 const OPTIONS = {
   streamProducer: 2,
@@ -41,4 +41,12 @@ test('stages are the processors in a row', t => {
   t.deepEqual(names(2), ['producer', 'sink'])
   t.deepEqual(names(4), ['producer', 'relay-2', 'relay-3', 'sink'])
   t.throws(() => names(1), { instanceOf: UserError })
+})
+
+test('without a number of messages a producer never ends', t => {
+  let sent = 0
+  const out = { output: () => sent++ } as unknown as SourceContext<string>
+  const producer = new Producer({ ...OPTIONS, messages: 0 })
+  for (let i = 0; i < 100; i++) t.is(producer.next(out), true)
+  t.is(sent, 3200)
 })
