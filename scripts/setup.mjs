@@ -1,4 +1,4 @@
-// Makes a clone ready to run: installs the npm packages and builds `dist`. Used by `npm run setup`, the demo, and the
+// Makes a clone ready to run: installs the npm packages and builds `dist`. Run by hand or used by the demo, and the
 // tests and benchmarks that need the built engine. Quick when there is nothing to do; one process at a time, by a lock
 // file, since several tests may ask at once. Imports nothing but Node, for it runs before anything is installed.
 import { spawnSync } from 'node:child_process'
@@ -27,6 +27,9 @@ const lock = join(cache, 'setup.lock')
 /** Folders that are compiled, and files that decide how. */
 const SOURCES = ['src', 'storm-compat', 'connectors']
 const SETTINGS = ['package.json', 'tsconfig.json', 'tsconfig.build.json']
+
+/** Of what a failed command says; npm goes on with pages of usage. */
+const SHOWN_LINES_MAX = 30
 
 const LOCK_LOOK_MS = 100
 /** Longer than any installation or build; a holder that died is noticed at once. */
@@ -123,7 +126,11 @@ function run(command, args) {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   if (status === 0) return
-  const shown = `${stdout ?? ''}${stderr ?? ''}`.trim()
+  const shown = `${stdout ?? ''}${stderr ?? ''}`
+    .trim()
+    .split('\n')
+    .slice(0, SHOWN_LINES_MAX)
+    .join('\n')
   const how = error?.message ?? (signal === null ? `exit code ${status}` : signal)
   const words = [command, ...args].map(word => (isAbsolute(word) ? basename(word) : word))
   throw new Error(`${words.join(' ')} failed: ${how}\n${shown}`)

@@ -18,7 +18,7 @@ async function run(): Promise<readonly Row[]> {
   return stdout
     .split('\n')
     .filter(Boolean)
-    .map(line => ({ ...(JSON.parse(line) as object), case: NAME }))
+    .map(line => ({ case: NAME, ...(JSON.parse(line) as object) }))
     .filter(row => !('row' in row) || row.row !== 'end')
 }
 

@@ -174,6 +174,7 @@ export class AppMaster {
     slot.address = undefined
     slot.status = undefined
     slot.connects.clear()
+    for (const other of this.#slots) other.connects.delete(id)
     slot.deathsMs = [...slot.deathsMs.filter(ms => nowMs - ms < 60_000), nowMs]
     if (slot.deathsMs.length > DEATHS_PER_MINUTE_MAX) {
       this.#fail(tooManyDeaths(slot.deathsMs.length, reason))
@@ -319,7 +320,7 @@ export class AppMaster {
     if (launched === undefined) return
     const timer = this.#options.environment.after(CLOSE_TIMEOUT_MS, () => launched.kill())
     try {
-      await launched.control.close()
+      await Promise.race([launched.control.close(), launched.ended])
     } catch (error) {
       log(this.#options.log, 'debug', `executor ${slot.id}`, asError(error).message)
     }

@@ -132,7 +132,9 @@ function where(processor: string, taskId: number): string {
 
 function describe(error: Error): string {
   if (!(error instanceof EngineError)) return error.stack ?? error.message
-  const hint = error.hint === undefined ? '' : ` (${error.hint})`
+  if (error.hint === undefined) return `${error.code}: ${error.message}`
+  // Behind a traceback the hint would be lost at the end of its last line.
+  const hint = error.message.includes('\n') ? `\n${error.hint}` : ` (${error.hint})`
   return `${error.code}: ${error.message}${hint}`
 }
 

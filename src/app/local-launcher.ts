@@ -50,7 +50,11 @@ export function localLauncher({
         },
         pid: process.pid,
         ended: end,
-        kill: () => void close().catch(error => ended(asError(error).message)),
+        kill: () => {
+          // Nothing can end a task of this process that does not end by itself: it is left alone.
+          ended('killed')
+          host.close().catch(error => events.error(0, 'engine', asError(error)))
+        },
       }
     },
   }

@@ -66,7 +66,12 @@ async function boot(order: ExecutorOrder, events: ExecutorEvents): Promise<Launc
   })
   const caller = new RpcCaller(channelOf(child), (name, args) => onEvent(events, name, args))
   void ended.then(reason => caller.end(died(order.executorId, child.pid, reason)))
-  await withTimeout(caller.call('load', order), child, order.executorId)
+  try {
+    await withTimeout(caller.call('load', order), child, order.executorId)
+  } catch (error) {
+    child.kill('SIGKILL')
+    throw error
+  }
   return {
     control: controlOf(caller),
     pid: child.pid,

@@ -40,12 +40,17 @@ function framesOf({ stack = '', message }: Error): string {
   return [...before.slice(0, -1), ...theirs.slice(0, FRAMES_MAX)].join('\n').trimEnd()
 }
 
-const OWN_CODE = new URL(import.meta.url.endsWith('.ts') ? '../' : '../../', import.meta.url).href
+const NOT_THEIRS = [
+  'node:internal',
+  '(<anonymous>)',
+  '(data:text/javascript',
+  '/commander/lib/',
+  '/bin/typescript-hooks.mjs',
+  new URL(import.meta.url.endsWith('.ts') ? '../' : '../../', import.meta.url).href,
+]
 
 function isOurs(frame: string): boolean {
-  return ['node:internal', '(<anonymous>)', '/commander/lib/', OWN_CODE].some(of =>
-    frame.includes(of),
-  )
+  return NOT_THEIRS.some(part => frame.includes(part))
 }
 
 function indented(text: string): string {

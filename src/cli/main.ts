@@ -22,6 +22,8 @@ export interface MainOptions {
   readonly doors: readonly string[]
   /** How the user calls the command. */
   readonly command?: string
+  /** How the user calls what is `run` here. */
+  readonly runName?: string
 }
 
 interface Invocation {
@@ -82,7 +84,7 @@ function version(): string {
 
 function runCommand(invocation: Invocation): Command {
   const command = fileCommand(
-    'run',
+    invocation.main.runName ?? 'run',
     'runs a module (.ts, .js) or a Flux file (.yaml) on this machine',
   )
     .option('--executors <n>', 'processes that share the work; 1 = this one alone', executors, 1)

@@ -84,6 +84,11 @@ export class Simulation {
     return this.#process(executorId).process.timers
   }
 
+  /** Unfinished things in the ledger of an executor; 0 when it is idle. */
+  unfinished(executorId: number): number {
+    return this.#process(executorId).host.executor?.ledger.live ?? 0
+  }
+
   /** Ends an executor as `kill -9` does: nothing of it runs any more, its links break. Another takes its place. */
   crash(executorId: number): void {
     const { process, end } = this.#process(executorId)

@@ -3,6 +3,9 @@
 /** Storm 2.x runs a local topology for so long when nothing is said. */
 const LOCAL_TTL_SECS = 20
 
+/** Short forms of Flux. */
+const FLUX_FLAGS: Readonly<Record<string, string>> = { '-e': '--env-filter', '-f': '--filter' }
+
 export class StormUsageError extends Error {}
 
 export const usage = `Usage: storm local FILE [options]
@@ -24,16 +27,14 @@ export interface GearArguments {
   readonly notice: string | undefined
 }
 
-/** Throws a StormUsageError. */
+/** For `gear`, with its `run` called `local`. Throws a StormUsageError. */
 export function gearArguments(argv: readonly string[]): GearArguments {
   const end = argv.indexOf('--')
   const own = end < 0 ? [...argv] : argv.slice(0, end)
   const behind = end < 0 ? [] : argv.slice(end)
   refuseJar(own)
-  if (own.includes('--help') || own.includes('-h'))
-    return { args: ['run', ...own], notice: undefined }
   const ttl = takeTtl(own)
-  const begin = ['run', ...own.map(flag => (flag === '-e' ? '--env-filter' : flag))]
+  const begin = ['local', ...own.map(word => FLUX_FLAGS[word] ?? word)]
   if (own.includes('--for') && ttl !== undefined) {
     throw new StormUsageError('give --local-ttl or --for, not both')
   }

@@ -6,7 +6,7 @@ import { gearArguments, StormUsageError, usage } from './local.ts'
 /** `gear`'s own entry. */
 export type Gear = (
   argv: readonly string[],
-  options: { doors: readonly string[]; command: string },
+  options: { doors: readonly string[]; command: string; runName: string },
 ) => Promise<number>
 
 const OK = 0
@@ -52,7 +52,7 @@ const VERBS_NOT_HERE = [
 /** Runs one command line (without node and script); resolves with the exit code. */
 export async function storm(argv: readonly string[], gear: Gear): Promise<number> {
   const [verb, ...rest] = argv
-  const options = { doors: ['gearpump/storm'], command: 'storm' }
+  const options = { doors: ['gearpump/storm'], command: 'storm', runName: 'local' }
   switch (verb) {
     case 'local':
       return local(rest, gear, options)
@@ -78,6 +78,10 @@ async function local(
   gear: Gear,
   options: Parameters<Gear>[1],
 ): Promise<number> {
+  if (argv.includes('--help') || argv.includes('-h')) {
+    process.stdout.write(usage)
+    return OK
+  }
   try {
     const { args, notice } = gearArguments(argv)
     if (notice !== undefined) process.stderr.write(`storm: ${notice}\n`)

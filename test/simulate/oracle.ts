@@ -128,7 +128,13 @@ export class Oracle {
   }
 
   /** The engine says: this message went to that task. Called before anybody can act on it. */
-  sent(message: Message, from: number, to: number, pair: string | undefined, exempt: boolean): void {
+  sent(
+    message: Message,
+    from: number,
+    to: number,
+    pair: string | undefined,
+    exempt: boolean,
+  ): void {
     const key = keyOf(from, to)
     const rank = (this.#ranks.get(key) ?? 0) + 1
     this.#ranks.set(key, rank)
@@ -139,7 +145,8 @@ export class Oracle {
     add(this.#inFlight, key, 1)
     if (exempt) add(this.#exemptInFlight, to, 1)
     for (const root of message.roots) {
-      if (root.end === 'done') this.broken(`(1) root ${root.number} was done before message ${message.number}`)
+      if (root.end === 'done')
+        this.broken(`(1) root ${root.number} was done before message ${message.number}`)
       root.deliveries.push(delivery)
       root.unacked++
       if (pair !== undefined) root.pairs.add(pair)
@@ -149,7 +156,8 @@ export class Oracle {
   taken(number: number, to: number): Delivery {
     const message = this.messages[number]
     const delivery = message?.deliveries.get(to)
-    if (delivery === undefined) throw this.stop(`task ${to} got message ${number}, which was not sent to it`)
+    if (delivery === undefined)
+      throw this.stop(`task ${to} got message ${number}, which was not sent to it`)
     if (delivery.state !== 'sent') throw this.stop(`task ${to} got message ${number} twice`)
     const key = keyOf(delivery.from, to)
     if (delivery.rank <= (this.#lastRank.get(key) ?? 0))
@@ -234,6 +242,15 @@ export class Oracle {
     root.end = 'lost'
     this.open--
     this.count('lost')
+  }
+
+  /** The executor of these tasks is dead: what they held is held by nobody. */
+  died(tasks: ReadonlySet<number>): void {
+    for (const root of this.roots) {
+      if (root.end !== undefined) continue
+      for (const delivery of root.deliveries) if (tasks.has(delivery.to)) delivery.stuck = false
+      if (tasks.has(root.task)) this.lostWithSource(root)
+    }
   }
 
   // ---- faults

@@ -1,8 +1,9 @@
 // Time and chance of a simulated world: one queue of events for everybody, and an environment for each simulated process
 // that dies with it. Same seed, same events in the same order.
+
+import type { Environment, Timer } from '../../src/base/environment.ts'
 import { seededRandom } from '../../src/testing/seeded-random.ts'
 import { TimerHeap } from '../../src/testing/timer-heap.ts'
-import type { Environment, Timer } from '../../src/base/environment.ts'
 
 /** Any time will do; this is 2025-01-01. */
 const START_US = 1_735_689_600_000_000

@@ -1,0 +1,86 @@
+// An idle application: empty ledgers, no timers but the periodic ones, hardly any calls; and how its end is noticed.
+import { application, connect, graph, processor, shuffle, source, type Source } from 'gearpump'
+import { ManualEnvironment, simulate } from 'gearpump/testing'
+import test from 'ava'
+import { Numbers, pass, Sink } from '../task/_actors.ts'
+
+for (const executors of [1, 3]) {
+  test(`when all is done ledgers are empty and only periodic timers are left, in ${executors} executor(s)`, async t => {
+    const numbers = new Numbers(300, { ends: false })
+    const app = application(
+      'idle',
+      graph(
+        source('numbers', () => numbers)
+          .to(processor<number, number>('a', pass, { parallelism: 3 }), shuffle())
+          .to(processor('b', () => new Sink<number>(), { parallelism: 3 }), shuffle()),
+      ),
+    )
+    const run = await simulate(app, { executors })
+    await run.drained()
+    await run.advance(2000)
+    const timers = run.executors.map(id => run.timers(id))
+    for (const id of run.executors) t.is(run.unfinished(id), 0)
+    // Rotation, half periods, clock; heartbeat between executors; the idle wait of the one source.
+    for (const count of timers) t.true(count <= (executors === 1 ? 4 : 5), `${count} timers`)
+    t.is(run.environment.deferred, 0)
+    const calls = numbers.calls
+    await run.advance(10_000)
+    t.true(numbers.calls - calls < 200, `${numbers.calls - calls} calls in 10 s`)
+    t.deepEqual(
+      run.executors.map(id => run.timers(id)),
+      timers,
+    )
+    await run.close()
+    t.is(run.environment.timers, 0)
+  })
+}
+
+test('a run is drained when its source has been silent long enough, though it never ends', async t => {
+  const numbers = new Numbers(10, { ends: false })
+  const environment = new ManualEnvironment()
+  const gear = await connect({ environment })
+  const app = application(
+    'silent',
+    graph(source('numbers', () => numbers).to(processor('sink', () => new Sink<number>()))),
+  )
+  const running = await environment.awaiting(gear.submit(app))
+  const at = environment.now()
+  await environment.awaiting(running.drained({ idleMs: 3000 }))
+  const tookMs = environment.now() - at
+  t.true(tookMs >= 3000 && tookMs < 3300, `${tookMs} ms`)
+  t.is(numbers.done_.length, 10)
+  await environment.awaiting(gear.close())
+  t.is(environment.timers, 0)
+})
+
+test('a source that waits for news inside next is silent too', async t => {
+  const polling: Source<number> = {
+    next: () => new Promise(() => undefined),
+  }
+  const environment = new ManualEnvironment()
+  const gear = await connect({ environment })
+  const app = application(
+    'polling',
+    graph(source('polling', () => polling).to(processor('sink', () => new Sink<number>()))),
+  )
+  const running = await environment.awaiting(gear.submit(app))
+  await t.notThrowsAsync(environment.awaiting(running.drained({ idleMs: 1000 }), 5000))
+  await environment.awaiting(gear.close())
+})
+
+test('at-most-once tracks nothing, and every id is done at once', async t => {
+  const numbers = new Numbers(100)
+  const got: number[] = []
+  const app = application(
+    'once',
+    graph(source('numbers', () => numbers).to(processor('sink', () => new Sink(got)))),
+    { profile: { guarantee: 'at-most-once' } },
+  )
+  const run = await simulate(app, { executors: 2 })
+  await run.environment.until(() => numbers.done_.length === 100, { stepMs: 1 })
+  for (const id of run.executors) t.is(run.unfinished(id), 0)
+  await run.drained()
+  await run.advance(10)
+  t.is(got.length, 100)
+  await run.close()
+})

@@ -1,0 +1,142 @@
+// Flow control: inboxes stay bounded, shuffle goes round what is full, cycles never block.
+import {
+  application,
+  broadcast,
+  type Dag,
+  graph,
+  groupBy,
+  type Partitioner,
+  processor,
+  shuffle,
+  source,
+  type Task,
+} from 'gearpump'
+import { simulate } from 'gearpump/testing'
+import fc from 'fast-check'
+import test from 'ava'
+import { Endless, Numbers, Valve } from './_actors.ts'
+
+const DEPTH = 16
+
+function slowSink(taken: number[]): Task<number> {
+  return {
+    onNext: async (value, context) => {
+      taken.push(value)
+      await new Promise<void>(resolve => void context.self(resolve))
+    },
+    onMessage: () => undefined,
+  }
+}
+
+for (const executors of [1, 2]) {
+  for (const [name, partitioner] of Object.entries<() => Partitioner<number>>({
+    shuffle,
+    broadcast,
+    groupBy: () => groupBy(value => value),
+  })) {
+    test(`${name}: what waits at a stuck task is at most the depth and one input's output of each emitter, in ${executors} executor(s)`, async t => {
+      const fanOut = 5
+      const emitters = 3
+      const dag: Dag = graph(
+        source('numbers', () => new Endless())
+          .to(
+            processor<number, number>(
+              'fan',
+              () => ({
+                onNext: (value, context) => {
+                  for (let i = 0; i < fanOut; i++) context.output(value * fanOut + i)
+                },
+              }),
+              { parallelism: emitters },
+            ),
+            shuffle(),
+          )
+          .to(
+            processor<number, never>('stuck', () => slowSink([]), { parallelism: 2 }),
+            partitioner(),
+          ),
+      )
+      const app = application('bound', dag, { profile: { inboxDepth: DEPTH, creditWindow: DEPTH } })
+      const run = await simulate(app, { executors })
+      await run.advance(300)
+      for (const id of run.executors) {
+        const { tasks } = await run.status(id)
+        for (const task of tasks.filter(({ processor }) => processor === 'stuck')) {
+          // Over links every pair has a window of its own.
+          const most = (executors === 1 ? DEPTH : emitters * DEPTH) + emitters * fanOut
+          t.true(task.inFlight <= most, `${task.inFlight} > ${most}`)
+        }
+      }
+      const first = (await run.figures()).emitted
+      await run.advance(1000)
+      t.is((await run.figures()).emitted, first, 'the source stands still')
+      await run.close()
+    })
+  }
+}
+
+test('shuffle spreads evenly, and passes over tasks that are full', async t => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 2, max: 5 }),
+      fc.integer({ min: 1, max: 2 }),
+      fc.integer(),
+      async (parallelism, executors, seed) => {
+        const got = new Map<number, number>()
+        const valve = new Valve<number>()
+        const app = application(
+          'round',
+          graph(
+            source('numbers', () => new Numbers(400)).to(
+              processor<number, number>(
+                'sink',
+                (): Task<number, number> => ({
+                  onNext: (value, context) => {
+                    got.set(context.index, (got.get(context.index) ?? 0) + 1)
+                    return context.index === 0 ? valve.onNext(value, context) : undefined
+                  },
+                }),
+                { parallelism },
+              ),
+              shuffle(),
+            ),
+          ),
+          { profile: { inboxDepth: 8, creditWindow: 8 } },
+        )
+        const run = await simulate(app, { executors, seed })
+        await run.advance(200)
+        const { emitted, acked } = await run.figures()
+        t.is(emitted, 400)
+        t.true(acked >= 400 - 10, `${acked} acked`)
+        const others = [...got].filter(([index]) => index !== 0).map(([, n]) => n)
+        t.is(others.length, parallelism - 1)
+        t.true(Math.max(...others) - Math.min(...others) < 60)
+        valve.open()
+        await run.drained()
+        t.is((await run.figures()).acked, 400)
+        await run.close()
+      },
+    ),
+    { numRuns: 12 },
+  )
+})
+
+test('a task whose timer emits while it waits goes on in order when there is room', async t => {
+  const valve = new Valve<number>()
+  const app = application(
+    'timer',
+    graph(
+      source('numbers', () => new Numbers(200))
+        .to(processor<number, number>('a', () => ({ onNext: (value, context) => context.output(value) })))
+        .to(processor<number, number>('b', () => valve)),
+    ),
+    { profile: { inboxDepth: 4 } },
+  )
+  const run = await simulate(app)
+  await run.advance(100)
+  t.is(valve.taken, 1)
+  valve.open()
+  await run.drained()
+  t.is((await run.figures()).acked, 200)
+  await run.close()
+})
