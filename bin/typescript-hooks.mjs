@@ -23,7 +23,9 @@ function strip(source, filename) {
     if (error?.code !== 'UnsupportedSyntax') throw readable(error, filename)
   }
   try {
-    return transformSync(source, { filename, mode: 'transform', sourceMap: false }).code
+    const { code, map } = transformSync(source, { filename, mode: 'transform', sourceMap: true })
+    const inline = Buffer.from(map).toString('base64')
+    return `${code}\n//# sourceMappingURL=data:application/json;base64,${inline}`
   } catch (error) {
     throw readable(error, filename)
   }

@@ -2,3 +2,5 @@
 import { register } from 'node:module'
 
 register('./typescript-hooks.mjs', import.meta.url)
+// For files that had to be transformed: their lines in stack traces are those of the source.
+process.setSourceMapsEnabled(true)

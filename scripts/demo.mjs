@@ -1,5 +1,5 @@
-// `npm run demo`: counts the words of a real text through a Flux topology whose split bolt is Python, and compares every
-// count with what `tr`, `sort` and `uniq` say. Needs Node, python3 and a POSIX shell; downloads nothing but npm
+// `npm run demo`: counts the words of a real text through a Flux topology whose split bolt is Python, and compares
+// every count with what `tr`, `sort` and `uniq` say. Needs Node, python3 and a POSIX shell; downloads nothing but npm
 // packages. Exit code 0: all lines were acked and all counts are the same.
 import { spawn, spawnSync } from 'node:child_process'
 import {

@@ -14,6 +14,7 @@ export const frontDoor: FrontDoor = {
       properties: options.properties,
       envFilter: options.envFilter,
       overrides: options.config,
+      ...(options.name === undefined ? {} : { name: options.name }),
     })
     return run(topology, options, notices)
   },
@@ -23,9 +24,11 @@ export const frontDoor: FrontDoor = {
   async translate(value, options) {
     const topology =
       value instanceof TopologyBuilder
-        ? value.createTopology(nameOf(options.file))
+        ? value.createTopology(options.name ?? nameOf(options.file))
         : (value as StormTopology)
-    return run({ ...topology, config: { ...topology.config, ...options.config } }, options, [])
+    const { name = topology.name } = options
+    const config = { ...topology.config, ...options.config }
+    return run({ ...topology, name, config }, options, [])
   },
 }
 

@@ -1,7 +1,7 @@
 // Joins two streams by a key, without a window: the first of a pair waits for the other. The joined tuple is anchored
 // to both, and only then both are acked: when it fails further down, both spouts emit their part again, and the pair
-// is joined anew. A tuple whose other half never comes fails by the message timeout of its spout, as it should. So does,
-// again and again, a half that was replayed alone after its pair had been joined: where pairs come later than the
+// is joined anew. A tuple whose other half never comes fails by the message timeout of its spout, as it should. So
+// does, again and again, a half that was replayed alone after its pair had been joined: where pairs come later than the
 // timeout, or keys come twice, a join needs a window or a state that outlives the pair.
 import type { Bolt, Conf, OutputCollector, OutputFieldsDeclarer, Tuple } from 'gearpump/storm'
 

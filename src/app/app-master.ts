@@ -220,11 +220,13 @@ export class AppMaster {
   // ---- clock, overflow, active
 
   #decided(decision: ClockDecision): void {
-    // In a run without a cluster what is reserved lives in this process: it is stored when it is known here.
-    if (decision.store !== undefined) this.#decided(this.#clock.stored(decision.store))
     const clockUs = decision.publish
-    if (clockUs === undefined) return
-    for (const slot of this.#slots) this.#tell(slot, control => control.publish(clockUs))
+    if (clockUs !== undefined) {
+      for (const slot of this.#slots) this.#tell(slot, control => control.publish(clockUs))
+    }
+    // In a run without a cluster what is reserved lives in this process: it is stored when it is known here. That may
+    // let the clock go on, so it comes last.
+    if (decision.store !== undefined) this.#decided(this.#clock.stored(decision.store))
   }
 
   #overflow(executorId: number, overflowing: boolean): void {

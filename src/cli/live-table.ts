@@ -47,7 +47,9 @@ export class LiveTable {
     if (this.#closed) return
     const nowMs = performance.now()
     const { stderr, colour } = this.#options
-    const { columns = 80, rows = 24 } = stderr
+    // A pseudo-terminal without a size says 0.
+    const columns = stderr.columns || 80
+    const rows = stderr.rows || 24
     const periodMs = nowMs - this.#beforeMs
     this.#draw(
       statsTable({ figures, before: this.#before, periodMs, columns, rows: rows - 2, colour }),

@@ -198,7 +198,7 @@ class Run {
         figures,
         before: undefined,
         periodMs: elapsedMs,
-        columns: stderr.columns ?? Infinity,
+        columns: stderr.columns || Infinity,
         rows: Infinity,
         colour: wantsColour(stderr, env),
       })

@@ -14,7 +14,7 @@ export interface TableOptions {
   readonly colour: boolean
 }
 
-const HEAD = ['component', 'tasks', 'emitted', 'received', 'acked', 'failed', 'in flight', 'rate/s']
+const HEAD = ['component', 'tasks', 'emitted', 'acked', 'failed', 'in flight', 'rate/s']
 const LOAD_HEAD = 'busy/blocked/idle %'
 
 /** A longer name is cut: the figures matter more. */
@@ -44,7 +44,6 @@ function rowOf(id: string, { figures, before, periodMs }: TableOptions): string[
     id.length > NAME_MAX ? `${id.slice(0, NAME_MAX - 1)}…` : id,
     count(of.tasks),
     count(of.emitted),
-    count(of.received),
     count(of.acked),
     count(of.failed),
     count(of.inFlight),

@@ -7,6 +7,8 @@ import type { Application } from '../app/application.ts'
 export interface RunOptions {
   /** Absolute path of the file. */
   readonly file: string
+  /** A name that wins over the file's. */
+  readonly name?: string | undefined
   /** Settings that win over the file's own. */
   readonly config: Readonly<Record<string, unknown>>
   /** Directory with what components need at run time; undefined = `resources` beside the file. */

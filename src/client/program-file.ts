@@ -21,8 +21,6 @@ import type { FrontDoor, Loaded, RunOptions } from './front-door.ts'
 export interface ProgramOptions extends RunOptions {
   /** Modules that export `frontDoor`, asked in this order: `['gearpump/storm']`. */
   readonly doors: readonly string[]
-  /** A name that wins over the file's. */
-  readonly name?: string | undefined
 }
 
 export type DeclaredArguments = Readonly<Record<string, ArgumentSpec>>

@@ -119,10 +119,10 @@ export class RunLoop {
     this.#turnStartMs = startMs
     let lookMs = startMs
     let budget = MESSAGES_PER_LOOK
-    let sourceRan = false
+    let lowest = this.#queues.length
     while (this.#waiting > 0) {
       const item = this.#next()
-      if (item.level === 0) sourceRan = true
+      if (item.level < lowest) lowest = item.level
       budget -= item.run(this.#quantum) + RUN_COST
       if (budget > 0) continue
       budget = MESSAGES_PER_LOOK
@@ -133,22 +133,22 @@ export class RunLoop {
       lookMs = nowMs
       if (nowMs - startMs >= SLICE_MS) break
     }
-    // A cycle that never rests must not shut out the sources for ever.
-    if (!sourceRan && this.#queues[0]!.size > 0) {
-      const item = this.#queues[0]!.shift()
-      this.#waiting--
-      item.queued = false
-      item.run(1)
+    // A cycle that never rests must not shut out what lies above it for ever: one of each level had to wait long enough.
+    for (let level = lowest - 1; level >= 0 && this.#waiting > 0; level--) {
+      if (this.#queues[level]!.size > 0) this.#take(level).run(this.#quantum)
     }
   }
 
-  #next(): Runnable {
-    let queue = this.#queues[this.#top]!
-    while (queue.size === 0) queue = this.#queues[--this.#top]!
+  #take(level: number): Runnable {
     this.#waiting--
-    const item = queue.shift()
+    const item = this.#queues[level]!.shift()
     item.queued = false
     return item
+  }
+
+  #next(): Runnable {
+    while (this.#queues[this.#top]!.size === 0) this.#top--
+    return this.#take(this.#top)
   }
 
   #adapt(elapsedMs: number): void {

@@ -10,6 +10,9 @@ import { type Log, noLog } from '../base/log.ts'
 import { type Faults, FaultyNetwork } from '../transport/faulty-transport.ts'
 import { ManualEnvironment, type ManualProcess } from './manual-environment.ts'
 
+/** Longer than any wait of a source that has something to say. */
+const SILENCE_MS = 200
+
 export interface SimulationOptions {
   /** Executors, each a process of its own with links to the others. 1 if not given. */
   executors?: number
@@ -62,7 +65,7 @@ export class Simulation {
 
   /** Lets time pass until every source has ended or been silent for `idleMs`, and every message is done. */
   drained({
-    idleMs = 0,
+    idleMs = SILENCE_MS,
     withinMs = 60_000,
   }: {
     idleMs?: number

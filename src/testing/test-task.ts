@@ -175,7 +175,9 @@ export class TaskTest<In> {
     const number = this.#inputs.indexOf(input) + 1
     const taken = this.#inputs.length - this.#runner.inbox.size
     if (number > taken) return 'waiting'
-    return number === taken && this.#runner.inInput && this.#runner.heldBy === undefined ? 'running' : 'held'
+    return number === taken && this.#runner.inInput && this.#runner.heldBy === undefined
+      ? 'running'
+      : 'held'
   }
 
   #note({ port, value, to, slot }: Emission): void {

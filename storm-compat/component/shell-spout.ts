@@ -16,6 +16,9 @@ import type {
 /** How long a call waits for the next process before it returns with nothing, so that a kill need not wait for it. */
 const PARK_MS = 1_000
 
+/** How long a deactivation waits for a child that is busy or hangs in its turn, so that a kill need not wait for it. */
+const DEACTIVATE_MS = 3_000
+
 export class ShellSpout implements Spout {
   private readonly shell: ShellCommand
   private readonly dependencies: Partial<ShellDependencies> | undefined
@@ -67,8 +70,13 @@ export class ShellSpout implements Spout {
     return this.protocol!.activate()
   }
 
-  deactivate(): Promise<void> {
-    return this.protocol!.deactivate()
+  async deactivate(): Promise<void> {
+    let cancel: () => void = () => undefined
+    const late = new Promise<void>(resolve => {
+      cancel = this.host!.clock.after(DEACTIVATE_MS, resolve)
+    })
+    await Promise.race([this.protocol!.deactivate(), late])
+    cancel()
   }
 
   /** Ends the process and all it started. */

@@ -74,9 +74,10 @@ export function startError(
 ): EngineError {
   const code = (cause as NodeJS.ErrnoException).code
   const program = place.command[0] ?? ''
+  const who = `component "${place.componentId}" task ${place.taskId}`
   return new EngineError(
     'SHELL_START_FAILED',
-    `component "${place.componentId}" task ${place.taskId}: cannot start ${JSON.stringify(place.command)} in ${place.directory}: ${cause.message}`,
+    `${who}: cannot start ${JSON.stringify(place.command)} in ${place.directory}: ${cause.message}`,
     {
       hint:
         code === 'EACCES'

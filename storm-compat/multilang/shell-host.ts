@@ -92,8 +92,9 @@ export class ShellHost {
   }
 
   /**
-   * Starts the first process. Resolves when one has shaken hands (there is no time-out: a child may load for long), or
-   * the host was closed; rejects with SHELL_START_FAILED when there is no such program.
+   * Starts the first process. Resolves when it has shaken hands, so that nothing is sent before it can be handled; but
+   * also when it has died, takes long, or the host was closed: one component must not keep the others from running. A
+   * child may load for as long as it likes. Rejects with SHELL_START_FAILED when there is no such program.
    */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -167,7 +168,12 @@ export class ShellHost {
     this.cancelTimer()
     this.cancelBeat()
     await this.life?.process?.stop()
+    this.begun()
+  }
+
+  private begun(): void {
     this.first?.resolve()
+    this.first = undefined
   }
 
   private launch(): void {
@@ -200,6 +206,7 @@ export class ShellHost {
     this.flush()
     this.cancelTimer = this.clock.after(this.timeoutMs, () => {
       context.log.write('warn', `still waiting for the pid of ${shell.command.join(' ')}`)
+      this.begun()
     })
   }
 
@@ -270,8 +277,7 @@ export class ShellHost {
     this.cancelTimer()
     this.cancelBeat = this.clock.after(BEAT_MS, () => this.beat(life, nowMs + BEAT_MS))
     this.role.started()
-    this.first?.resolve()
-    this.first = undefined
+    this.begun()
   }
 
   private beat(life: Life, dueMs: number): void {
@@ -332,6 +338,7 @@ export class ShellHost {
       handshakeDone: life.upSinceMs !== undefined,
     })
     this.options.reportError(error)
+    this.begun()
     this.launchLater(life.upSinceMs === undefined ? 0 : nowMs - life.upSinceMs)
   }
 

@@ -15,6 +15,12 @@ export interface SpoutLink {
   flushSoon(): void
 }
 
+/**
+ * How long `activate` and `deactivate` wait for their `sync`. Libraries from before these commands never answer them;
+ * a child that only takes longer reads the next command when it is done.
+ */
+export const ACTIVATION_MS = 1_000
+
 interface Turn {
   readonly message: { readonly command: string; readonly id: unknown }
   readonly done: () => void
@@ -101,8 +107,11 @@ export class SpoutProtocol implements ShellRole {
     return this.open === undefined ? undefined : this.openSinceMs
   }
 
-  beat(): void {
-    // Spouts get no heartbeats: their turns show whether they live.
+  // Spouts get no heartbeats: their turns show whether they live.
+  beat(nowMs: number): void {
+    const command = this.open?.message.command
+    if (command !== 'activate' && command !== 'deactivate') return
+    if (nowMs - this.openSinceMs >= ACTIVATION_MS) this.sync()
   }
 
   lost(): void {

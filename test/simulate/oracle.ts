@@ -34,7 +34,7 @@ export interface Delivery {
   readonly rank: number
   /** Emitted off the sender's turn, or on an edge that closes a cycle: not bounded by credit. */
   readonly exempt: boolean
-  state: 'sent' | 'taken' | 'acked' | 'failed'
+  state: 'sent' | 'taken' | 'acked' | 'failed' | 'lost'
   /** Held for ever on purpose. */
   stuck: boolean
 }
@@ -72,6 +72,8 @@ export class Oracle {
   readonly #faultMs = new Map<string, number>()
   readonly fences = new Map<string, number>()
   open = 0
+  /** What user code has and has not let go. */
+  readonly inHand = new Set<Delivery>()
 
   constructor(scenario: Scenario, now: () => number) {
     this.scenario = scenario
@@ -166,6 +168,7 @@ export class Oracle {
     add(this.#inFlight, key, -1)
     if (delivery.exempt) add(this.#exemptInFlight, to, -1)
     delivery.state = 'taken'
+    this.inHand.add(delivery)
     this.note('taken', number, to)
     return delivery
   }
@@ -178,6 +181,7 @@ export class Oracle {
   acked(delivery: Delivery): void {
     if (delivery.state !== 'taken') return
     delivery.state = 'acked'
+    this.inHand.delete(delivery)
     delivery.stuck = false
     for (const root of delivery.message.roots) root.unacked--
     this.note('acked', delivery.message.number, delivery.to)
@@ -186,6 +190,7 @@ export class Oracle {
   failed(delivery: Delivery, why: string): void {
     if (delivery.state !== 'taken') return
     delivery.state = 'failed'
+    this.inHand.delete(delivery)
     delivery.stuck = false
     for (const root of delivery.message.roots) root.cause ??= why
     this.note('failed', delivery.message.number, delivery.to)
@@ -246,11 +251,13 @@ export class Oracle {
 
   /** The executor of these tasks is dead: what they held is held by nobody. */
   died(tasks: ReadonlySet<number>): void {
-    for (const root of this.roots) {
-      if (root.end !== undefined) continue
-      for (const delivery of root.deliveries) if (tasks.has(delivery.to)) delivery.stuck = false
-      if (tasks.has(root.task)) this.lostWithSource(root)
+    for (const delivery of this.inHand) {
+      if (!tasks.has(delivery.to)) continue
+      this.inHand.delete(delivery)
+      delivery.state = 'lost'
+      delivery.stuck = false
     }
+    for (const root of this.roots) if (tasks.has(root.task)) this.lostWithSource(root)
   }
 
   // ---- faults

@@ -35,7 +35,7 @@ const PORTS = ['default', 'side', 'direct'] as const
 const RENEWALS_PER_PERIOD = 4
 
 // Several shapes of values, so that every column and codec has its turn. The number is what matters.
-export function valueOf(number: number): unknown {
+export function payloadOf(number: number): unknown {
   switch (number % 4) {
     case 0:
       return number
@@ -235,7 +235,7 @@ export class SimulatedTask implements Task<unknown, unknown> {
     const message = oracle.message(oracle.tracked ? roots : [], anchors.length === 0 ? 1 : ttl)
     this.#sender.message = message
     this.#sender.exempt = exempt
-    go(outlet, port, valueOf(message.number))
+    go(outlet, port, payloadOf(message.number))
     this.#sender.message = undefined
   }
 
@@ -281,6 +281,7 @@ export class SimulatedTask implements Task<unknown, unknown> {
   #letGo(kept: KeptInput): void {
     const { chance, calm, scenario, oracle } = this.#stage
     if (!kept.open) return
+    kept.stopRenewing()
     if (!calm && chance.happens(scenario.user.fail)) kept.fail()
     else kept.release()
     if (chance.happens(0.1) && (kept.release() || kept.fail())) oracle.broken('let go twice')

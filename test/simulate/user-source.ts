@@ -4,7 +4,7 @@ import type { PortOutlet } from '../../src/task/out-edge.ts'
 import type { SourceRunnerContext } from '../../src/task/source-context.ts'
 import type { Source } from '../../src/task/task.ts'
 import type { Message, Root } from './oracle.ts'
-import { type Stage, valueOf, watchOutlet } from './user-code.ts'
+import { payloadOf, type Stage, watchOutlet } from './user-code.ts'
 
 /** What one source task has to emit; outlives its executor. */
 export class Store {
@@ -95,7 +95,7 @@ export class SimulatedSource implements Source<unknown> {
     )
     const [port, outlet] = chance.pick([...this.#outlets])
     this.#sender.message = message
-    const value = valueOf(message.number)
+    const value = payloadOf(message.number)
     const name =
       root === undefined ? undefined : chance.happens(0.5) ? root.number : { root: root.number }
     if (port === 'direct') {

@@ -3,7 +3,14 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Application, connect, type Gear, noLog, type RunFigures, type RunningApp } from 'gearpump'
+import {
+  type Application,
+  connect,
+  type Gear,
+  noLog,
+  type RunFigures,
+  type RunningApp,
+} from 'gearpump'
 import type { Findings } from './findings.ts'
 import { FLAGS, type FlowReport, pause } from './flow.ts'
 import { family, residentMbOf } from './machine.ts'
@@ -105,7 +112,10 @@ export class LoadRun {
       `not drained ${DRAIN_MAX_MS} ms after the sources were stopped: ${summary(figures)}`,
     )
     const { emitted, acked, failed, pending, lost } = figures
-    findings.expect(emitted === acked + failed + pending + lost, `roots do not add up: ${summary(figures)}`)
+    findings.expect(
+      emitted === acked + failed + pending + lost,
+      `roots do not add up: ${summary(figures)}`,
+    )
     findings.expect(!drained || pending === 0, `${pending} roots are left`)
     const { errors } = await this.app.info()
     for (const [name, { total, last }] of Object.entries(errors))

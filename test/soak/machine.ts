@@ -38,8 +38,7 @@ export function family(root = process.pid): ProcessReading[] {
   // Parents are not always listed before their children.
   for (let before = 0; before !== members.size; ) {
     before = members.size
-    for (const [pid, { fields }] of all)
-      if (members.has(Number(fields[PARENT]))) members.add(pid)
+    for (const [pid, { fields }] of all) if (members.has(Number(fields[PARENT]))) members.add(pid)
   }
   return [...members].flatMap(pid => {
     const process = all.get(pid)

@@ -134,7 +134,8 @@ class Slow implements Task<Value, Value> {
   }
 }
 
-const slow = (name: string, input: SlowInput) => processor<Value, Value>(name, () => new Slow(input))
+const slow = (name: string, input: SlowInput) =>
+  processor<Value, Value>(name, () => new Slow(input))
 const relay = (name: string, parallelism = 1) =>
   processor<Value, Value>(name, () => new Relay(), { parallelism })
 

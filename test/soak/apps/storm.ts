@@ -160,7 +160,10 @@ export interface StormSlowInput extends SlowInput {
 export function stormSlowApp(input: StormSlowInput): Application {
   const builder = new TopologyBuilder()
   builder.setSpout('numbers', () => new NumberSpout(input))
-  const python = shellBolt(['python3', 'slow.py', String(input.every), String(input.pauseMs)], ['n'])
+  const python = shellBolt(
+    ['python3', 'slow.py', String(input.every), String(input.pauseMs)],
+    ['n'],
+  )
   const bolt = input.python ? python : () => new SlowBolt(input)
   builder.setBolt('slow', bolt as () => BasicBolt).shuffleGrouping('numbers')
   builder.setBolt('end', () => new EndBolt()).shuffleGrouping('slow')

@@ -42,7 +42,6 @@ test('the table has a line per component and one for the roots', t => {
     'words',
     '1',
     '123,456',
-    '0',
     '1,000',
     '6',
     '0',

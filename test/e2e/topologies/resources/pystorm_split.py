@@ -10,4 +10,4 @@ class Split(Bolt):
             self.emit([word])
 
 
-Split(serializer=sys.argv[1].split()[-1]).run()
+Split(serializer=sys.argv[-1].split()[-1]).run()

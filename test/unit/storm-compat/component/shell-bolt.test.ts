@@ -92,15 +92,17 @@ test('P5: the argv reaches the process as it is, one argument staying one', asyn
   t.is(shell.child.options.pidDir, '/pids/split-3')
 })
 
-test('P10: the pid may come late and without a file; prepare waits, without a time-out', async t => {
+test('P10: the pid may come late and without a file; the others begin after a while, the child has no time-out', async t => {
   const { shell, clock, prepared, bolt, collector } = await boltRig({ script: () => undefined })
-  clock.advance(600_000)
+  clock.advance(29_000)
   t.false(await isSettled(prepared))
+  clock.advance(571_000)
+  t.true(await isSettled(prepared))
   t.deepEqual(collector.errors, [])
   const execution = bolt.execute(tupleOf(['early']))
   t.is(shell.child.received.length, 1, 'no tuple before the pid')
+  t.false(await isSettled(execution!))
   shell.child.send({ pid: 5 })
-  t.true(await isSettled(prepared))
   t.true(await isSettled(execution!))
   t.is(shell.child.received.length, 2)
 })

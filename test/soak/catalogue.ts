@@ -1,0 +1,121 @@
+// The cases at full size, by name. What each shows is said in docs/soak.md.
+import { chain, cycle } from './cases/deadlock.ts'
+import { idle } from './cases/idle.ts'
+import { boltKills, spoutKills } from './cases/kills.ts'
+import { overload } from './cases/overload.ts'
+import { slow } from './cases/slow.ts'
+import { stuck } from './cases/stuck.ts'
+import type { Findings } from './findings.ts'
+
+export interface SoakCase {
+  readonly name: string
+  /** `seconds` shortens what is watched for longer. */
+  run(seconds: number | undefined): Promise<Findings>
+}
+
+const MINUTE = 60_000
+const DEADLOCK_MS = 10 * MINUTE
+const KILLS = { kills: 20, numbersPerKill: 2000 }
+const SPOUT_KILLS = { kills: 20, numbersPerKill: 1000 }
+const RATE = 100_000
+
+function* cases(): Generator<SoakCase> {
+  yield { name: 'kill-bolt', run: () => boltKills(KILLS) }
+  yield { name: 'kill-spout', run: () => spoutKills(SPOUT_KILLS) }
+  yield* stuckCases()
+  yield* slowCases()
+  yield* idleCases()
+  yield* deadlockCases()
+  for (const door of ['native', 'storm'] as const) {
+    for (const acked of [true, false]) {
+      yield {
+        name: `broadcast-2000-${door}-${ackedWord(acked)}`,
+        run: seconds =>
+          overload({ door, acked, tasks: 2000, watchMs: shorter(MINUTE, seconds), messages: 0 }),
+      }
+    }
+  }
+}
+
+function* stuckCases(): Generator<SoakCase> {
+  for (const door of ['native', 'storm'] as const) {
+    for (const executors of [1, 2]) {
+      const common = { door, executors, ratePerSec: RATE, others: 0 }
+      const tail = `${door}-${executors}`
+      yield {
+        name: `hold-${tail}`,
+        run: () => stuck({ ...common, how: 'hold', index: 0, stuckMs: 5000 }),
+      }
+      // With two executors, task 0 of four is in the one without the source, task 1 beside the source.
+      for (const index of executors === 1 ? [0] : [0, 1]) {
+        const where = executors === 1 ? '' : index === 0 ? '-far' : '-near'
+        yield {
+          name: `park-${tail}${where}`,
+          run: () => stuck({ ...common, how: 'park', index, stuckMs: 10_000 }),
+        }
+      }
+    }
+  }
+}
+
+function* slowCases(): Generator<SoakCase> {
+  for (const door of ['native', 'storm', 'python'] as const) {
+    for (const acked of [true, false]) {
+      for (const executors of [1, 2]) {
+        yield {
+          name: `slow-${door}-${ackedWord(acked)}-${executors}`,
+          run: seconds =>
+            slow({ door, acked, executors, watchMs: shorter(MINUTE, seconds), messages: 0 }),
+        }
+      }
+    }
+  }
+}
+
+function* idleCases(): Generator<SoakCase> {
+  for (const executors of [1, 2]) {
+    const common = { executors, watchMs: 10_000, coreMax: 0.01 }
+    yield {
+      name: `idle-native-${executors}`,
+      run: () => idle({ ...common, door: 'native', children: 0 }),
+    }
+    yield {
+      name: `idle-storm-${executors}`,
+      run: () => idle({ ...common, door: 'storm', children: 0 }),
+    }
+    yield {
+      name: `idle-python-${executors}`,
+      run: () => idle({ ...common, door: 'storm', children: 10 }),
+    }
+  }
+}
+
+function* deadlockCases(): Generator<SoakCase> {
+  for (const where of ['b1', 'a2', 'b2'] as const) {
+    yield {
+      name: `chain-slow-${where}`,
+      run: seconds =>
+        chain({ slow: where, acked: true, watchMs: shorter(DEADLOCK_MS, seconds), messages: 0 }),
+    }
+  }
+  for (const door of ['native', 'storm', 'python'] as const) {
+    for (const acked of [true, false]) {
+      const slowTask = acked && door === 'native'
+      yield {
+        name: `cycle-${door}-${ackedWord(acked)}`,
+        run: seconds => {
+          const watchMs = shorter(DEADLOCK_MS, seconds)
+          return cycle({ door, acked, executors: 2, slowTask, watchMs, messages: 0 })
+        },
+      }
+    }
+  }
+}
+
+const ackedWord = (acked: boolean) => (acked ? 'acked' : 'unacked')
+
+function shorter(fullMs: number, seconds: number | undefined): number {
+  return seconds === undefined ? fullMs : Math.min(fullMs, seconds * 1000)
+}
+
+export const CASES: readonly SoakCase[] = [...cases()]

@@ -1,0 +1,17 @@
+// Which ids failed and were not done since.
+import test from 'ava'
+import { FailedIds } from '../../../src/task/failed-ids.ts'
+
+test('equal ids are one id, though they are different objects', t => {
+  const ids = new FailedIds()
+  ids.failed({ a: [1, 2n] })
+  ids.failed('json {"a":1}')
+  ids.failed(7)
+  ids.failed(7)
+  t.is(ids.size, 3)
+  ids.done({ a: [1, 2n] })
+  ids.done(7)
+  ids.done('never failed')
+  t.is(ids.size, 1)
+  t.false(ids.overflowed)
+})
