@@ -5,6 +5,7 @@ import type { Application } from '../../src/app/application.ts'
 import type { ExecutorEvents } from '../../src/app/executor.ts'
 import { type ExecutorControl, ExecutorHost } from '../../src/app/executor-host.ts'
 import { EngineError } from '../../src/base/errors.ts'
+import type { InLink } from '../../src/progress/in-link.ts'
 import type { Emitter } from '../../src/task/flow.ts'
 import { FaultyNetwork } from '../../src/transport/faulty-transport.ts'
 import { FRAME_HEAD_BYTES, FrameKind } from '../../src/transport/frame.ts'
@@ -27,6 +28,8 @@ export class SimulatedProcess {
   readonly ended: Promise<string>
   readonly gone: (() => void)[] = []
   started = false
+  /** By number: the last in link that had it. */
+  readonly links = new Map<number, InLink>()
 
   constructor(id: number, slot: number, environment: ProcessEnvironment, host: ExecutorHost) {
     this.id = id

@@ -136,7 +136,7 @@ export const MUTATIONS: Readonly<Record<string, () => Undo>> = {
       'closeIn',
       original =>
         function (this: SlotLedger, inLink: number): void {
-          const link = this['inLinks'][inLink]
+          const link = (Reflect.get(this, 'inLinks') as (InLink | undefined)[])[inLink]
           const live = link?.liveSlots ?? 0
           if (link !== undefined) link.liveSlots = 0
           original.call(this, inLink)

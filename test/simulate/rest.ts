@@ -50,8 +50,8 @@ function checkExecutor(process: SimulatedProcess, { oracle, scenario, cluster }:
   const { ledger, runners, peers } = executor
   const broken = (what: string) => oracle.broken(`(5) executor ${process.id}: ${what}`)
   if (ledger.live !== 0) broken(`${ledger.live} slots are left`)
-  const links = ledger['inLinks'].filter(link => link !== undefined)
-  if (links.some(link => link.closed)) broken('the number of a closed link is not free')
+  const links = [...process.links.values()].filter(link => !link.closed || link.liveSlots > 0)
+  if (links.some(link => link.closed)) broken('a closed link has slots')
   if (links.length >= scenario.executors) broken(`${links.length} link numbers are taken`)
   if (links.some(link => link.ahead > 0 || link.dirty)) broken('an in link is not told out')
   for (const runner of runners.all()) {

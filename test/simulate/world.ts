@@ -4,8 +4,8 @@ import { AppMaster } from '../../src/app/app-master.ts'
 import { type Application, application } from '../../src/app/application.ts'
 import { noLog } from '../../src/base/log.ts'
 import { graph } from '../../src/dag/graph.ts'
-import * as partitioners from '../../src/dag/partitioner.ts'
 import { type AnyProcessor, type Path, processor, source } from '../../src/dag/processor.ts'
+import type { SlotLedger } from '../../src/progress/slot-ledger.ts'
 import { Cluster, type SimulatedProcess, watchBlocking } from './cluster.ts'
 import { Oracle, pairOf, type Root, type Stats } from './oracle.ts'
 import { checkRest } from './rest.ts'
@@ -211,14 +211,24 @@ class World implements Stage {
       watchBlocking(runner, oracle)
     }
     for (const runner of executor.runners.all()) watchBlocking(runner, oracle)
-    const { ledger } = executor
+    this.#watchLinks(process, executor.ledger)
+  }
+
+  // Numbers of in links are used again as soon as the last slot of a closed one is free, and not before.
+  #watchLinks({ id, links }: SimulatedProcess, ledger: SlotLedger): void {
+    const { oracle } = this
     const openIn = ledger.openIn.bind(ledger)
-    let numbers = 0
     ledger.openIn = link => {
+      const taken = new Set(
+        [...links].filter(([, l]) => !l.closed || l.liveSlots > 0).map(([number]) => number),
+      )
       const number = openIn(link)
-      if (number < numbers) oracle.count('linkNumbersRecycled')
-      numbers = Math.max(numbers, number + 1)
+      if (taken.has(number)) oracle.broken(`executor ${id}: link number ${number} is in use`)
+      if (!links.has(number) && taken.size < links.size)
+        oracle.broken(`(5) executor ${id}: the number of a closed link is not free`)
+      if (links.has(number)) oracle.count('linkNumbersRecycled')
       oracle.count('sessions')
+      links.set(number, link)
       return number
     }
   }
@@ -426,20 +436,3 @@ function isStuck(root: Root): boolean {
   return root.deliveries.some(delivery => delivery.stuck)
 }
 
-function partitionerOf(edge: EdgeDraw): partitioners.Partitioner {
-  switch (edge.kind) {
-    case 'groupBy':
-      return partitioners.groupBy(value => numberOf(value) % 5) as partitioners.Partitioner
-    case 'unicast':
-      return partitioners.unicast(
-        targets => value => (numberOf(value) % (targets + 1)) - 1,
-      ) as partitioners.Partitioner
-    case 'multicast':
-      return partitioners.multicast(
-        targets => value =>
-          Array.from({ length: targets }, (_, i) => i).filter(i => (numberOf(value) >> i) & 1),
-      ) as partitioners.Partitioner
-    default:
-      return partitioners[edge.kind]()
-  }
-}
