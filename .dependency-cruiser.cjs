@@ -9,14 +9,26 @@ const layer = (name, from, allowed) => ({
 
 module.exports = {
   forbidden: [
-    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-circular',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
     layer('base-imports-nothing', 'base', []),
     layer('progress-is-pure', 'progress', ['base']),
     layer('dag-is-pure', 'dag', ['base']),
     layer('transport-knows-bytes', 'transport', ['base']),
     layer('task-is-the-data-plane', 'task', ['base', 'progress', 'dag', 'transport']),
     layer('app-hosts-tasks', 'app', ['base', 'progress', 'dag', 'transport', 'task']),
-    layer('client-is-the-way-in', 'client', ['base', 'progress', 'dag', 'transport', 'task', 'app']),
+    layer('client-is-the-way-in', 'client', [
+      'base',
+      'progress',
+      'dag',
+      'transport',
+      'task',
+      'app',
+    ]),
     layer('cli-uses-the-client', 'cli', ['base', 'dag', 'task', 'app', 'client']),
     {
       name: 'pure-code-does-no-io',
@@ -42,6 +54,10 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['source', 'import', 'node', 'default'], extensions: ['.ts', '.mts', '.js', '.mjs', '.d.ts'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['source', 'import', 'node', 'default'],
+      extensions: ['.ts', '.mts', '.js', '.mjs', '.d.ts'],
+    },
   },
 }

@@ -104,7 +104,8 @@ class SplitBolt implements BasicBolt {
 
 class CountBolt implements BasicBolt {
   readonly basic = true
-  readonly #seen = new Map<string, number>()
+  // One look-up per word, as the peer's HashMap.merge.
+  readonly #seen = new Map<string, Cell>()
   #count!: Cell
 
   prepare(): void {
@@ -114,9 +115,12 @@ class CountBolt implements BasicBolt {
   execute(tuple: Tuple, out: BasicOutputCollector): void {
     this.#count.n++
     const word = tuple.values[0] as string
-    const seen = (this.#seen.get(word) ?? 0) + 1
-    this.#seen.set(word, seen)
-    out.emit([word, seen])
+    let seen = this.#seen.get(word)
+    if (seen === undefined) {
+      seen = { n: 0 }
+      this.#seen.set(word, seen)
+    }
+    out.emit([word, ++seen.n])
   }
 
   declareOutputFields(declarer: OutputFieldsDeclarer): void {

@@ -10,7 +10,8 @@ for (const [path, parent] of Object.entries(lock.packages)) {
   for (const [name, range] of Object.entries(parent.optionalDependencies ?? {})) {
     const key = `node_modules/${name}`
     if (path === '' || lock.packages[key] !== undefined || !/^\d/.test(range)) continue
-    const [, os, arch, libc] = name.match(/-(android|darwin|linux|win32)-(arm64|arm|x64)(-musl)?$/) ?? []
+    const [, os, arch, libc] =
+      name.match(/-(android|darwin|linux|win32)-(arm64|arm|x64)(-musl)?$/) ?? []
     if (os === undefined) continue
     lock.packages[key] = {
       version: range,
@@ -22,5 +23,7 @@ for (const [path, parent] of Object.entries(lock.packages)) {
     }
   }
 }
-const sorted = Object.fromEntries(Object.entries(lock.packages).sort(([a], [b]) => (a < b ? -1 : 1)))
+const sorted = Object.fromEntries(
+  Object.entries(lock.packages).sort(([a], [b]) => (a < b ? -1 : 1)),
+)
 writeFileSync(LOCK, `${JSON.stringify({ ...lock, packages: sorted }, null, 2)}\n`)

@@ -129,7 +129,10 @@ export class AppMaster {
     if (this.#closing) {
       // Nobody else knows of it yet.
       launched.kill()
-      throw new EngineError('EXECUTOR_START_FAILED', `executor ${id} was started while the run ended`)
+      throw new EngineError(
+        'EXECUTOR_START_FAILED',
+        `executor ${id} was started while the run ended`,
+      )
     }
     slot.launched = launched
     void launched.ended.then(reason => this.#died(slot, id, reason))
@@ -139,7 +142,9 @@ export class AppMaster {
   async #startTasks(slot: Slot): Promise<void> {
     // Each that listens now, but for those that were told to connect here: what starts later looks after itself.
     const addresses = this.#slots
-      .filter(other => other !== slot && other.address !== undefined && !other.connects.has(slot.id))
+      .filter(
+        other => other !== slot && other.address !== undefined && !other.connects.has(slot.id),
+      )
       .map(other => [other.id, other.address!] as const)
     for (const [other] of addresses) slot.connects.add(other)
     await slot.launched!.control.start({ plan: this.#plan, addresses })
@@ -240,7 +245,15 @@ export class AppMaster {
 
   async setActive(active: boolean): Promise<void> {
     this.#active = active
-    await Promise.all(this.#slots.map(slot => slot.launched?.control.setActive(active)))
+    const ask = async (slot: Slot) => {
+      try {
+        await slot.launched?.control.setActive(active)
+      } catch (error) {
+        // It is dying; the one that takes its place begins as was said here.
+        log(this.#options.log, 'debug', `executor ${slot.id}`, asError(error).message)
+      }
+    }
+    await Promise.all(this.#slots.map(ask))
   }
 
   // ---- figures

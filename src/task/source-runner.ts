@@ -262,8 +262,8 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
       }
       try {
         const result = done ? source.done?.(id) : source.fail?.(id)
-        // A failed id is emitted again at the source's next turn: it must not sleep through that.
-        if (!done) this.#cancelIdle()
+        // A failed id is emitted again at the source's next turn: it must not sleep through that, nor have ended.
+        if (!done && source.fail !== undefined) this.#askAgain()
         if (result !== undefined && typeof result.then === 'function') {
           this.#park(result, () => undefined)
           return false
@@ -275,7 +275,8 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
     return true
   }
 
-  #cancelIdle(): void {
+  #askAgain(): void {
+    this.exhausted = false
     this.#idleWaits = 0
     this.#idleTimer?.cancel()
     this.#idleTimer = undefined

@@ -42,7 +42,8 @@ export class RunnerContext implements TaskContext<unknown>, Emitting {
   output(value: unknown, port?: string): void {
     const outlet = port === undefined ? this.#default : this.#outlets.get(port)
     if (outlet !== undefined) outlet.emit(value, this.#runner.slot)
-    else if (port !== undefined && port !== DEFAULT_PORT) throw unknownPort(this, port, this.#outlets)
+    else if (port !== undefined && port !== DEFAULT_PORT)
+      throw unknownPort(this, port, this.#outlets)
   }
 
   outputTo(taskId: number, value: unknown, port = DEFAULT_PORT): void {
@@ -140,7 +141,7 @@ export class RunnerContext implements TaskContext<unknown>, Emitting {
 
   /** Calls `fn` after `delayMs`, on no turn: for waiting inside a promise that parks the task. */
   after(delayMs: number, fn: () => void): { cancel(): void } {
-    return this.#runner.host.environment.after(delayMs, fn)
+    return this.#runner.timers.after(delayMs, fn)
   }
 
   ready(): Promise<void> {

@@ -26,7 +26,8 @@ export interface Source<Out = unknown> {
   open?: (context: SourceContext<Out>) => void | Promise<void>
   /**
    * Emits some messages through `out` and returns: true = ask again soon; false = nothing now (asked again after a
-   * growing wait, or at `context.wake()`); 'end' = there will be no more. A promise parks only this source.
+   * growing wait, or at `context.wake()`); 'end' = there will be no more, unless one fails: then it is asked
+   * again. A promise parks only this source.
    */
   next: (out: SourceContext<Out>) => boolean | 'end' | Promise<boolean | 'end'>
   /** The message emitted with `id`, and all it caused, is finished. Told on the source's own turn. */

@@ -15,11 +15,11 @@ export class TurnTimers {
 
   /** Calls `fn` each `periodMs`; the next period begins when its turn has come. */
   schedule(periodMs: number, fn: () => unknown): Timer {
+    let timer: Timer
     const again = (): unknown => {
       arm()
       return fn()
     }
-    let timer: Timer
     const arm = () => {
       timer = this.scheduleOnce(periodMs, again)
     }
@@ -29,26 +29,34 @@ export class TurnTimers {
 
   /** Calls `fn` once. Cancelled in time means: before its turn has come. */
   scheduleOnce(delayMs: number, fn: () => unknown): Timer {
-    let cancelled = false
-    const timer = this.#environment.after(delayMs, () => {
-      this.#call(() => {
-        this.#open.delete(mine)
-        return cancelled ? undefined : fn()
-      })
+    const timer = this.#set(delayMs, () => {
+      this.#call(() => (this.#open.delete(timer) ? fn() : undefined))
     })
+    return timer
+  }
+
+  /** Calls `fn` once, on no turn: for waiting inside a promise. */
+  after(delayMs: number, fn: () => void): Timer {
+    const timer = this.#set(delayMs, () => {
+      if (this.#open.delete(timer)) fn()
+    })
+    return timer
+  }
+
+  /** The owner ends: none fires any more. */
+  cancelAll(): void {
+    for (const timer of [...this.#open]) timer.cancel()
+  }
+
+  #set(delayMs: number, due: () => void): Timer {
+    const timer = this.#environment.after(delayMs, due)
     const mine: Timer = {
       cancel: () => {
-        cancelled = true
         this.#open.delete(mine)
         timer.cancel()
       },
     }
     this.#open.add(mine)
     return mine
-  }
-
-  /** The owner ends: none fires any more. */
-  cancelAll(): void {
-    for (const timer of [...this.#open]) timer.cancel()
   }
 }

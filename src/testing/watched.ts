@@ -62,17 +62,16 @@ function faceOf(context: object, note: Note): object {
   const real = context as Record<string, (...args: unknown[]) => unknown>
   const own: Record<string, (...args: never[]) => unknown> = {
     output: (...args: unknown[]) => {
-      real['output']!(...args)
+      real.output!(...args)
       note(((isSource ? args[2] : args[1]) as string | undefined) ?? DEFAULT_PORT, args[0])
     },
     outputTo: (taskId: number, value: unknown, port?: string) => {
-      real['outputTo']!(taskId, value, port)
+      real.outputTo!(taskId, value, port)
       note(port ?? DEFAULT_PORT, value)
     },
-    outlet: (port: string) =>
-      watchedOutlet(real['outlet']!(port) as Outlet | undefined, port, note),
+    outlet: (port: string) => watchedOutlet(real.outlet!(port) as Outlet | undefined, port, note),
   }
-  if (isSource) delete own['outputTo']
+  if (isSource) delete own.outputTo
   return new Proxy(context, {
     get: (target, key) => {
       if (typeof key === 'string' && key in own) return own[key]

@@ -29,6 +29,9 @@ const END = '\nend\n'
 /** How many lines of one unreadable message are tried as its beginning; more is a flood of prints, not a message. */
 const RESYNC_LINES_MAX = 64
 
+/** The first thing in a line that looks like an object's key. */
+const KEY_BEGINS = /\{\s*"/
+
 class JsonReader implements WireReader {
   private readonly bytesMax: number
   /** Bytes after the last line ending, in pieces: a long line must not be copied once per chunk. */
@@ -122,7 +125,8 @@ class JsonReader implements WireReader {
       while (block[end] !== LF && block[end] !== CR) end++
       const bytes = block.subarray(at, end)
       const text = bytes.toString('utf8')
-      if (text.includes('\ufffd') && this.lines.length === 0 && messageIn(text) === undefined) {
+      // With what may begin a message in it, the end of that message decides.
+      if (text.includes('\ufffd') && this.lines.length === 0 && !KEY_BEGINS.test(text)) {
         sink.stray(`binary output of ${bytes.length} bytes: ${showBytes(bytes)}`)
       } else {
         this.line(text, sink)
@@ -207,7 +211,7 @@ function tellLine(line: string, sink: WireSink): void {
 
 // Where a message may begin in a line: at its start, or at the first thing in it that looks like an object's key.
 function beginnings(line: string): number[] {
-  const inside = line.search(/\{\s*"/)
+  const inside = line.search(KEY_BEGINS)
   return inside > 0 ? [0, inside] : [0]
 }
 

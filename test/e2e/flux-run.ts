@@ -1,7 +1,17 @@
 // Runs a Flux file of `topologies` by `gear run`, as a user does: a folder of its own with the resources (our scripts and
 // the third-party parts asked for) and the input, the last line of stdout as figures, and no process of it left behind.
 import { spawn } from 'node:child_process'
-import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -29,7 +39,9 @@ export interface Figures {
   readonly pending: number
   readonly lost: number
   readonly seconds: number
-  readonly components: Readonly<Record<string, { readonly emitted: number; readonly acked: number; readonly failed: number }>>
+  readonly components: Readonly<
+    Record<string, { readonly emitted: number; readonly acked: number; readonly failed: number }>
+  >
 }
 
 export interface SeenTuple {
@@ -105,7 +117,11 @@ export function linesOf(file: string): string[] {
 let running = 0
 
 /** Runs topologies/NAME.yaml. Fails the test when it hangs, says no figures, or leaves a process behind. */
-export async function runFlux(t: ExecutionContext, name: string, options: FluxRunOptions = {}): Promise<FluxRun> {
+export async function runFlux(
+  t: ExecutionContext,
+  name: string,
+  options: FluxRunOptions = {},
+): Promise<FluxRun> {
   const dir = testDir(t)
   const resources = resourcesIn(dir, options.parts ?? [])
   giveTuples(dir, options.given ?? [])
@@ -124,7 +140,8 @@ export async function runFlux(t: ExecutionContext, name: string, options: FluxRu
   await until('there is room for one more run', () => running < AT_ONCE, 170_000)
   running++
   const ended = await gear(args, dir).finally(() => running--)
-  if (process.env.DEBUG_E2E !== undefined) process.stderr.write(`--- ${name} ${args.join(' ')}\n${ended.stderr}--- ${ended.code}\n`)
+  if (process.env.DEBUG_E2E !== undefined)
+    process.stderr.write(`--- ${name} ${args.join(' ')}\n${ended.stderr}--- ${ended.code}\n`)
   t.false(ended.hung, `it hung:\n${ended.stderr.slice(-2000)}`)
   t.deepEqual(ended.left, [], 'processes were left behind')
   return {
@@ -140,7 +157,10 @@ export async function runFlux(t: ExecutionContext, name: string, options: FluxRu
 
 function figuresOf(t: ExecutionContext, stdout: string, stderr: string): Figures {
   const last = stdout.trimEnd().split('\n').at(-1)!
-  t.true(last.startsWith('{"emitted":'), `no figures at the end of stdout, but: ${last}\n${stderr.slice(-4000)}`)
+  t.true(
+    last.startsWith('{"emitted":'),
+    `no figures at the end of stdout, but: ${last}\n${stderr.slice(-4000)}`,
+  )
   return JSON.parse(last) as Figures
 }
 

@@ -6,7 +6,17 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import { connect, noLog, streamLog } from 'gearpump'
-import { type Bolt, type OutputCollector, shellBolt, shellSpout, type Spout, type SpoutOutputCollector, TopologyBuilder, type Tuple, translate } from 'gearpump/storm'
+import {
+  type Bolt,
+  type OutputCollector,
+  type Spout,
+  type SpoutOutputCollector,
+  shellBolt,
+  shellSpout,
+  TopologyBuilder,
+  type Tuple,
+  translate,
+} from 'gearpump/storm'
 import { alive, until } from './until.ts'
 
 const KILLS = Number(process.env.GEARPUMP_KILLS ?? 5)
@@ -27,7 +37,9 @@ class Numbers implements Spout {
     this.#collector = collector
   }
   nextTuple() {
-    const n = this.#again.pop() ?? (this.#next < this.#count && this.#open.size < 500 ? this.#next++ : undefined)
+    const n =
+      this.#again.pop() ??
+      (this.#next < this.#count && this.#open.size < 500 ? this.#next++ : undefined)
     if (n === undefined) {
       if (this.#next === this.#count && this.#open.size === 0) this.#collector.exhausted()
       return
@@ -73,8 +85,14 @@ async function start(t: ExecutionContext, build: (builder: TopologyBuilder, dir:
   const builder = new TopologyBuilder()
   build(builder, dir)
   const topology = builder.createTopology('kill-child', { 'topology.message.timeout.secs': 60 })
-  const { application } = translate(topology, { resources: RESOURCES, pidDir, startedMs: Date.now() })
-  const gear = await connect({ log: process.env.DEBUG_LOG === undefined ? noLog : streamLog(process.stderr, 'trace', 'text') })
+  const { application } = translate(topology, {
+    resources: RESOURCES,
+    pidDir,
+    startedMs: Date.now(),
+  })
+  const gear = await connect({
+    log: process.env.DEBUG_LOG === undefined ? noLog : streamLog(process.stderr, 'trace', 'text'),
+  })
   t.teardown(async () => {
     await gear.close()
     rmSync(dir, { recursive: true })
@@ -83,7 +101,9 @@ async function start(t: ExecutionContext, build: (builder: TopologyBuilder, dir:
 }
 
 function pidsOf(pidDir: string, component: string): number[] {
-  const dirs = existsSync(pidDir) ? readdirSync(pidDir).filter(name => name.startsWith(`${component}-`)) : []
+  const dirs = existsSync(pidDir)
+    ? readdirSync(pidDir).filter(name => name.startsWith(`${component}-`))
+    : []
   return dirs
     .flatMap(name => readdirSync(join(pidDir, name)))
     .map(Number)
@@ -96,7 +116,9 @@ test("a bolt's child is killed again and again: no tuple is missing, and replays
   const numbers = new Numbers(count)
   const { app, pidDir } = await start(t, builder => {
     builder.setSpout('numbers', () => numbers)
-    builder.setBolt('relay', shellBolt(['python3', 'relay.py'], ['n']), 2).shuffleGrouping('numbers')
+    builder
+      .setBolt('relay', shellBolt(['python3', 'relay.py'], ['n']), 2)
+      .shuffleGrouping('numbers')
     builder.setBolt('seen', () => new Seen(counts)).shuffleGrouping('relay')
   })
   const killed = new Set<number>()
@@ -111,7 +133,10 @@ test("a bolt's child is killed again and again: no tuple is missing, and replays
   await app.drained({ idleMs: 120_000 })
   const info = await app.info()
   t.is(counts.size, count, 'a number is missing')
-  t.deepEqual([...counts].filter(([n, seen]) => seen > numbers.emits.get(n)!), [])
+  t.deepEqual(
+    [...counts].filter(([n, seen]) => seen > numbers.emits.get(n)!),
+    [],
+  )
   t.is(info.figures.unresolved, 0)
   t.true(info.errors.relay!.total >= KILLS, 'each death is told')
   t.regex(info.errors.relay!.last[0]!.message, /SIGKILL/)
@@ -125,7 +150,10 @@ test("a spout's child is killed again and again: it reopens at the position it k
   let position = ''
   const { app, pidDir } = await start(t, (builder, dir) => {
     position = join(dir, 'position')
-    builder.setSpout('numbers', shellSpout(['python3', 'numbers.py', String(count), position], ['n']))
+    builder.setSpout(
+      'numbers',
+      shellSpout(['python3', 'numbers.py', String(count), position], ['n']),
+    )
     builder.setBolt('seen', () => new Seen(counts)).shuffleGrouping('numbers')
   })
   for (let kill = 1; kill <= KILLS; kill++) {
@@ -134,7 +162,9 @@ test("a spout's child is killed again and again: it reopens at the position it k
       return through >= kill * 400 * 0.5 ? pidsOf(pidDir, 'numbers')[0] : undefined
     })
     process.kill(pid, 'SIGKILL')
-    await until('the next child is there', () => pidsOf(pidDir, 'numbers').some(next => next !== pid))
+    await until('the next child is there', () =>
+      pidsOf(pidDir, 'numbers').some(next => next !== pid),
+    )
   }
   await until('all numbers are done', () => Number(readFileSync(position, 'utf8')) === count)
   t.is(counts.size, count, 'a number is missing')

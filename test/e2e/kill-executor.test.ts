@@ -11,7 +11,10 @@ const KILLS = Number(process.env.GEARPUMP_KILLS ?? 5)
 const PER_KILL = 2000
 
 /** Kills an executor that `choose` picks, each time so many more roots were done, and sees it replaced. */
-async function killRepeatedly(app: RunningApp, choose: (tasks: readonly number[]) => boolean): Promise<void> {
+async function killRepeatedly(
+  app: RunningApp,
+  choose: (tasks: readonly number[]) => boolean,
+): Promise<void> {
   for (let kill = 1; kill <= KILLS; kill++) {
     const victim = await until(`kill ${kill}`, async () => {
       const info = await app.info()
@@ -20,7 +23,9 @@ async function killRepeatedly(app: RunningApp, choose: (tasks: readonly number[]
     })
     process.kill(victim.pid!, 'SIGKILL')
     await until('it was replaced', async () =>
-      (await app.info()).executors.every(executor => executor.id !== victim.id && executor.pid !== undefined),
+      (await app.info()).executors.every(
+        executor => executor.id !== victim.id && executor.pid !== undefined,
+      ),
     )
   }
 }
@@ -33,7 +38,11 @@ function countLines(file: string): Map<number, number> {
   return counts
 }
 
-async function run(t: ExecutionContext, choose: (tasks: readonly number[]) => boolean, keepPosition: boolean) {
+async function run(
+  t: ExecutionContext,
+  choose: (tasks: readonly number[]) => boolean,
+  keepPosition: boolean,
+) {
   const dir = mkdtempSync(join(tmpdir(), 'gearpump-test-'))
   const out = join(dir, 'out')
   const emits = join(dir, 'emits')
@@ -44,7 +53,9 @@ async function run(t: ExecutionContext, choose: (tasks: readonly number[]) => bo
     await gear.close()
     rmSync(dir, { recursive: true })
   })
-  const app = await gear.submit(replayApp({ count, out, emits, relays: 3, ...position }), { executors: 3 })
+  const app = await gear.submit(replayApp({ count, out, emits, relays: 3, ...position }), {
+    executors: 3,
+  })
   await killRepeatedly(app, choose)
   await app.drained({ idleMs: 120_000 })
   const info = await app.info()
@@ -55,7 +66,8 @@ async function run(t: ExecutionContext, choose: (tasks: readonly number[]) => bo
   const { figures } = info
   t.is(figures.emitted, figures.acked + figures.failed + figures.pending + figures.lost)
   t.is(figures.pending, 0)
-  for (const executor of info.executors) t.false(alive(executor.pid!), 'an executor outlived the application')
+  for (const executor of info.executors)
+    t.false(alive(executor.pid!), 'an executor outlived the application')
   const emitted = countLines(emits)
   const unexplained = [...counts].filter(([id, seen]) => seen > emitted.get(id)!)
   t.deepEqual(unexplained, [], 'a number came more often than it was emitted')

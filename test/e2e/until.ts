@@ -10,7 +10,8 @@ export async function until<T>(
   for (;;) {
     const answer = await ask()
     if (answer !== undefined && answer !== null && answer !== false) return answer
-    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain until ${what}`)
+    if (performance.now() > deadline)
+      throw new Error(`waited ${timeoutMs} ms in vain until ${what}`)
     await new Promise(resolve => setImmediate(resolve))
     await new Promise(resolve => {
       const timer = setInterval(() => {

@@ -82,6 +82,8 @@ export class Cluster implements Launcher {
   readonly live: (SimulatedProcess | undefined)[] = []
   readonly #parts: ClusterParts
   readonly #slotOf = new Map<number, number>()
+  /** When the last cut or stall is over. */
+  disturbedUntilMs = 0
   /** Which slot a fresh executor takes. */
   slotOfFresh: (executorId: number) => number = id => id - 1
   onPublish: (clockUs: number) => void = () => undefined
@@ -269,6 +271,21 @@ export class Cluster implements Launcher {
     })
   }
 
+  /** The process does nothing for a while; its peers may give it up. */
+  stall(process: SimulatedProcess): void {
+    const { time, chance, oracle, scenario } = this.#parts
+    const faults = () => {
+      for (let other = 0; other < scenario.executors; other++) oracle.fault(process.slot, other)
+    }
+    const forMs = chance.pick([200, 3000, 12_000])
+    oracle.count('stalls')
+    oracle.note('stall', process.id)
+    process.environment.stalledUntilMs = time.now() + forMs
+    this.disturbedUntilMs = Math.max(this.disturbedUntilMs, time.now() + forMs)
+    faults()
+    time.after(forMs, faults)
+  }
+
   /** The links between two executors break, or are cut off for a while. */
   disturb(kind: 'sever' | 'cut', a: SimulatedProcess, b: SimulatedProcess): void {
     const { time, chance, oracle } = this.#parts
@@ -281,7 +298,9 @@ export class Cluster implements Launcher {
       return
     }
     this.network.cut(...names, chance.happens(0.5) ? 'hold' : 'lose')
-    time.after(chance.pick([10, 500, 3000, 12_000]), () => {
+    const forMs = chance.pick([10, 500, 3000, 12_000])
+    this.disturbedUntilMs = Math.max(this.disturbedUntilMs, time.now() + forMs)
+    time.after(forMs, () => {
       faults()
       this.network.heal(...names)
     })

@@ -182,6 +182,6 @@ export const MUTATIONS: Readonly<Record<string, () => Undo>> = {
   'a source that starts has no floor': () =>
     patch(SourceClock.prototype, 'admit', () => () => undefined),
   'a dead peer is not fenced': () => patch(Peers.prototype, 'replace', () => () => undefined),
-  'a lost link is not fenced': () => patch(Outbox.prototype, 'detach', () => () => true),
+  'a session is never fenced': () => patch(Outbox.prototype, 'fence', () => () => undefined),
   'no heartbeats': () => patch(Outbox.prototype, 'heartbeat', () => () => undefined),
 }

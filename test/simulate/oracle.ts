@@ -17,6 +17,7 @@ export interface Root {
   /** Inputs of it that are held and renewed all the time, and since when without a break. */
   renewing: number
   renewedSinceMs: number
+  everRenewed: boolean
 }
 
 export interface Message {
@@ -71,7 +72,8 @@ export class Oracle {
   readonly #exemptInFlight = new Map<number, number>()
   readonly #faultMs = new Map<string, number>()
   readonly fences = new Map<string, number>()
-  open = 0
+  /** In the order of their birth. */
+  readonly openRoots = new Set<Root>()
   /** What user code has and has not let go. */
   readonly inHand = new Set<Delivery>()
 
@@ -110,9 +112,10 @@ export class Oracle {
       pairs: new Set(),
       renewing: 0,
       renewedSinceMs: 0,
+      everRenewed: false,
     }
     this.roots.push(root)
-    this.open++
+    this.openRoots.add(root)
     this.count('roots')
     this.note('root', root.number)
     return root
@@ -205,7 +208,7 @@ export class Oracle {
       return
     }
     root.end = done ? 'done' : 'failed'
-    this.open--
+    this.openRoots.delete(root)
     this.count(root.end)
     if (!this.tracked) return
     if (done && root.unacked > 0) {
@@ -217,6 +220,17 @@ export class Oracle {
     if (done && this.roots.some(r => r.number < root.number && r.task === root.task && !r.end))
       this.count('ahead')
     if (!done) this.#judgeFailure(root)
+  }
+
+  /** A root ends by its second rotation, whatever becomes of its messages. */
+  checkAges(): void {
+    const { profile, faults } = this.scenario
+    if (profile.timeoutMs === 0 || faults.stall > 0) return
+    for (const root of this.openRoots) {
+      const ageMs = this.#now() - root.bornMs
+      if (ageMs <= profile.timeoutMs * 2 + 1) return
+      if (!root.everRenewed) this.broken(`root ${root.number} did not time out in ${ageMs} ms`)
+    }
   }
 
   get tracked(): boolean {
@@ -235,8 +249,8 @@ export class Oracle {
       return
     }
     this.count('timedOut')
-    const { loss, lateMs } = this.scenario.faults
-    if (root.renewing === 0 || loss > 0 || lateMs > 1) return
+    const { loss, lateMs, stall } = this.scenario.faults
+    if (root.renewing === 0 || loss > 0 || lateMs > 1 || stall > 0) return
     if (nowMs - root.renewedSinceMs > timeoutMs * RENEWED_SHARE)
       this.broken(`root ${root.number} timed out, though it was renewed all the time`)
   }
@@ -245,7 +259,7 @@ export class Oracle {
   lostWithSource(root: Root): void {
     if (root.end !== undefined) return
     root.end = 'lost'
-    this.open--
+    this.openRoots.delete(root)
     this.count('lost')
   }
 
@@ -287,6 +301,7 @@ export class Oracle {
   renews(roots: readonly Root[], by: 1 | -1): void {
     for (const root of roots) {
       if (root.renewing === 0) root.renewedSinceMs = this.#now()
+      root.everRenewed = true
       root.renewing += by
     }
   }

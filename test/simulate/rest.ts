@@ -42,7 +42,10 @@ export async function checkRest(parts: RestParts): Promise<void> {
 }
 
 function allIdle(cluster: Cluster): boolean {
-  return cluster.live.every(p => p!.host.executor!.runners.all().every(runner => runner.idle))
+  return cluster.live.every(process => {
+    const { runners } = process!.host.executor!
+    return runners.all().every(runner => runner.idle) && runners.sources.every(s => s.settled)
+  })
 }
 
 function checkExecutor(process: SimulatedProcess, { oracle, scenario, cluster }: RestParts): void {

@@ -45,10 +45,15 @@ export interface Scenario {
   /** Chances per input. */
   readonly user: { fail: number; hold: number; never: number; async: number; renew: number }
   readonly activeMs: number
+  /** How often the user pauses the run. */
+  readonly pauses: number
+  /** Whether sources have nothing to say now and then. */
+  readonly idles: boolean
   readonly faults: {
     crash: number
     sever: number
     cut: number
+    stall: number
     loss: number
     duplication: number
     reordering: number
@@ -99,10 +104,13 @@ export function scenarioOf(seed: number): Scenario {
       renew: some(0.4, 0.15),
     },
     activeMs: chance.between(1000, 8000),
+    pauses: some(0.2, 2),
+    idles: chance.happens(0.5),
     faults: {
       crash: faulty && chance.happens(0.6) ? 1 + chance.below(4) : 0,
       sever: faulty && chance.happens(0.4) ? 1 + chance.below(4) : 0,
       cut: faulty && chance.happens(0.3) ? 1 + chance.below(3) : 0,
+      stall: faulty && chance.happens(0.2) ? 1 + chance.below(2) : 0,
       loss: lossy ? chance.pick([0.001, 0.02]) : 0,
       duplication: lossy ? some(0.5, 0.01) : 0,
       reordering: lossy ? some(0.4, 0.01) : 0,

@@ -24,6 +24,7 @@ export class SimulatedSource implements Source<unknown> {
   #store!: Store
   #again: number[] = []
   #busy = false
+  #idleUntilMs = 0
   readonly #open = new Set<Root>()
   readonly #outlets = new Map<string, PortOutlet>()
   readonly #sender: { message: Message | undefined; exempt: boolean } = {
@@ -54,6 +55,11 @@ export class SimulatedSource implements Source<unknown> {
     const { chance, scenario } = this.#stage
     if (this.#busy) this.#stage.oracle.broken('a source was asked while it was busy')
     this.#stage.checkFlow(this.#context.taskId)
+    if (this.#stage.now() < this.#idleUntilMs) return false
+    if (scenario.idles && chance.happens(0.1)) {
+      this.#idleUntilMs = this.#stage.now() + chance.between(50, 1500)
+      return false
+    }
     let emitted = false
     for (let n = 1 + chance.below(BATCH_MAX); n > 0; n--) {
       const id =

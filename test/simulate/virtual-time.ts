@@ -71,6 +71,8 @@ export class ProcessEnvironment implements Environment {
   /** Wall clock minus true time. Steps back now and then. */
   skewUs: number
   killed = false
+  /** Nothing of this process runs before: it is stopped, or its machine is. */
+  stalledUntilMs = 0
   #lastDeferMs = 0
   #driftMs = 0
 
@@ -94,7 +96,7 @@ export class ProcessEnvironment implements Environment {
   defer(fn: () => void): void {
     const nowMs = this.#time.now()
     const lateMs = this.lateMs === 0 ? 0.01 : this.#chance.next() * this.lateMs
-    this.#lastDeferMs = Math.max(this.#lastDeferMs, nowMs + lateMs)
+    this.#lastDeferMs = Math.max(this.#lastDeferMs, nowMs + lateMs, this.stalledUntilMs)
     this.#time.after(this.#lastDeferMs - nowMs, () => {
       if (!this.killed) fn()
     })
@@ -102,9 +104,14 @@ export class ProcessEnvironment implements Environment {
 
   after(delayMs: number, fn: () => void): Timer {
     if (this.killed) return NO_TIMER
-    return this.#time.after(delayMs, () => {
-      if (!this.killed) fn()
-    })
+    let timer: Timer
+    const due = () => {
+      const leftMs = this.stalledUntilMs - this.#time.now()
+      if (leftMs > 0) timer = this.#time.after(leftMs, due)
+      else if (!this.killed) fn()
+    }
+    timer = this.#time.after(delayMs, due)
+    return { cancel: () => timer.cancel() }
   }
 
   random(): number {

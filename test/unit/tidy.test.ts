@@ -50,7 +50,7 @@ test('the engine knows no Storm word', t => {
   // The command line and the files it loads speak to Storm's users too.
   const engine = sources.filter(file => /^src\/(?!cli\/|client\/program-file)/.test(file))
   for (const file of engine) {
-    const code = read(file).replace(/\/\/.*|\/\*[^]*?\*\//g, '')
+    const code = read(file).replace(/\/\/.*|\/\*[\s\S]*?\*\//g, '')
     t.notRegex(code, /\b(spout|bolt|nimbus|acker|topology|topologies)\b/i, file)
   }
 })
@@ -64,7 +64,7 @@ test('nothing is unfinished, and no default export hides a name', t => {
 })
 
 test('every error code has an entry in docs/errors.md, and no entry is left over', t => {
-  const union = read('src/base/errors.ts').match(/export type ErrorCode =([^]*?)\n\n/)![1]!
+  const union = read('src/base/errors.ts').match(/export type ErrorCode =([\s\S]*?)\n\n/)![1]!
   const codes = [...union.matchAll(/'([A-Z_]+)'/g)].map(match => match[1]!)
   const entries = [...read('docs/errors.md').matchAll(/^## ([A-Z_]+)$/gm)].map(match => match[1]!)
   t.deepEqual(entries.sort(), codes.sort())

@@ -1,6 +1,16 @@
 // A bounded reliable source that replays on fail, a relay, and a sink that appends each number to a file.
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { application, graph, processor, shuffle, source, type Source, type SourceContext, type Task, type TaskContext } from 'gearpump'
+import {
+  application,
+  graph,
+  processor,
+  type Source,
+  type SourceContext,
+  shuffle,
+  source,
+  type Task,
+  type TaskContext,
+} from 'gearpump'
 
 export interface ReplayInput {
   readonly count: number
@@ -54,7 +64,8 @@ class Numbers implements Source<number> {
     this.#open.delete(id as number)
     this.#doneAhead.add(id as number)
     while (this.#doneAhead.delete(this.#through)) this.#through++
-    if (this.#input.position !== undefined) writeFileSync(this.#input.position, String(this.#through))
+    if (this.#input.position !== undefined)
+      writeFileSync(this.#input.position, String(this.#through))
   }
   fail = (id: unknown): void => {
     this.#again.push(id as number)

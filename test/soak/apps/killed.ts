@@ -78,13 +78,15 @@ class ReplayingSpout implements Spout {
   }
 }
 
-/** Writes each number down before it acks it. */
+/** Writes each number down before it acks it, at once or after a while. */
 class ArrivedBolt implements Bolt {
   readonly #file: string
+  readonly #ackAfterMs: number
   #out!: OutputCollector
 
-  constructor({ dir }: KilledInput) {
+  constructor({ dir }: KilledInput, ackAfterMs = 0) {
     this.#file = join(dir, ARRIVED)
+    this.#ackAfterMs = ackAfterMs
   }
 
   prepare(_conf: Conf, _context: TopologyContext, out: OutputCollector): void {
@@ -93,7 +95,8 @@ class ArrivedBolt implements Bolt {
 
   execute(tuple: Tuple): void {
     appendFileSync(this.#file, `${tuple.values[0]}\n`)
-    this.#out.ack(tuple)
+    if (this.#ackAfterMs === 0) this.#out.ack(tuple)
+    else setTimeout(() => this.#out.ack(tuple), this.#ackAfterMs)
   }
 
   declareOutputFields(): void {
@@ -114,13 +117,16 @@ export function boltKilledApp(input: KilledInput): Application {
   return { ...application, code: { module: import.meta.url, export: 'boltKilledApp', input } }
 }
 
-/** A Python spout that keeps its position in a file, a relay and a sink in TypeScript. */
+/** Without it a slow child would have next to nothing open when it is killed. */
+const ACK_AFTER_MS = 50
+
+/** A Python spout that keeps its position in a file, and a sink of five over three executors. */
 export function spoutKilledApp(input: KilledInput): Application {
   const { dir, count } = input
   const command = ['python3', 'numbers.py', String(count), join(dir, POSITION), join(dir, EMITS)]
   const builder = new TopologyBuilder()
   builder.setSpout(SPOUT, shellSpout(command, ['n']))
-  builder.setBolt('seen', () => new ArrivedBolt(input), 5).shuffleGrouping(SPOUT)
+  builder.setBolt('seen', () => new ArrivedBolt(input, ACK_AFTER_MS), 5).shuffleGrouping(SPOUT)
   const application = stormApplication(builder, input, 'spout-killed', CONFIG)
   return { ...application, code: { module: import.meta.url, export: 'spoutKilledApp', input } }
 }

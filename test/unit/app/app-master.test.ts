@@ -1,7 +1,9 @@
 // The app master with executors that die: what is started again, what is counted, what is told to whom.
+
+import test from 'ava'
 import {
   application,
-  EngineError,
+  type EngineError,
   graph,
   type Hold,
   processor,
@@ -10,8 +12,7 @@ import {
   type Task,
 } from 'gearpump'
 import { ManualEnvironment, simulate } from 'gearpump/testing'
-import test from 'ava'
-import { AppMaster, type LaunchedExecutor } from '../../../src/app/app-master.ts'
+import { AppMaster, type LaunchedExecutor, type Launcher } from '../../../src/app/app-master.ts'
 import type { ExecutorControl } from '../../../src/app/executor-host.ts'
 import { localLauncher } from '../../../src/app/local-launcher.ts'
 import { noLog } from '../../../src/base/log.ts'
@@ -96,7 +97,10 @@ test('the app clock moves on though some executors have no source, and onClock c
   held[0]!.hold.release()
   await run.advance(1000)
   t.true(run.master.clockUs > stuck + 1_000_000)
-  t.deepEqual(clocks, [...new Set(clocks)].sort((a, b) => a - b))
+  t.deepEqual(
+    clocks,
+    [...new Set(clocks)].sort((a, b) => a - b),
+  )
   t.true(run.environment.nowUs() - run.master.clockUs < 300_000)
   await run.close()
 })
@@ -199,6 +203,33 @@ test('an executor that comes up after the start was given up is ended', async t 
   t.deepEqual(killed, [2])
 })
 
+test('pausing goes through though an executor is dying', async t => {
+  const environment = new ManualEnvironment()
+  const endless = new Endless()
+  const app = application(
+    'dying',
+    graph(source('numbers', () => endless).to(processor('sink', () => new Sink<number>()))),
+  )
+  const local = localLauncher({ environment, application: app })
+  const launcher: Launcher = {
+    launch: async (...args) => {
+      const launched = await local.launch(...args)
+      const setActive = () => Promise.reject(new Error('the channel is closed'))
+      return { ...launched, control: { ...launched.control, setActive } }
+    },
+  }
+  const master = new AppMaster({
+    environment,
+    application: app,
+    executors: 1,
+    log: noLog,
+    launcher,
+  })
+  await environment.awaiting(master.start())
+  await t.notThrowsAsync(master.setActive(false))
+  await environment.awaiting(master.close())
+})
+
 test('an executor that closes for ever is given up after the bound', async t => {
   const environment = new ManualEnvironment()
   const app = application(
@@ -213,7 +244,13 @@ test('an executor that closes for ever is given up after the bound', async t => 
     ),
   )
   const launcher = localLauncher({ environment, application: app })
-  const master = new AppMaster({ environment, application: app, executors: 1, log: noLog, launcher })
+  const master = new AppMaster({
+    environment,
+    application: app,
+    executors: 1,
+    log: noLog,
+    launcher,
+  })
   await environment.awaiting(master.start())
   await t.notThrowsAsync(environment.awaiting(master.close(), 10_000))
 })

@@ -2,10 +2,15 @@
 import test from 'ava'
 import { Books } from '../../../src/app/books.ts'
 import type { ExecutorStatus } from '../../../src/app/figures.ts'
-import type { LogLine } from '../../../src/base/log.ts'
 import { EngineError } from '../../../src/base/errors.ts'
+import type { LogLine } from '../../../src/base/log.ts'
 
-function status(executorId: number, emitted: number, acked: number, failed: number): ExecutorStatus {
+function status(
+  executorId: number,
+  emitted: number,
+  acked: number,
+  failed: number,
+): ExecutorStatus {
   const pending = emitted - acked - failed
   const common = { busyMs: 1, blockedMs: 2, inFlight: pending, emitted, acked, failed, received: 0 }
   const roots = { emitted, acked, failed, pending, lost: 0, unresolved: failed }

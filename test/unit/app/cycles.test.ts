@@ -1,7 +1,8 @@
 // Edges that lead back: they never block, and when too much waits on them the sources pause.
+
+import test from 'ava'
 import { application, type Dag, graph, processor, shuffle, source, type Task } from 'gearpump'
 import { type Simulation, simulate } from 'gearpump/testing'
-import test from 'ava'
 import { Endless, Numbers } from '../task/_actors.ts'
 
 interface Round {
@@ -10,7 +11,10 @@ interface Round {
 }
 
 // Each number goes round `times` times between two processors, and grows by `copies` on each way back.
-function loop(numbers: () => Numbers | Endless, { times = 3, copies = 1, parallelism = 1 } = {}): Dag {
+function loop(
+  numbers: () => Numbers | Endless,
+  { times = 3, copies = 1, parallelism = 1 } = {},
+): Dag {
   const first = processor<number | Round, Round>(
     'first',
     (): Task<number | Round, Round> => ({
@@ -29,7 +33,11 @@ function loop(numbers: () => Numbers | Endless, { times = 3, copies = 1, paralle
     }),
     { parallelism },
   )
-  return graph(source('numbers', numbers).to(first, shuffle()), first.to(second, shuffle()), second.to(first, shuffle()))
+  return graph(
+    source('numbers', numbers).to(first, shuffle()),
+    first.to(second, shuffle()),
+    second.to(first, shuffle()),
+  )
 }
 
 async function inFlight(run: Simulation): Promise<number> {
@@ -60,9 +68,13 @@ for (const executors of [1, 2]) {
 
   test(`a loop that grows pauses the sources at its bound and lets them go on, in ${executors} executor(s)`, async t => {
     const numbers = new Numbers(1000, { batch: 50 })
-    const app = application('growing', loop(() => numbers, { times: 2, copies: 6 }), {
-      profile: { inboxDepth: 16, creditWindow: 16, cycleDepth: 200, maxOpenRoots: 0 },
-    })
+    const app = application(
+      'growing',
+      loop(() => numbers, { times: 2, copies: 6 }),
+      {
+        profile: { inboxDepth: 16, creditWindow: 16, cycleDepth: 200, maxOpenRoots: 0 },
+      },
+    )
     let paused = 0
     const run = await simulate(app, {
       executors,
@@ -89,19 +101,31 @@ for (const executors of [1, 2]) {
 test('messages that go round for ever leave room for those that come', async t => {
   const passed: number[] = []
   const numbers = new Numbers(500)
-  const wheel = processor<number, number>('wheel', (): Task<number, number> => ({
-    onNext: (value, context) => context.output(value),
-  }))
+  const wheel = processor<number, number>(
+    'wheel',
+    (): Task<number, number> => ({
+      onNext: (value, context) => context.output(value),
+    }),
+  )
   // Below the wheel and the hub, which are never both at rest.
-  const before = processor<number, number>('before', (): Task<number, number> => ({
-    onNext: (value, context) => context.output(value),
-  }))
-  const hub = processor<number, number>('hub', (): Task<number, number> => ({
-    onNext: (value, context) => context.output(value),
-  }))
-  const sink = processor<number, never>('sink', (): Task<number> => ({
-    onNext: value => void passed.push(value),
-  }))
+  const before = processor<number, number>(
+    'before',
+    (): Task<number, number> => ({
+      onNext: (value, context) => context.output(value),
+    }),
+  )
+  const hub = processor<number, number>(
+    'hub',
+    (): Task<number, number> => ({
+      onNext: (value, context) => context.output(value),
+    }),
+  )
+  const sink = processor<number, never>(
+    'sink',
+    (): Task<number> => ({
+      onNext: value => void passed.push(value),
+    }),
+  )
   const spinner = source<number>('spinner', () => ({
     next: out => {
       out.output(-1)
@@ -110,7 +134,12 @@ test('messages that go round for ever leave room for those that come', async t =
   }))
   const app = application(
     'spin',
-    graph(spinner.to(before).to(hub), hub.to(wheel), wheel.to(hub), source('numbers', () => numbers).to(sink)),
+    graph(
+      spinner.to(before).to(hub),
+      hub.to(wheel),
+      wheel.to(hub),
+      source('numbers', () => numbers).to(sink),
+    ),
   )
   const run = await simulate(app)
   await run.advance(600)

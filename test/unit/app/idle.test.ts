@@ -1,7 +1,8 @@
 // An idle application: empty ledgers, no timers but the periodic ones, hardly any calls; and how its end is noticed.
-import { application, connect, graph, processor, shuffle, source, type Source } from 'gearpump'
-import { ManualEnvironment, simulate } from 'gearpump/testing'
+
 import test from 'ava'
+import { application, connect, graph, processor, type Source, shuffle, source } from 'gearpump'
+import { ManualEnvironment, simulate } from 'gearpump/testing'
 import { Numbers, pass, Sink } from '../task/_actors.ts'
 
 for (const executors of [1, 3]) {
@@ -12,7 +13,10 @@ for (const executors of [1, 3]) {
       graph(
         source('numbers', () => numbers)
           .to(processor<number, number>('a', pass, { parallelism: 3 }), shuffle())
-          .to(processor('b', () => new Sink<number>(), { parallelism: 3 }), shuffle()),
+          .to(
+            processor('b', () => new Sink<number>(), { parallelism: 3 }),
+            shuffle(),
+          ),
       ),
     )
     const run = await simulate(app, { executors })

@@ -1,4 +1,6 @@
 // Messages anchored to several inputs, of several sources, over several executors.
+
+import test from 'ava'
 import {
   application,
   graph,
@@ -12,7 +14,6 @@ import {
 } from 'gearpump'
 import type { TaskSpiContext } from 'gearpump/spi'
 import { simulate } from 'gearpump/testing'
-import test from 'ava'
 import { Numbers } from '../task/_actors.ts'
 
 // Waits for the same number from both sides, then emits it once, anchored to both.
@@ -49,9 +50,13 @@ for (const executors of [1, 3]) {
     const [left, right] = [new Numbers(60), new Numbers(60)]
     const tries = new Map<number, number>()
     const seen: number[] = []
-    const pair = processor<number, number>('pair', () => new Pairing(task => (task === 1 ? 'left' : 'right')), {
-      parallelism: 3,
-    })
+    const pair = processor<number, number>(
+      'pair',
+      () => new Pairing(task => (task === 1 ? 'left' : 'right')),
+      {
+        parallelism: 3,
+      },
+    )
     const picky = processor<number, never>(
       'picky',
       (): Task<number> => ({
@@ -75,8 +80,14 @@ for (const executors of [1, 3]) {
     const run = await simulate(app, { executors, seed: 9, faults: { delayMsMax: 5 } })
     await run.environment.until(() => left.done_.length === 60 && right.done_.length === 60)
     const odd = Array.from({ length: 9 }, (_, i) => i * 7)
-    t.deepEqual([...left.failed].sort((a, b) => a - b), odd)
-    t.deepEqual([...right.failed].sort((a, b) => a - b), odd)
+    t.deepEqual(
+      [...left.failed].sort((a, b) => a - b),
+      odd,
+    )
+    t.deepEqual(
+      [...right.failed].sort((a, b) => a - b),
+      odd,
+    )
     t.is(new Set(seen).size, 60)
     for (const id of run.executors) t.is(run.unfinished(id), 0)
     await run.close()

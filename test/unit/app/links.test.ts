@@ -1,11 +1,32 @@
 // Executors and their links, all real but for the network: order, credit, loss, death, more time.
-import { application, graph, type Hold, processor, shuffle, source, type Task } from 'gearpump'
-import { broadcast, colocation, first, groupBy, hash, localOrShuffle, type Partitioner } from 'gearpump'
-import { simulate } from 'gearpump/testing'
+
 import test from 'ava'
+import {
+  application,
+  broadcast,
+  colocation,
+  first,
+  graph,
+  groupBy,
+  type Hold,
+  hash,
+  localOrShuffle,
+  type Partitioner,
+  processor,
+  shuffle,
+  source,
+  type Task,
+} from 'gearpump'
+import { simulate } from 'gearpump/testing'
 import { Endless, Holder, Numbers, pass, Sink } from '../task/_actors.ts'
 
-const sums = ({ emitted, acked, failed, pending, lost }: Record<string, unknown> & object): boolean =>
+const sums = ({
+  emitted,
+  acked,
+  failed,
+  pending,
+  lost,
+}: Record<string, unknown> & object): boolean =>
   emitted === (acked as number) + (failed as number) + (pending as number) + (lost as number)
 
 const partitioners: Record<string, () => Partitioner<number>> = {
@@ -48,7 +69,11 @@ for (const [name, partitioner] of Object.entries(partitioners)) {
       await run.drained()
       let total = 0
       for (const [key, values] of got) {
-        t.deepEqual(values, [...values].sort((a, b) => a - b), key)
+        t.deepEqual(
+          values,
+          [...values].sort((a, b) => a - b),
+          key,
+        )
         total += values.length
         t.not(key.split(' ')[0], '0')
       }

@@ -1,6 +1,7 @@
 // Waits between tries: at once, then doubling to a bound, and forgotten after a healthy while.
-import fc from 'fast-check'
+
 import test from 'ava'
+import fc from 'fast-check'
 import { Backoff } from '../../../src/base/backoff.ts'
 
 test('the first failure waits for nothing, then waits double up to the bound', t => {

@@ -1,6 +1,7 @@
 // Repeating timers on any environment.
-import { ManualEnvironment } from 'gearpump/testing'
+
 import test from 'ava'
+import { ManualEnvironment } from 'gearpump/testing'
 import { every, realEnvironment } from '../../../src/base/environment.ts'
 
 test('every calls once a period until it is cancelled, also from inside', async t => {

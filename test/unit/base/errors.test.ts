@@ -1,6 +1,7 @@
 // Errors: what they carry, how mistakes are listed, which name is meant.
-import fc from 'fast-check'
+
 import test from 'ava'
+import fc from 'fast-check'
 import {
   asError,
   assertNever,
@@ -53,7 +54,10 @@ test('a user error lists every mistake with its place and hint', t => {
 test('an engine error keeps its code, hint, details and cause', t => {
   const cause = new Error('reset')
   const error = new EngineError('LINK_LOST', 'gone', { hint: 'wait', details: { peer: 2 }, cause })
-  t.deepEqual([error.code, error.hint, error.details, error.cause], ['LINK_LOST', 'wait', { peer: 2 }, cause])
+  t.deepEqual(
+    [error.code, error.hint, error.details, error.cause],
+    ['LINK_LOST', 'wait', { peer: 2 }, cause],
+  )
   t.false('cause' in new EngineError('BUG', 'x'))
 })
 

@@ -21,7 +21,8 @@ export class Numbers implements Source<number> {
     this.calls++
     for (let i = 0; i < this.#batch; i++) {
       const id = this.#queue.shift()
-      if (id === undefined) return this.#ends && this.done_.length === this.emitted - this.failed.length ? 'end' : false
+      if (id === undefined)
+        return this.#ends && this.done_.length === this.emitted - this.failed.length ? 'end' : false
       this.emitted++
       out.output(id, id)
     }

@@ -1,6 +1,7 @@
 // Credit that goes back over links: what is told must add up to what was taken, for ever.
-import fc from 'fast-check'
+
 import test from 'ava'
+import fc from 'fast-check'
 import { Credits, LinkRows } from '../../../src/task/credits.ts'
 
 test('what was told and what is not yet due add up to what was taken', t => {
@@ -55,4 +56,3 @@ test('a row taken by two sessions in turn tells the second nothing of the first'
   credits.consumed(credits.arrived(link, 1, 2))
   t.deepEqual(credits.takeDue(link), [1, 2, 8])
 })
-

@@ -1,4 +1,7 @@
 // Flow control: inboxes stay bounded, shuffle goes round what is full, cycles never block.
+
+import test from 'ava'
+import fc from 'fast-check'
 import {
   application,
   broadcast,
@@ -12,8 +15,6 @@ import {
   type Task,
 } from 'gearpump'
 import { simulate } from 'gearpump/testing'
-import fc from 'fast-check'
-import test from 'ava'
 import { Endless, Numbers, Valve } from './_actors.ts'
 
 const DEPTH = 16
@@ -148,7 +149,11 @@ test('a task whose timer emits while it waits goes on in order when there is roo
     'timer',
     graph(
       source('numbers', () => new Numbers(200))
-        .to(processor<number, number>('a', () => ({ onNext: (value, context) => context.output(value) })))
+        .to(
+          processor<number, number>('a', () => ({
+            onNext: (value, context) => context.output(value),
+          })),
+        )
         .to(processor<number, number>('b', () => valve)),
     ),
     { profile: { inboxDepth: 4 } },

@@ -1,6 +1,7 @@
 // The ring must behave as a plain list, whatever its growth and wrap.
-import fc from 'fast-check'
+
 import test from 'ava'
+import fc from 'fast-check'
 import { Inbox } from '../../../src/task/inbox.ts'
 
 function shift(inbox: Inbox): unknown[] {
@@ -23,7 +24,8 @@ for (const tagged of [false, true]) {
             inbox.push(`v${n}`, n, n + 1, n + 2, n + 3)
             model.push(tagged ? [`v${n}`, n, n + 1, n + 2, n + 3] : [`v${n}`, n])
           }
-          for (let i = step; i < 0 && model.length > 0; i++) t.deepEqual(shift(inbox), model.shift())
+          for (let i = step; i < 0 && model.length > 0; i++)
+            t.deepEqual(shift(inbox), model.shift())
           t.is(inbox.size, model.length)
         }
       }),

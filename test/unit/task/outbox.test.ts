@@ -1,13 +1,14 @@
 // What goes to one other executor: sessions, links that replace one another, credit that is never lost.
+
+import test from 'ava'
 import { application, broadcast, graph, processor, source, type Task } from 'gearpump'
 import { ManualEnvironment, simulate } from 'gearpump/testing'
-import test from 'ava'
+import { SlotLedger } from '../../../src/progress/slot-ledger.ts'
 import { CycleGuard } from '../../../src/task/flow.ts'
 import { Outbox } from '../../../src/task/outbox.ts'
 import { balanced } from '../../../src/task/profile.ts'
 import { RunLoop } from '../../../src/task/run-loop.ts'
 import type { RunnerHost } from '../../../src/task/runner-host.ts'
-import { SlotLedger } from '../../../src/progress/slot-ledger.ts'
 import type { Link } from '../../../src/transport/link.ts'
 import { Serialisers } from '../../../src/transport/serialisers.ts'
 import { Endless, Numbers } from './_actors.ts'

@@ -1,11 +1,12 @@
 // What a source may rely on: when it is asked, when it is told, and that it is never asked in vain for long.
+
+import test from 'ava'
+import fc from 'fast-check'
 import type { Source, SourceContext } from 'gearpump'
 import { testSource } from 'gearpump/testing'
-import fc from 'fast-check'
-import test from 'ava'
 import { Endless, Numbers } from './_actors.ts'
 
-test('done and fail are told on the source\'s own turn, never inside an emit', async t => {
+test("done and fail are told on the source's own turn, never inside an emit", async t => {
   let emitting = false
   const told: unknown[] = []
   const source = await testSource(
@@ -55,6 +56,27 @@ test('a source that has ended is not asked again', async t => {
   const calls = source.calls
   await source.advance(10_000)
   t.is(source.calls, calls)
+})
+
+test('a source that has ended is asked again when one of its messages fails', async t => {
+  const queue = [1, 2]
+  const source = await testSource({
+    next: (out: SourceContext<number>) => {
+      const value = queue.shift()
+      if (value === undefined) return 'end'
+      out.output(value, value)
+      return true
+    },
+    fail: id => void queue.push(id as number),
+  })
+  source.pull()
+  t.true(source.ended)
+  source.fail(1)
+  t.deepEqual(
+    source.pull().map(output => output.value),
+    [1],
+  )
+  t.true(source.ended)
 })
 
 test('a failed message is emitted again at once, though the source was asleep', async t => {
@@ -142,6 +164,7 @@ test('an emit that throws fails its root: nothing is told done that was not deli
   const told: string[] = []
   const bad: Source<number> = {
     next: out => {
+      if (told.length > 0) return 'end'
       try {
         out.output(1, 'id')
       } catch {
@@ -170,9 +193,12 @@ test('an emit that throws fails its root: nothing is told done that was not deli
 test('every root ends once, between one and two time-outs if nobody ends it', async t => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.tuple(fc.integer({ min: 1, max: 900 }), fc.constantFrom('done', 'fail', 'none')), {
-        maxLength: 12,
-      }),
+      fc.array(
+        fc.tuple(fc.integer({ min: 1, max: 900 }), fc.constantFrom('done', 'fail', 'none')),
+        {
+          maxLength: 12,
+        },
+      ),
       async steps => {
         const emittedAt = new Map<number, number>()
         const ended = new Map<number, [string, number]>()

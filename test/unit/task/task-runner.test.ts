@@ -1,8 +1,9 @@
 // What a task may rely on: its own turn, anchors, parking, holds, timers.
+
+import test from 'ava'
 import type { Hold, Task, TaskContext } from 'gearpump'
 import { EngineError } from 'gearpump'
 import { testTask } from 'gearpump/testing'
-import test from 'ava'
 
 const holding = (holds: Hold[]): Task<unknown, never> => ({
   onNext: (_, context) => void holds.push(context.hold()),
@@ -268,7 +269,11 @@ test('an explicit default port nobody listens to is silent, an unknown one is an
         })).to(
           processor<number, number>('emits', () => ({
             onNext: (value, context) => void context.output(value, port),
-          })).to(processor<number, never>('sink', () => ({ onNext: () => undefined })), undefined, 'odd'),
+          })).to(
+            processor<number, never>('sink', () => ({ onNext: () => undefined })),
+            undefined,
+            'odd',
+          ),
         ),
       ),
     )

@@ -1,6 +1,7 @@
 // Virtual time: order, repeatability, promises.
-import fc from 'fast-check'
+
 import test from 'ava'
+import fc from 'fast-check'
 import { ManualEnvironment, seededRandom } from './doors.ts'
 
 test('timers fire by time, then in the order in which they were set', async t => {
@@ -11,7 +12,10 @@ test('timers fire by time, then in the order in which they were set', async t =>
       delays.forEach((delay, i) => void environment.after(delay, () => void fired.push([delay, i])))
       await environment.advance(50)
       const expected = delays.map((delay, i): [number, number] => [delay, i])
-      t.deepEqual(fired, expected.sort(([a, i], [b, j]) => a - b || i - j))
+      t.deepEqual(
+        fired,
+        expected.sort(([a, i], [b, j]) => a - b || i - j),
+      )
       t.is(environment.timers, 0)
     }),
     { numRuns: 50 },
@@ -21,7 +25,9 @@ test('timers fire by time, then in the order in which they were set', async t =>
 test('cancelled timers are gone, in whatever order', async t => {
   const environment = new ManualEnvironment()
   const fired: number[] = []
-  const timers = Array.from({ length: 20 }, (_, i) => environment.after(20 - i, () => void fired.push(i)))
+  const timers = Array.from({ length: 20 }, (_, i) =>
+    environment.after(20 - i, () => void fired.push(i)),
+  )
   for (let i = 0; i < 20; i += 2) timers[i]!.cancel()
   t.is(environment.timers, 10)
   await environment.advance(30)
@@ -33,7 +39,10 @@ test('cancelled timers are gone, in whatever order', async t => {
 test('promises settle between timers', async t => {
   const environment = new ManualEnvironment()
   const order: string[] = []
-  environment.after(1, () => void Promise.resolve().then(() => Promise.resolve().then(() => order.push('promise'))))
+  environment.after(
+    1,
+    () => void Promise.resolve().then(() => Promise.resolve().then(() => order.push('promise'))),
+  )
   environment.after(2, () => void order.push('timer'))
   await environment.advance(3)
   t.deepEqual(order, ['promise', 'timer'])
