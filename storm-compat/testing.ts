@@ -265,3 +265,13 @@ function notEnding(name: string, withinMs: number): EngineError {
     },
   )
 }
+
+export { ShellBolt } from './component/shell-bolt.ts'
+export { ShellSpout } from './component/shell-spout.ts'
+export {
+  FakeChild,
+  type FakeScript,
+  FakeShell,
+  ManualClock,
+  sayPid,
+} from './multilang/fake-child.ts'

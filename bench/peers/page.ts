@@ -3,8 +3,8 @@
 import type { Row } from '../harness/measure.ts'
 import { type Demand, isNoisy, judge, median, type Round, significant } from './demands.ts'
 
-const BEGIN = '<!-- results: written by npm run bench:peers -- --write -->'
-const END = '<!-- end of results -->'
+const BEGIN = '<!-- results begin -->'
+const END = '<!-- results end -->'
 
 export interface PageInput {
   readonly demands: readonly Demand[]

@@ -30,8 +30,8 @@ export interface Launcher {
 
 /** Figures are taken from each executor at this pace: what is shown, and what is known of one that dies. */
 const STATUS_PERIOD_MS = 500
-/** More deaths of one executor in a minute than this end the application: it cannot live. */
-const DEATHS_PER_MINUTE_MAX = 60
+/** An executor that dies so often in a row without coming up cannot live here: the application ends. */
+const DEATHS_BEFORE_UP_MAX = 10
 /** How long a closing executor may take before it is killed. */
 const CLOSE_TIMEOUT_MS = 8000
 
@@ -48,7 +48,8 @@ interface Slot {
   launched: LaunchedExecutor | undefined
   address: Address | undefined
   readonly backoff: Backoff
-  deathsMs: number[]
+  /** Deaths in a row without having come up in between. */
+  deathsBeforeUp: number
   status: ExecutorStatus | undefined
   /** Executors that it was told to connect to; of each pair one is told. */
   readonly connects: Set<number>
@@ -73,6 +74,8 @@ export class AppMaster {
   #closing = false
   #overflowing = new Set<number>()
   #poll: Timer | undefined = undefined
+  // Counts at the last look, if all was quiet.
+  #quietLast: string | undefined = undefined
   #fail: (error: Error) => void = () => undefined
   /** Rejects when the application cannot go on. Never resolves. */
   readonly failure: Promise<never>
@@ -88,7 +91,7 @@ export class AppMaster {
       launched: undefined,
       address: undefined,
       backoff: new Backoff(),
-      deathsMs: [],
+      deathsBeforeUp: 0,
       status: undefined,
       connects: new Set(),
     }))
@@ -180,9 +183,8 @@ export class AppMaster {
     slot.status = undefined
     slot.connects.clear()
     for (const other of this.#slots) other.connects.delete(id)
-    slot.deathsMs = [...slot.deathsMs.filter(ms => nowMs - ms < 60_000), nowMs]
-    if (slot.deathsMs.length > DEATHS_PER_MINUTE_MAX) {
-      this.#fail(tooManyDeaths(slot.deathsMs.length, reason))
+    if (++slot.deathsBeforeUp > DEATHS_BEFORE_UP_MAX) {
+      this.#fail(neverUp(slot.deathsBeforeUp, reason))
       return
     }
     this.#overflow(id, false)
@@ -203,12 +205,16 @@ export class AppMaster {
       await this.#launch(slot)
       await this.#startTasks(slot)
       await this.#go(slot)
+      slot.deathsBeforeUp = 0
       log(this.#options.log, 'info', `executor ${id}`, 'took over and runs')
     } catch (error) {
       if (this.#closing || slot.id !== id) return
       const launched = slot.launched as LaunchedExecutor | undefined
       if (launched === undefined) this.#died(slot, id, asError(error).message)
-      else launched.kill()
+      else {
+        this.#books.error(0, `executor ${id}`, asError(error))
+        launched.kill()
+      }
     }
   }
 
@@ -298,13 +304,14 @@ export class AppMaster {
 
   /**
    * Whether nothing is left to do: every source exhausted, or silent for `idleMs`, every root ended and no message
-   * under way. Asks twice, for a message may be between two executors while each looks quiet.
+   * under way. A message nobody waits for may be between two executors while each looks quiet: with several it must
+   * have looked so at the last call as well, which should be some 10 ms ago.
    */
   async isDrained(idleMs: number): Promise<boolean> {
-    const first = await this.#quietFigures(idleMs)
-    if (first === undefined) return false
-    const second = await this.#quietFigures(idleMs)
-    return second !== undefined && second === first
+    const before = this.#quietLast
+    this.#quietLast = await this.#quietFigures(idleMs)
+    if (this.#quietLast === undefined) return false
+    return this.#slots.length === 1 || this.#quietLast === before
   }
 
   async #quietFigures(idleMs: number): Promise<string | undefined> {
@@ -345,12 +352,10 @@ export class AppMaster {
   }
 }
 
-function tooManyDeaths(deaths: number, reason: string): EngineError {
+function neverUp(deaths: number, reason: string): EngineError {
   return new EngineError(
     'EXECUTOR_DIED',
-    `an executor died ${deaths} times within a minute, last: ${reason}`,
-    {
-      hint: 'look for the first error above; the application has ended',
-    },
+    `an executor died ${deaths} times in a row before it was up again, last: ${reason}`,
+    { hint: 'look for the first error above; the application has ended' },
   )
 }

@@ -67,9 +67,9 @@ export class Peers {
     return this.#remotes.get(taskId)!
   }
 
-  /** Nothing sent and unfinished. */
+  /** Nothing sent and unfinished, or waiting to be sent. */
   get quiet(): boolean {
-    return this.#list.every(peer => peer.outbox.openPositions === 0)
+    return this.#list.every(peer => peer.outbox.quiet)
   }
 
   get outboxes(): readonly Outbox[] {

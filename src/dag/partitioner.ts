@@ -66,7 +66,7 @@ export function first(): Partitioner {
   return { kind: 'first' }
 }
 
-/** The sender names the task of each message (`outputTo`); a plain `output` does not reach this edge. */
+/** The sender names the task of each message (`outputTo`); a plain `output` on this port throws. */
 export function direct(): Partitioner {
   return { kind: 'direct' }
 }

@@ -39,6 +39,8 @@ export class Inlet {
   #number = 0
   #session: Session | undefined = undefined
   #tellAnyway = false
+  /** Counter of the last session opened; counters of a peer only grow. */
+  #newest: number | undefined = undefined
 
   constructor(host: RunnerHost, tasks: LocalTasks, credits: Credits, back: Outbox) {
     this.#host = host
@@ -111,13 +113,14 @@ export class Inlet {
     const known = this.#session
     if (known?.executor !== frame.session.executor || known.counter !== frame.session.counter) {
       const first = (this.#host.firstNumber ?? 0) >>> 0
-      if (frame.number !== first) return false
+      if (frame.number !== first || !this.#isNew(frame.session)) return false
       this.close()
       this.#in = new InLink(frame.firstPosition)
       this.#in.nextFrame = first
       this.#in.nextProgress = first
       this.#number = this.#host.ledger.openIn(this.#in)
       this.#session = frame.session
+      this.#newest = frame.session.counter
     }
     if (this.#in === undefined) return false
     if (this.#in.acceptFrame(frame.number)) return true
@@ -125,6 +128,11 @@ export class Inlet {
     // Remembered as refused: later frames of it are no new session.
     this.#session = frame.session
     return false
+  }
+
+  // A first frame that comes late, or once more, must not open again what is over: later sessions may be open.
+  #isNew(session: Session): boolean {
+    return this.#newest === undefined || ((session.counter - this.#newest) | 0) > 0
   }
 
   /** Tells the sender what has finished, once per turn. */

@@ -53,6 +53,11 @@ export class Outbox {
     return this.#out.sent.open
   }
 
+  /** Nothing sent is unfinished, nothing waits to be sent. */
+  get quiet(): boolean {
+    return this.openPositions === 0 && this.#builder.count === 0 && this.#waiting.length === 0
+  }
+
   /** The credit of those that talk to tasks over there. */
   get pairs(): readonly Pair[] {
     return this.#pairs

@@ -86,6 +86,7 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
   /** Nothing under way: no open root, nothing left to tell, no call open. */
   get settled(): boolean {
     return (
+      this.#source !== undefined &&
       this.order.open === 0 &&
       this.#endedNext === this.#endedIds.length &&
       this.#calls.length === 0 &&

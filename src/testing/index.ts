@@ -1,5 +1,5 @@
 // The door for tests of processors, sources and DAGs: no sockets, no real time, every run repeatable by its seed. For Storm
-// topologies and multi-lang components there is a kit of the same kind at `gearpump/storm`: completeTopology, and a fake
+// topologies and multi-lang components there is a kit of the same kind at `gearpump/storm/testing`: completeTopology, and a fake
 // child for protocol tests.
 export type { Faults, FaultyNetwork } from '../transport/faulty-transport.ts'
 export {

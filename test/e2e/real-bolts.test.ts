@@ -23,7 +23,7 @@ const SENTENCES = Array.from(
 const FEW = SENTENCES.slice(0, 30)
 const WORDS = SENTENCES.flatMap(sentence => sentence.split(' '))
 
-export function counts(words: readonly unknown[]): [string, number][] {
+function counts(words: readonly unknown[]): [string, number][] {
   const map = new Map<string, number>()
   for (const word of words) map.set(String(word), (map.get(String(word)) ?? 0) + 1)
   return [...map].sort(([a], [b]) => (a < b ? -1 : 1))

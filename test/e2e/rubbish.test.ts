@@ -8,10 +8,13 @@ const NUMBERS = Array.from({ length: 60 }, (_, n) => [n])
 /** The command line's own process with a topology of five components, measured at 120 MB, and some room. */
 const MEMORY_MB = 350
 
+/** Ended by the time-out alone; elsewhere it is far, for the machine may be busy. */
+const HANGING = new Set(['truncated', 'hang', 'ignores-sigterm'])
+
 async function run(t: ExecutionContext, mode: string): Promise<FluxRun> {
   const done = await runFlux(t, 'rubbish', {
     given: NUMBERS,
-    properties: { mode, replays: 'true' },
+    properties: { mode, replays: 'true', timeout: HANGING.has(mode) ? '3' : '30' },
   })
   assertOthersWentOn(t, done)
   t.is(done.code, 0, done.stderr.slice(-4000))
@@ -24,6 +27,7 @@ async function run(t: ExecutionContext, mode: string): Promise<FluxRun> {
 }
 
 function assertOthersWentOn(t: ExecutionContext, done: FluxRun): void {
+  t.notRegex(done.stderr, /component "good"/)
   t.deepEqual(
     done
       .seen('good-seen')
@@ -65,9 +69,12 @@ for (const [mode, said] of TOLERATED) {
 const ENDED: readonly [mode: string, error: RegExp][] = [
   [
     'truncated',
-    /gave no sign of life for 2 s[^]*its output ended within a message: \{"command": "emit"/,
+    /gave no sign of life for 3 s[\s\S]*its output ended within a message: \{"command": "emit"/,
   ],
-  ['truncated-end', /exited with code 0[^]*its output ended within a message: \{"command": "emit"/],
+  [
+    'truncated-end',
+    /exited with code 0[\s\S]*its output ended within a message: \{"command": "emit"/,
+  ],
   ['huge', /sent a line of more than 67108864 bytes, which begins with \{"command": "emit"/],
   ['binary-flood', /sent a line of more than 67108864 bytes, which begins with \\x80\\x81/],
   ['unknown-ack', /sent ack for the tuple no such tuple, which it does not hold/],
@@ -86,12 +93,12 @@ const ENDED: readonly [mode: string, error: RegExp][] = [
   ['wrong-arity', /emits 3 values on stream "default", which has 1 field/],
   ['closes-stdin', /component "bad" task/],
   ['closes-stdout', /component "bad" task/],
-  ['error-and-exit-0', /exited with code 0[^]*its last error was: Traceback: the last words/],
-  ['raises', /exited with code 1[^]*ValueError: the number of the beast/],
-  ['hang', /gave no sign of life for 2 s/],
-  ['ignores-sigterm', /gave no sign of life for 2 s; it was ended \(was killed by SIGKILL\)/],
+  ['error-and-exit-0', /exited with code 0[\s\S]*its last error was: Traceback: the last words/],
+  ['raises', /exited with code 1[\s\S]*ValueError: the number of the beast/],
+  ['hang', /gave no sign of life for 3 s/],
+  ['ignores-sigterm', /gave no sign of life for 3 s; it was ended \(was killed by SIGKILL\)/],
   ['grandchildren', /exited with code 3/],
-  ['exits-at-start', /exited with code 1 before it had said its pid[^]*cannot start today/],
+  ['exits-at-start', /exited with code 1 before it had said its pid[\s\S]*cannot start today/],
 ]
 
 for (const [mode, error] of ENDED) {
@@ -100,7 +107,6 @@ for (const [mode, error] of ENDED) {
     const done = await run(t, mode)
     t.regex(done.stderr, /component "bad" task \d+: its process \(python3 misbehave\.py/)
     t.regex(done.stderr, error)
-    t.notRegex(done.stderr, /component "good"/)
     t.true(done.peakMb < MEMORY_MB, `${done.peakMb} MB`)
   })
 }
@@ -108,7 +114,7 @@ for (const [mode, error] of ENDED) {
 test('a bolt that never says its pid keeps nobody else from running, nor the end from coming', async t => {
   const done = await runFlux(t, 'rubbish', {
     given: NUMBERS,
-    properties: { mode: 'always-no-pid', replays: 'false' },
+    properties: { mode: 'always-no-pid', replays: 'false', timeout: '2' },
     config: { 'topology.message.timeout.secs': 1 },
     args: ['--for', '6s'],
   })
@@ -122,7 +128,7 @@ test('a bolt that never says its pid keeps nobody else from running, nor the end
 test('a bolt that exits at each start keeps nobody else from running, nor the end from coming', async t => {
   const done = await runFlux(t, 'rubbish', {
     given: NUMBERS,
-    properties: { mode: 'always-exits-at-start', replays: 'false' },
+    properties: { mode: 'always-exits-at-start', replays: 'false', timeout: '30' },
     config: { 'topology.message.timeout.secs': 1 },
     args: ['--for', '6s'],
   })
@@ -132,11 +138,11 @@ test('a bolt that exits at each start keeps nobody else from running, nor the en
 })
 
 const SPOUTS: readonly [mode: string, timeoutSecs: number, error: RegExp | undefined][] = [
-  ['unknown-command', 2, /sent the command "frobnicate", which a spout does not have/],
-  ['hangs-in-turn', 2, /gave no sign of life for 2 s/],
-  ['exits', 2, /component "bad" task \d+: its process .* exited with code 0/],
-  ['floods-syncs', 2, undefined],
-  ['emits-without-turn', 2, undefined],
+  ['unknown-command', 30, /sent the command "frobnicate", which a spout does not have/],
+  ['hangs-in-turn', 3, /gave no sign of life for 3 s/],
+  ['exits', 30, /component "bad" task \d+: its process .* exited with code 0/],
+  ['floods-syncs', 30, undefined],
+  ['emits-without-turn', 30, undefined],
   // The timeout is far: the end of the run must not wait for it.
   ['hangs-in-turn', 60, undefined],
   ['never-syncs-activate', 60, undefined],
@@ -147,7 +153,7 @@ for (const [mode, timeout, error] of SPOUTS) {
     const done = await runFlux(t, 'rubbish-spout', {
       given: NUMBERS,
       properties: { mode, timeout: String(timeout) },
-      args: ['--for', '4s'],
+      args: ['--for', '7s'],
     })
     assertOthersWentOn(t, done)
     if (error !== undefined) t.regex(done.stderr, error)

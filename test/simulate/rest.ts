@@ -20,10 +20,12 @@ export interface RestParts {
 const TELL_PART = 8
 /** A clock that is being told, or a source being asked, may stand in the way of one look, not of several. */
 const LOOKS_MAX = 20
+/** What has no root is waited for here. */
+const IDLE_LOOKS_MAX = 2000
 
 export async function checkRest(parts: RestParts): Promise<void> {
   const { oracle, master, scenario, stores } = parts
-  for (let looks = 0; looks < LOOKS_MAX && !allIdle(parts.cluster); looks++) await parts.pause()
+  for (let looks = 0; looks < IDLE_LOOKS_MAX && !allIdle(parts.cluster); looks++) await parts.pause()
   for (const process of parts.cluster.live) checkExecutor(process!, parts)
   if (scenario.replays) {
     for (const [task, store] of stores) {
@@ -44,7 +46,7 @@ export async function checkRest(parts: RestParts): Promise<void> {
 function allIdle(cluster: Cluster): boolean {
   return cluster.live.every(process => {
     const { runners } = process!.host.executor!
-    return runners.all().every(runner => runner.idle) && runners.sources.every(s => s.settled)
+    return runners.all().every(r => r.idle && r.inFlight === 0) && runners.sources.every(s => s.settled)
   })
 }
 

@@ -31,6 +31,7 @@ export interface Stage {
 /** A root whose messages are so many makes no more: broadcasts in cycles explode. */
 const DELIVERIES_MAX = 60
 export const EMITS_PER_INPUT_MAX = 3
+const ROOTLESS_MAX = 5000
 const PORTS = ['default', 'side', 'direct'] as const
 const RENEWALS_PER_PERIOD = 4
 
@@ -229,7 +230,9 @@ export class SimulatedTask implements Task<unknown, unknown> {
     if (this.#outlets.size === 0) return
     const ttl = Math.min(scenario.ttl, ...anchors.map(a => a.message.ttl)) - 1
     const roots = new Set<Root>(anchors.flatMap(a => a.message.roots))
-    if (anchors.length === 0 && (this.#stage.calm || oracle.messages.length > 20_000)) return
+    // Nothing bounds what has no root but this.
+    const rootless = anchors.length === 0 || !oracle.tracked
+    if (rootless && (this.#stage.calm || oracle.messages.length > ROOTLESS_MAX)) return
     if (ttl <= 0 || [...roots].some(r => r.deliveries.length > DELIVERIES_MAX)) return
     const [port, outlet] = chance.pick([...this.#outlets])
     const message = oracle.message(oracle.tracked ? roots : [], anchors.length === 0 ? 1 : ttl)

@@ -23,8 +23,12 @@ export interface WorldResult {
   readonly stats: Stats
 }
 
-export async function runWorld(seed: number): Promise<WorldResult> {
-  const world = new World(scenarioOf(seed))
+/** `change` makes the scenario drawn from the seed another one, to lean on something. */
+export async function runWorld(
+  seed: number,
+  change: (scenario: Scenario) => Scenario = scenario => scenario,
+): Promise<WorldResult> {
+  const world = new World(change(scenarioOf(seed)))
   try {
     await world.run()
   } catch (error) {
@@ -276,6 +280,7 @@ class World implements Stage {
       if (this.time.now() > endMs) throw new Error(this.#stall())
       await this.#advance(LOOK_MS)
     }
+    for (const process of this.cluster.live) if (process) process.environment.lateMs = 0
     // Lost credit of what nobody waits for, heartbeats, idle sources: all come to rest.
     await this.#advance(Math.max(0, this.cluster.disturbedUntilMs - this.time.now()) + 3000)
   }

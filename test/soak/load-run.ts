@@ -87,7 +87,7 @@ export class LoadRun {
   async until(
     what: string,
     enough: (sample: Sample) => boolean,
-    timeoutMs = 60_000,
+    timeoutMs = 120_000,
   ): Promise<Sample[]> {
     const deadlineMs = performance.now() + timeoutMs
     const samples: Sample[] = []

@@ -31,7 +31,8 @@ export function fromText(text: string): unknown {
 
 function tagged(value: unknown): unknown {
   if (typeof value === 'bigint') return { $big: String(value) }
-  if (value instanceof Double) return { $double: Object.is(value.value, -0) ? '-0' : String(value.value) }
+  if (value instanceof Double)
+    return { $double: Object.is(value.value, -0) ? '-0' : String(value.value) }
   if (Buffer.isBuffer(value)) return { $bytes: value.toString('hex') }
   if (value instanceof Map) return { $map: tagged([...value]) }
   if (Array.isArray(value)) return value.map(tagged)
@@ -134,7 +135,8 @@ export class Seen implements BasicBolt {
 /** Takes what comes until it holds `count` tuples, then acks them all; writes into `held` how many they were at most. */
 export class Holder implements Bolt {
   readonly #count: number
-  #held: Tuple[] = []
+  readonly #held: Tuple[] = []
+  #releasing: NodeJS.Timeout | undefined = undefined
   #collector!: OutputCollector
   #file = ''
 
@@ -149,13 +151,18 @@ export class Holder implements Bolt {
 
   execute(tuple: Tuple): void {
     this.#held.push(tuple)
-    if (this.#held.length === this.#count) setTimeout(() => this.#release(), LATER_MS)
+    if (this.#held.length === this.#count)
+      this.#releasing = setTimeout(() => this.#release(), LATER_MS)
   }
 
   // Later than a spout without a bound needs to emit more.
   #release(): void {
     appendFileSync(this.#file, `${this.#held.length}\n`)
     for (const tuple of this.#held.splice(0)) this.#collector.ack(tuple)
+  }
+
+  cleanup(): void {
+    clearTimeout(this.#releasing)
   }
 
   declareOutputFields(): void {

@@ -6,7 +6,6 @@ import {
   application,
   broadcast,
   graph,
-  type Partitioner,
   processor,
   type Source,
   type SourceContext,
@@ -221,15 +220,30 @@ export function cycleApp(input: CycleInput): Application {
 
 // ---- very many tasks
 
-export interface ManyInput extends FlowInput {
+export interface BroadcastInput extends FlowInput {
   readonly sources: number
   readonly tasks: number
-  /** Broadcast, or shuffle where nothing flows. */
-  readonly all: boolean
 }
 
-export function manyApp(input: ManyInput): Application {
-  const partitioner: Partitioner<Value> = input.all ? broadcast() : shuffle()
-  const path = numbers(input, input.sources).to(end(input.tasks), partitioner)
-  return application('many', graph(path), { code: codeOf('manyApp', input) })
+export function broadcastApp(input: BroadcastInput): Application {
+  const path = numbers(input, input.sources).to(end(input.tasks), broadcast())
+  return application('broadcast', graph(path), { code: codeOf('broadcastApp', input) })
+}
+
+// ---- nothing at all
+
+export interface IdleInput {
+  readonly dir: string
+  readonly sources: number
+  readonly tasks: number
+}
+
+class Silent implements Source<Value> {
+  next = (): boolean => false
+}
+
+export function idleApp(input: IdleInput): Application {
+  const silent = source<Value>('numbers', () => new Silent(), { parallelism: input.sources })
+  const path = silent.to(end(input.tasks), shuffle())
+  return application('idle', graph(path), { code: codeOf('idleApp', input) })
 }

@@ -18,7 +18,7 @@ import {
   translate,
 } from 'gearpump/storm'
 import { appears, FLAGS, type FlowInput, Numbers, pause } from '../flow.ts'
-import type { CycleInput, ManyInput, SlowInput, StuckInput } from './native.ts'
+import type { BroadcastInput, CycleInput, IdleInput, SlowInput, StuckInput } from './native.ts'
 import { noteStuck, StuckPoint } from './stuck-point.ts'
 
 const RESOURCES = fileURLToPath(new URL('../resources', import.meta.url))
@@ -239,22 +239,40 @@ export function stormCycleApp(input: StormCycleInput): Application {
 
 // ---- very many tasks
 
-export interface StormManyInput extends ManyInput {
-  /** Python bolts beside the others; they get nothing unless something flows. */
+export function stormBroadcastApp(input: BroadcastInput): Application {
+  const builder = new TopologyBuilder()
+  builder.setSpout('numbers', () => new NumberSpout(input), input.sources)
+  builder.setBolt('end', () => new EndBolt(), input.tasks).allGrouping('numbers')
+  return withCode(stormApplication(builder, input, 'broadcast'), 'stormBroadcastApp', input)
+}
+
+// ---- nothing at all
+
+export interface StormIdleInput extends IdleInput {
+  /** Python bolts among the tasks. */
   readonly children: number
 }
 
-export function stormManyApp(input: StormManyInput): Application {
-  const builder = new TopologyBuilder()
-  builder.setSpout('numbers', () => new NumberSpout(input), input.sources)
-  const bolts = input.tasks - input.children
-  const end = builder.setBolt('end', () => new EndBolt(), bolts)
-  if (input.all) end.allGrouping('numbers')
-  else end.shuffleGrouping('numbers')
-  if (input.children > 0) {
-    builder
-      .setBolt('relay', shellBolt(['python3', 'relay.py'], ['n']), input.children)
-      .shuffleGrouping('numbers')
+class SilentSpout implements Spout {
+  open(): void {
+    return
   }
-  return withCode(stormApplication(builder, input, 'many'), 'stormManyApp', input)
+  nextTuple(): void {
+    return
+  }
+  declareOutputFields(declarer: OutputFieldsDeclarer): void {
+    declarer.declare(['n'])
+  }
+}
+
+export function stormIdleApp(input: StormIdleInput): Application {
+  const builder = new TopologyBuilder()
+  const { sources, tasks, children } = input
+  builder.setSpout('numbers', () => new SilentSpout(), sources)
+  builder.setBolt('end', () => new EndBolt(), tasks - children).shuffleGrouping('numbers')
+  if (children > 0) {
+    const relay = shellBolt(['python3', 'relay.py'], ['n'])
+    builder.setBolt('relay', relay, children).shuffleGrouping('numbers')
+  }
+  return withCode(stormApplication(builder, input, 'idle'), 'stormIdleApp', input)
 }

@@ -1,7 +1,7 @@
 // An application in which nothing happens: its processes sleep.
 import type { Application } from 'gearpump'
-import { manyApp } from '../apps/native.ts'
-import { stormManyApp } from '../apps/storm.ts'
+import { idleApp } from '../apps/native.ts'
+import { stormIdleApp } from '../apps/storm.ts'
 import { Findings } from '../findings.ts'
 import { pause } from '../flow.ts'
 import { underLoad } from '../load-run.ts'
@@ -44,17 +44,7 @@ export async function idle(size: IdleSize): Promise<Findings> {
   return findings
 }
 
-// Sources that are asked and have nothing: each paced at so little that the first message is never due.
 function makeApp({ door, children }: IdleSize, dir: string): Application {
-  const input = {
-    dir,
-    ratePerSec: 1e-9,
-    acked: true,
-    payloadChars: 0,
-    measureFrom: 0,
-    sources: SOURCES,
-    tasks: TASKS - SOURCES,
-    all: false,
-  }
-  return door === 'native' ? manyApp(input) : stormManyApp({ ...input, children })
+  const input = { dir, sources: SOURCES, tasks: TASKS - SOURCES }
+  return door === 'native' ? idleApp(input) : stormIdleApp({ ...input, children })
 }

@@ -1,6 +1,6 @@
 // Everything at once: thousands of tasks that each get every message, over two executors, from sources that never wait.
-import { manyApp } from '../apps/native.ts'
-import { stormManyApp } from '../apps/storm.ts'
+import { broadcastApp } from '../apps/native.ts'
+import { stormBroadcastApp } from '../apps/storm.ts'
 import { Findings } from '../findings.ts'
 import {
   growthMb,
@@ -38,10 +38,9 @@ export async function overload(size: OverloadSize): Promise<Findings> {
     measureFrom: 0,
     sources: SOURCES,
     tasks,
-    all: true,
   }
   const make = (dir: string) =>
-    door === 'native' ? manyApp({ ...base, dir }) : stormManyApp({ ...base, dir, children: 0 })
+    door === 'native' ? broadcastApp({ ...base, dir }) : stormBroadcastApp({ ...base, dir })
   await underLoad(make, { executors: EXECUTORS }, async run => {
     const through = receivedBy('end')
     let samples: Sample[]
