@@ -17,6 +17,9 @@ import { Voice } from './voice.ts'
 /** More processes than this on one machine is a slip of the keyboard. */
 const EXECUTORS_MAX = 256
 
+/** Who does not read is not waited for. */
+const WRITE_MAX_MS = 5000
+
 export interface MainOptions {
   /** Front doors, asked in this order for files that are not modules of ours: `['gearpump/storm']`. */
   readonly doors: readonly string[]
@@ -54,7 +57,20 @@ export async function main(argv: readonly string[], options: MainOptions): Promi
     if (!(error instanceof CommanderError)) throw error
     // Commander has written already what there is to say.
     return error.exitCode === 0 ? EXIT_OK : EXIT_BAD_INPUT
+  } finally {
+    await written(process.stderr)
   }
+}
+
+// The process exits next, and a pipe with a slow reader would lose the last lines, which tell how it ended.
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise(resolve => {
+    const late = setTimeout(resolve, WRITE_MAX_MS)
+    stream.write('', () => {
+      clearTimeout(late)
+      resolve()
+    })
+  })
 }
 
 function program(invocation: Invocation): Command {

@@ -1,99 +1,130 @@
 // The open roots of one source task, in the order they were emitted: slot, stamp and the user's id by ordinal. It
 // answers what the source's clock needs (the lowest open stamp), times roots out by two-period rotation as Storm
-// does, and lets exactly one of complete and fail win. Memory follows the number of open roots. Ordinals are names
-// in the ledger, 32 bits, and wrap; one still open is never given out again, however old it is.
+// does, and lets exactly one of complete and fail win. Memory follows the number of open roots: the few that stay open
+// behind many ended ones are put aside. Ordinals are names in the ledger, 32 bits, and wrap; one still open is never
+// given out again, however old it is.
 import { invariant } from '../base/errors.ts'
-import { PositionRing, type PositionRingOptions } from './position-ring.ts'
+import type { PositionRingOptions } from './position-ring.ts'
 import { NONE, type Slot } from './slot.ts'
 
-const ROWS = 64
+const PLACES = 64
+// The ring may be as wide as this; what is older goes aside.
+const PLACES_MAX = 1 << 24
 // As many as a ledger has slots.
-const ROWS_MAX = 1 << 27
+const OPEN_MAX = 1 << 27
 // A root ends at the second rotation after it was made or renewed: after one to two periods.
 const ROTATIONS = 2
-// Ordinals still open after 2^32 roots are looked for once per so many, a power of two.
-const BLOCK = 1 << 16
+
+interface Aside {
+  readonly slot: Slot
+  readonly stamp: number
+  born: number
+  readonly id: unknown
+}
 
 export class RootOrder {
-  // Ordinal -> row. Row 0 stays unused: the ring cannot hold it.
-  private readonly ring: PositionRing
-  private slots = new Int32Array(ROWS)
-  private stamps = new Float64Array(ROWS)
-  // Column: the rotation a root was made or renewed in.
-  private born = new Int32Array(ROWS)
-  private readonly ids: unknown[] = [undefined]
-  // Free rows are a list through `slots`.
-  private free = NONE
-  private used = 1
+  private readonly placesMax: number
+  // Columns by `ordinal & mask`, from `head` to `tail`. A slot of NONE: ended.
+  private mask: number
+  private slots: Int32Array
+  private stamps: Float64Array
+  // The rotation a root was made or renewed in.
+  private born: Int32Array
+  private ids: unknown[]
+  private head: number
+  private tail: number
+  private inRing = 0
+  // Older than `head`, in the order of their ordinals.
+  private readonly aside = new Map<number, Aside>()
   private rotations = 0
   // The ordinal due at the last rotation: roots below it are older than that.
   private mark: number
-  // Whether an ordinal of this block is still open from 2^32 roots ago, so that its name must be passed over.
-  private crowded = false
 
-  constructor(first = 0, options?: PositionRingOptions) {
-    this.ring = new PositionRing(first, options)
+  constructor(first = 0, options: PositionRingOptions = {}) {
+    const places = options.places ?? PLACES
+    this.placesMax = options.placesMax ?? PLACES_MAX
+    this.mask = places - 1
+    this.slots = new Int32Array(places)
+    this.stamps = new Float64Array(places)
+    this.born = new Int32Array(places)
+    this.ids = new Array(places).fill(undefined)
+    this.head = first | 0
+    this.tail = first | 0
     this.mark = first | 0
   }
 
   get open(): number {
-    return this.ring.open
+    return this.inRing + this.aside.size
   }
 
-  /** The ordinal that the next push will return: the ledger's `root` wants it before there is a slot to push. */
+  /** The ordinal that the next push will return: a root's slot is made with it before the root is pushed. */
   get next(): number {
-    if ((this.ring.next & (BLOCK - 1)) === 0) this.crowded = this.ring.asideWithin(BLOCK)
-    if (this.crowded) while (this.ring.peek(this.ring.next) !== NONE) this.ring.pass()
-    return this.ring.next
+    if (this.aside.size > 0) this.passOpen()
+    return this.tail
   }
 
   /** A root was emitted. Stamps must not fall. The slot is made with the ordinal `next`. */
   push(slot: Slot, stamp: number, id: unknown): number {
-    let row = this.free
-    if (row !== NONE) this.free = this.slots[row]!
-    else {
-      if (this.used === this.slots.length) this.grow()
-      row = this.used++
-    }
-    this.slots[row] = slot
-    this.stamps[row] = stamp
-    this.born[row] = this.rotations
-    this.ids[row] = id
-    const ordinal = this.next
-    this.ring.push(row)
+    if (this.aside.size > 0) this.passOpen()
+    if (((this.tail - this.head) | 0) > this.mask) this.makeRoom()
+    const ordinal = this.tail
+    const i = ordinal & this.mask
+    this.slots[i] = slot
+    this.stamps[i] = stamp
+    this.born[i] = this.rotations
+    this.ids[i] = id
+    this.tail = (ordinal + 1) | 0
+    this.inRing++
     return ordinal
   }
 
   /** The root's slot, or NONE when it has ended. */
   slotOf(ordinal: number): Slot {
-    const row = this.ring.peek(ordinal)
-    return row === NONE ? NONE : this.slots[row]!
+    const i = this.placeOf(ordinal)
+    return i >= 0 ? this.slots[i]! : (this.aside.get(ordinal)?.slot ?? NONE)
   }
 
   /** The user's id of an open root; undefined when it has ended. */
   idOf(ordinal: number): unknown {
-    return this.ids[this.ring.peek(ordinal)]
+    const i = this.placeOf(ordinal)
+    return i >= 0 ? this.ids[i] : this.aside.get(ordinal)?.id
   }
 
   /** Ends a root, and says whether this call did: the first of complete and fail wins. */
   end(ordinal: number): boolean {
-    const row = this.ring.take(ordinal)
-    if (row === NONE) return false
-    this.ids[row] = undefined
-    this.slots[row] = this.free
-    this.free = row
-    return true
+    const open = this.open
+    this.take(ordinal)
+    return this.open !== open
+  }
+
+  /** As `end`, with the user's id of the root for an answer; undefined when it had ended before. */
+  take(ordinal: number): unknown {
+    const i = this.placeOf(ordinal)
+    if (i < 0) return this.takeAside(ordinal)
+    if (this.slots[i] === NONE) return undefined
+    const id = this.ids[i]
+    this.slots[i] = NONE
+    this.ids[i] = undefined
+    this.inRing--
+    if (ordinal === this.head) this.skipEnded()
+    return id
   }
 
   /** The lowest stamp of an open root; Infinity when none is open. */
   lowestStamp(): number {
-    return this.ring.open === 0 ? Infinity : this.stamps[this.ring.peek(this.ring.lowest())]!
+    for (const root of this.aside.values()) return root.stamp
+    return this.inRing === 0 ? Infinity : this.stamps[this.head & this.mask]!
   }
 
   /** Keeps a root for another two rotations. */
   renew(ordinal: number): void {
-    const row = this.ring.peek(ordinal)
-    if (row !== NONE) this.born[row] = this.rotations
+    const i = this.placeOf(ordinal)
+    if (i >= 0) {
+      this.born[i] = this.rotations
+      return
+    }
+    const root = this.aside.get(ordinal)
+    if (root !== undefined) root.born = this.rotations
   }
 
   /**
@@ -102,20 +133,51 @@ export class RootOrder {
    */
   rotate(expired: (ordinal: number, slot: Slot) => void): void {
     this.rotations = (this.rotations + 1) | 0
-    const due = this.ring.positions(this.mark).filter(ordinal => {
-      const age = (this.rotations - this.born[this.ring.peek(ordinal)]!) | 0
-      return age >= ROTATIONS
-    })
-    this.mark = this.ring.next
+    const due = this.ordinalsBelow(this.mark, born => ((this.rotations - born) | 0) >= ROTATIONS)
+    this.mark = this.tail
     this.report(due, expired)
   }
 
   /** Forgets every root: the source task has ended. Each is given to `orphan`, so that the ledger forgets it too. */
   clear(orphan: (ordinal: number, slot: Slot) => void): void {
-    this.report(this.ring.positions(), (ordinal, slot) => {
-      this.end(ordinal)
-      orphan(ordinal, slot)
-    })
+    this.report(
+      this.ordinalsBelow(this.tail, () => true),
+      (ordinal, slot) => {
+        this.end(ordinal)
+        orphan(ordinal, slot)
+      },
+    )
+  }
+
+  // The place of an ordinal in the ring, or -1 when it lies outside.
+  private placeOf(ordinal: number): number {
+    const behind = (ordinal - this.head) | 0
+    if (behind < 0 || behind >= ((this.tail - this.head) | 0)) return -1
+    return ordinal & this.mask
+  }
+
+  private takeAside(ordinal: number): unknown {
+    const root = this.aside.get(ordinal)
+    if (root === undefined) return undefined
+    this.aside.delete(ordinal)
+    return root.id
+  }
+
+  private skipEnded(): void {
+    const { slots, mask, tail } = this
+    let head = this.head
+    while (head !== tail && slots[head & mask] === NONE) head = (head + 1) | 0
+    this.head = head
+  }
+
+  private ordinalsBelow(limit: number, wanted: (born: number) => boolean): number[] {
+    const found: number[] = []
+    for (const [ordinal, root] of this.aside) if (wanted(root.born)) found.push(ordinal)
+    for (let p = this.head; ((p - limit) | 0) < 0; p = (p + 1) | 0) {
+      const i = p & this.mask
+      if (this.slots[i] !== NONE && wanted(this.born[i]!)) found.push(p)
+    }
+    return found
   }
 
   private report(ordinals: readonly number[], tell: (ordinal: number, slot: Slot) => void): void {
@@ -125,15 +187,52 @@ export class RootOrder {
     }
   }
 
-  private grow(): void {
-    const rows = this.slots.length * 2
-    invariant(rows <= ROWS_MAX, `a source task has more than ${ROWS_MAX} open roots`)
-    const { slots, stamps, born } = this
-    this.slots = new Int32Array(rows)
-    this.slots.set(slots)
-    this.stamps = new Float64Array(rows)
-    this.stamps.set(stamps)
-    this.born = new Int32Array(rows)
-    this.born.set(born)
+  // A root may be open for longer than ordinals last: its name is passed over.
+  private passOpen(): void {
+    while (this.aside.has(this.tail)) {
+      if (((this.tail - this.head) | 0) > this.mask) this.makeRoom()
+      this.slots[this.tail & this.mask] = NONE
+      this.tail = (this.tail + 1) | 0
+      if (this.inRing === 0) this.head = this.tail
+    }
+  }
+
+  // Mostly open: twice the places. Mostly ended behind a slow root: the open ones of the older half are put aside.
+  private makeRoom(): void {
+    const places = this.mask + 1
+    if (this.inRing * 4 >= places && places < this.placesMax) {
+      this.grow(places * 2)
+      return
+    }
+    invariant(this.aside.size < OPEN_MAX, `more than ${OPEN_MAX} roots of one source are open`)
+    for (let left = places >> 1; left > 0; left--) {
+      const i = this.head & this.mask
+      const slot = this.slots[i]!
+      if (slot !== NONE) {
+        const [stamp, born, id] = [this.stamps[i]!, this.born[i]!, this.ids[i]]
+        this.aside.set(this.head, { slot, stamp, born, id })
+        this.slots[i] = NONE
+        this.ids[i] = undefined
+        this.inRing--
+      }
+      this.head = (this.head + 1) | 0
+    }
+    this.skipEnded()
+  }
+
+  private grow(places: number): void {
+    const { slots, stamps, born, ids, mask } = this
+    this.mask = places - 1
+    this.slots = new Int32Array(places)
+    this.stamps = new Float64Array(places)
+    this.born = new Int32Array(places)
+    this.ids = new Array(places).fill(undefined)
+    for (let p = this.head; p !== this.tail; p = (p + 1) | 0) {
+      const [to, from] = [p & this.mask, p & mask]
+      this.slots[to] = slots[from]!
+      this.stamps[to] = stamps[from]!
+      this.born[to] = born[from]!
+      this.ids[to] = ids[from]
+    }
   }
 }

@@ -133,7 +133,7 @@ class ShuffleEdge extends OutEdge {
     const among = this.#among
     let target = among[this.#next]!
     if (++this.#next === among.length) this.#next = 0
-    if (this.isFull(target)) target = this.#withRoom(target)
+    if (this.isFull(target)) target = this.#withRoom() ?? this.#shallowest()
     if (target.deliver(value, slot, this.id, this.from)) {
       if (this.exempt) this.guardCycle(target)
       else if (this.#allFull()) this.#firstRoom.wait(among)
@@ -146,13 +146,23 @@ class ShuffleEdge extends OutEdge {
     return true
   }
 
-  #withRoom(first: Target): Target {
+  #withRoom(): Target | undefined {
     for (let tries = this.#among.length; tries > 1; tries--) {
       const target = this.#among[this.#next]!
       if (++this.#next === this.#among.length) this.#next = 0
       if (!this.isFull(target)) return target
     }
-    return first
+    return undefined
+  }
+
+  // All are full, in the middle of one input's output. What goes beyond the bound must not go round: a stuck task would get
+  // its share of it each time the others have drained, without end.
+  #shallowest(): Target {
+    let best = this.#among[0]!
+    for (const target of this.#among) {
+      if (target.depth(this.from) < best.depth(this.from)) best = target
+    }
+    return best
   }
 }
 

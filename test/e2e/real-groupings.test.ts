@@ -45,7 +45,7 @@ for (const executors of [1, 2]) {
   realTest(
     test,
     ['multilang'],
-    `P8, P17, P18, P28: task ids are told as Storm tells them, and tuples go there; ${executors} executors`,
+    `P8, P17, P18, P28, P29: task ids are told as Storm tells them, and tuples go there; ${executors} executors`,
     async (t, parts) => {
       const run = await runFlux(t, 'groupings', {
         parts,

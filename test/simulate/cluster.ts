@@ -280,7 +280,8 @@ export class Cluster implements Launcher {
     const forMs = chance.pick([200, 3000, 12_000])
     oracle.count('stalls')
     oracle.note('stall', process.id)
-    process.environment.stalledUntilMs = time.now() + forMs
+    const { environment } = process
+    environment.stalledUntilMs = Math.max(environment.stalledUntilMs, time.now() + forMs)
     this.disturbedUntilMs = Math.max(this.disturbedUntilMs, time.now() + forMs)
     faults()
     time.after(forMs, faults)

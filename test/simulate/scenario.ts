@@ -111,7 +111,7 @@ export function scenarioOf(seed: number): Scenario {
       sever: faulty && chance.happens(0.4) ? 1 + chance.below(4) : 0,
       cut: faulty && chance.happens(0.3) ? 1 + chance.below(3) : 0,
       stall: faulty && chance.happens(0.2) ? 1 + chance.below(2) : 0,
-      loss: lossy ? chance.pick([0.001, 0.02]) : 0,
+      loss: lossy ? chance.pick([0.001, 0.02, 0.1]) : 0,
       duplication: lossy ? some(0.5, 0.01) : 0,
       reordering: lossy ? some(0.4, 0.01) : 0,
       delayMs: chance.pick([0, 1, 20]),

@@ -17,6 +17,8 @@ class Emit(storm.BasicBolt):
         self.next += 1
         answer = storm.emitDirect(task, [word], stream="direct")
         storm.emit(["direct", word, [task, answer]])
+        # Task 1 is no consumer: in Storm such an emit goes nowhere, silently.
+        storm.emitDirect(1, [word], stream="direct")
 
 
 Emit().run()

@@ -107,6 +107,18 @@ test('P10: the pid may come late and without a file; the others begin after a wh
   t.is(shell.child.received.length, 2)
 })
 
+test('a process that dies before its pid keeps nobody else from beginning, and its successor takes the tuples', async t => {
+  const { shell, prepared, bolt, collector } = await boltRig({ script: () => undefined })
+  shell.child.exit(1)
+  t.true(await isSettled(prepared))
+  t.regex(collector.errors[0]!.message, /exited with code 1 before it had said its pid/)
+  const execution = bolt.execute(tupleOf(['early']))
+  t.is(shell.children.length, 2)
+  shell.child.send({ pid: 5 })
+  t.true(await isSettled(execution!))
+  t.is(shell.child.received.length, 2)
+})
+
 test('P11: a log, an error and an emit before the pid are taken', async t => {
   const { shell, logged, collector, prepared } = await boltRig({ script: () => undefined })
   shell.child.send({ command: 'log', msg: 'loading', level: 3 }, { command: 'error', msg: 'odd' })

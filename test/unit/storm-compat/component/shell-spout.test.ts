@@ -99,6 +99,37 @@ test('P22: activate comes before the first next, deactivate as often as it is ca
   t.deepEqual(commands(shell.child.received), ['activate', 'next', 'deactivate', 'deactivate'])
 })
 
+test('P22: a library from before activate and deactivate never answers them: the spout goes on all the same', async t => {
+  const { shell, spout, clock, collector } = await spoutRig()
+  const activated = spout.activate()
+  t.false(await isSettled(activated))
+  clock.advance(2_000)
+  t.true(await isSettled(activated))
+  const next = spout.nextTuple()
+  await settle()
+  clock.advance(2_000)
+  t.false(await isSettled(next), 'other turns are waited for')
+  shell.child.send({ command: 'sync' })
+  t.true(await isSettled(next))
+  const deactivated = spout.deactivate()
+  await settle()
+  clock.advance(2_000)
+  t.true(await isSettled(deactivated))
+  t.deepEqual(commands(shell.child.received), ['activate', 'next', 'deactivate'])
+  t.deepEqual(collector.errors, [])
+})
+
+test('deactivate does not wait for a child that hangs in its turn', async t => {
+  const { spout, clock } = await spoutRig()
+  void spout.nextTuple()
+  await settle()
+  const deactivated = spout.deactivate()
+  clock.advance(2_000)
+  t.false(await isSettled(deactivated))
+  clock.advance(1_000)
+  t.true(await isSettled(deactivated))
+})
+
 test('P23: a spout may be silent for ever between turns, but not in one', async t => {
   const { shell, spout, clock, collector } = await spoutRig({
     conf: { 'supervisor.worker.timeout.secs': 7 },

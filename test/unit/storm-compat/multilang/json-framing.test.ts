@@ -71,6 +71,15 @@ test('binary rubbish is told with its first 200 bytes, and the next message coun
   t.deepEqual(message, { a: '\ufffd' })
 })
 
+test('binary rubbish glued to a message does not cost the message', t => {
+  const glued = Buffer.concat([Buffer.from([255, 254]), Buffer.from(' {"command":"sync"}\nend\n')])
+  t.deepEqual(read([glued, '{"command":"sync"}\nend\n']), [
+    '\ufffd\ufffd ',
+    { command: 'sync' },
+    { command: 'sync' },
+  ])
+})
+
 test('a line or a message beyond the bound is a clear error', t => {
   for (const chunks of [
     ['x'.repeat(3_000)],
