@@ -17,6 +17,9 @@ import { Executor, type ExecutorEvents } from './executor.ts'
 import type { ExecutorStatus } from './figures.ts'
 import type { Plan } from './plan.ts'
 
+/** A peer that accepts a link and does not greet in this time is tried anew: its machine may have gone. */
+const GREETING_TIMEOUT_MS = 5000
+
 export interface StartOrder {
   readonly plan: Plan
   /** Executors to connect to, by id; the others connect to this one. */
@@ -85,8 +88,10 @@ export class ExecutorHost implements ExecutorControl {
       firstNumber,
     })
     this.#executor = executor
-    for (const early of this.#early.splice(0))
-      early.adopt(executor.peers.attach(early.hello.executor, early.link))
+    for (const { hello, link, adopt } of this.#early.splice(0)) {
+      if (executor.peers.isGone(hello.executor)) link.close()
+      else adopt(executor.peers.attach(hello.executor, link))
+    }
     for (const [peer, address] of order.addresses) {
       this.#connect(peer, address, new Backoff({ firstMs: 50, maxMs: 1000 }))
     }
@@ -158,7 +163,7 @@ export class ExecutorHost implements ExecutorControl {
         const hello = this.#check(kind, body)
         link.send(this.#hello())
         const executor = this.#executor
-        if (executor !== undefined) handler = executor.peers.attach(hello.executor, link)
+        if (executor !== undefined) handler = this.#attach(executor, hello.executor, link)
         else this.#early.push({ hello, link, adopt: adopted => (handler = adopted) })
       },
       onClose: reason => handler?.onClose(reason),
@@ -175,6 +180,12 @@ export class ExecutorHost implements ExecutorControl {
     if (frame.application !== application.name) throw refused('it belongs to another application')
     if (frame.token !== token) throw refused('it does not know the secret of this run')
     return frame
+  }
+
+  // A greeting may come late, from one that is known to be dead by now.
+  #attach(executor: Executor, peer: number, link: Link): LinkHandler {
+    if (executor.peers.isGone(peer)) throw refused(`executor ${peer} was replaced by another`)
+    return executor.peers.attach(peer, link)
   }
 
   #connect(peer: number, address: Address, backoff: Backoff): void {
@@ -199,6 +210,7 @@ export class ExecutorHost implements ExecutorControl {
   // A link that we made: we greet, and take it into use when the other side has greeted back.
   #greeting(peer: number, link: Link, again: (error: Error | undefined) => void): LinkHandler {
     let handler: LinkHandler | undefined
+    const late = this.#options.environment.after(GREETING_TIMEOUT_MS, () => link.close())
     link.send(this.#hello())
     return {
       onFrame: (kind, body) => {
@@ -208,9 +220,11 @@ export class ExecutorHost implements ExecutorControl {
         }
         const hello = this.#check(kind, body)
         if (hello.executor !== peer) throw refused(`it is executor ${hello.executor}, not ${peer}`)
-        handler = this.#executor!.peers.attach(peer, link)
+        late.cancel()
+        handler = this.#attach(this.#executor!, peer, link)
       },
       onClose: reason => {
+        late.cancel()
         handler?.onClose(reason)
         again(reason)
       },

@@ -30,6 +30,8 @@ export class Peers {
   readonly #peers = new Map<number, Peer>()
   readonly #remotes = new Map<number, RemoteTask>()
   #list: Peer[] = []
+  // The largest id known. Ids only grow, and new ones are told of in their order.
+  #newestId = 0
   #heartbeat: Timer | undefined = undefined
 
   constructor(host: RunnerHost, plan: Plan, serialisers: Serialisers) {
@@ -58,6 +60,7 @@ export class Peers {
       }
       peer = { executorId, outbox, inlet: new Inlet(this.#host, tasks, this.credits, outbox) }
       this.#peers.set(executorId, peer)
+      this.#newestId = Math.max(this.#newestId, executorId)
       this.#list = [...this.#peers.values()]
     }
     return peer
@@ -86,6 +89,11 @@ export class Peers {
       peer.inlet.flush()
       peer.outbox.flush()
     }
+  }
+
+  /** Whether that executor was replaced by another: what it still has to say is not heard. */
+  isGone(executorId: number): boolean {
+    return executorId <= this.#newestId && !this.#peers.has(executorId)
   }
 
   /** A link to that executor is up. Returns what handles its frames. */

@@ -18,6 +18,8 @@ const QUANTUM_MAX = 128
 /** Messages between two looks at the clock, which costs about 45 ns. A run counts for a few of them. */
 const MESSAGES_PER_LOOK = 128
 const RUN_COST = 4
+/** Keeps the count of turns a small integer. */
+const TURNS_MASK = 0x3fffffff
 
 class ReadyQueue {
   #items: (Runnable | undefined)[] = new Array(16).fill(undefined)
@@ -66,6 +68,9 @@ export class RunLoop {
     this.#afterTurn = afterTurn
   }
 
+  /** Counts turns, round and round: for what is done once a turn. */
+  turns = 0
+
   /** Wall-clock µs, read at the start of the turn. */
   get turnUs(): number {
     if (!this.#running) this.#turnStartUs = this.#environment.nowUs()
@@ -103,6 +108,7 @@ export class RunLoop {
   turn(): void {
     this.#scheduled = false
     this.#running = true
+    this.turns = (this.turns + 1) & TURNS_MASK
     try {
       this.#slice()
     } finally {

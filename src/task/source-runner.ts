@@ -5,6 +5,7 @@ import { asError } from '../base/errors.ts'
 import { RootOrder } from '../progress/root-order.ts'
 import { NONE, type Slot } from '../progress/slot-ledger.ts'
 import { SourceClock } from '../progress/source-clock.ts'
+import { EndedRoots } from './ended-roots.ts'
 import { FailedIds } from './failed-ids.ts'
 import { Emitter } from './flow.ts'
 import type { Runnable } from './run-loop.ts'
@@ -41,6 +42,7 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
   exhausted = false
   lastActivityMs: number
   readonly #settings: SourceSettings
+  readonly #number: number
   readonly #tracked: boolean
   #source: Source<unknown> | undefined = undefined
   #context: Context | undefined = undefined
@@ -50,10 +52,10 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
   #suspended = false
   #idleWaits = 0
   #idleTimer: { cancel(): void } | undefined = undefined
-  // Roots that ended and were not told yet: ids and outcomes, in order.
-  #endedIds: unknown[] = []
-  #endedDone: boolean[] = []
-  #endedNext = 0
+  readonly #ended = new EndedRoots()
+  // Stamp of the roots of this turn: the clock is asked once a turn, not once a root.
+  #turn = -1
+  #stamp = 0
   #calls: (() => unknown)[] = []
   #hears = false
   // Parked in `next`; and whether `wake` was called meanwhile.
@@ -66,6 +68,7 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
     this.host = host
     this.order = new RootOrder(host.firstNumber)
     this.#settings = settings
+    this.#number = settings.number
     this.#tracked = host.profile.guarantee === 'at-least-once'
     this.lastActivityMs = host.environment.monotonicMs()
     this.timers = new TurnTimers(host.environment, fn => this.call(fn))
@@ -88,7 +91,7 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
     return (
       this.#source !== undefined &&
       this.order.open === 0 &&
-      this.#endedNext === this.#endedIds.length &&
+      this.#ended.size === 0 &&
       this.#calls.length === 0 &&
       // A source may spend its life in a `next` that waits for news. While inactive it must come to its end.
       (!this.#parked || (this.#asking && this.#active))
@@ -99,17 +102,24 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
 
   /** Opens a root for `id`; the caller emits under the slot and then calls `closeRoot`. NONE = untracked. */
   openRoot(id: unknown): Slot {
-    this.lastActivityMs = this.host.loop.turnMs
+    if (this.#turn !== this.host.loop.turns) this.#newTurn()
     if (id === undefined || id === null) return NONE
     this.rootsEmitted++
     if (!this.#tracked) {
-      this.#ended(id, true)
+      this.#end(id, true)
       return NONE
     }
-    const stamp = this.clock.stamp(this.host.loop.turnUs)
-    const slot = this.host.ledger.root(this.#settings.number, this.order.next)
-    this.order.push(slot, stamp, id)
+    const order = this.order
+    const slot = this.host.ledger.root(this.#number, order.next)
+    order.push(slot, this.#stamp, id)
     return slot
+  }
+
+  #newTurn(): void {
+    const loop = this.host.loop
+    this.#turn = loop.turns
+    this.lastActivityMs = loop.turnMs
+    this.#stamp = this.clock.stamp(loop.turnUs)
   }
 
   closeRoot(slot: Slot): void {
@@ -123,22 +133,19 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
 
   /** From the ledger. First of done and fail wins. */
   rootEnded(ordinal: number, done: boolean): void {
-    const id = this.order.idOf(ordinal)
-    if (this.order.end(ordinal)) this.#ended(id, done)
+    const id = this.order.take(ordinal)
+    if (id !== undefined) this.#end(id, done)
   }
 
-  #ended(id: unknown, done: boolean): void {
+  #end(id: unknown, done: boolean): void {
     if (done) {
       this.rootsDone++
-      this.failedIds.done(id)
+      if (this.failedIds.size > 0) this.failedIds.done(id)
     } else {
       this.rootsFailed++
       this.failedIds.failed(id)
     }
-    if (this.#hears) {
-      this.#endedIds.push(id)
-      this.#endedDone.push(done)
-    }
+    if (this.#hears) this.#ended.push(id, done)
     if (!this.queued) this.resume()
   }
 
@@ -149,9 +156,7 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
       this.rootsLost++
       ledger.orphan(slot)
     })
-    this.#endedIds = []
-    this.#endedDone = []
-    this.#endedNext = 0
+    this.#ended.clear()
   }
 
   rotate(): void {
@@ -160,6 +165,8 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
 
   /** The promise of the app clock: no later root is stamped below it. */
   readClock(): number {
+    // A clock told is a promise: the next root is stamped anew.
+    this.#turn = -1
     return this.clock.read(this.host.environment.nowUs(), this.order.lowestStamp())
   }
 
@@ -171,7 +178,7 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
 
   protected override resume(): void {
     if (this.#parked || this.#stopped || this.#source === undefined) return
-    if (this.#calls.length > 0 || this.#endedNext < this.#endedIds.length || this.#mayAsk()) {
+    if (this.#calls.length > 0 || this.#ended.size > 0 || this.#mayAsk()) {
       this.host.loop.ready(this)
     }
   }
@@ -194,8 +201,10 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
     if (!this.#runCalls() || !this.#tellEnded()) return 1
     const source = this.#source!
     const context = this.#context! as never
+    const from = this.emitted
     let done = 0
-    while (done < quantum && this.#mayAsk()) {
+    // A source may emit many at once; the turn is bounded by what comes out.
+    while (done < quantum && this.emitted - from < quantum && this.#mayAsk()) {
       done++
       try {
         const result = source.next(context)
@@ -220,7 +229,7 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
       }
     }
     this.resume()
-    return done
+    return Math.max(done, this.emitted - from)
   }
 
   #answered(answer: unknown): void {
@@ -252,15 +261,10 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
   // Tells the source what has ended, each as a turn of its own. False: it parked.
   #tellEnded(): boolean {
     const source = this.#source!
-    while (this.#endedNext < this.#endedIds.length) {
-      const id = this.#endedIds[this.#endedNext]
-      const done = this.#endedDone[this.#endedNext]!
-      this.#endedNext++
-      if (this.#endedNext === this.#endedIds.length) {
-        this.#endedIds = []
-        this.#endedDone = []
-        this.#endedNext = 0
-      }
+    const ended = this.#ended
+    while (ended.size > 0) {
+      const id = ended.take()
+      const done = ended.wasDone
       try {
         const result = done ? source.done?.(id) : source.fail?.(id)
         // A failed id is emitted again at the source's next turn: it must not sleep through that, nor have ended.

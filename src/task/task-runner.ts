@@ -116,8 +116,15 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
     const ledger = this.host.ledger
     const task = this.#task!
     const context = this.#context! as never
+    const from = this.emitted
     let done = 0
-    while (done < quantum && inbox.size > 0 && this.blockedOn === 0) {
+    // Bounded by what goes in and by what comes out: one input may become many.
+    while (
+      done < quantum &&
+      this.emitted - from < quantum &&
+      inbox.size > 0 &&
+      this.blockedOn === 0
+    ) {
       const i = inbox.head
       const value = inbox.values[i]
       const slot = inbox.slots[i]!
@@ -149,7 +156,7 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
     this.received += done
     if (this.#gate.watched && inbox.size <= this.#half) this.#gate.open()
     this.resume()
-    return done
+    return Math.max(done, this.emitted - from)
   }
 
   #tag(i: number): void {

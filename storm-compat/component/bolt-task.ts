@@ -23,7 +23,7 @@ import {
 } from './api.ts'
 import { Outputs } from './outputs.ts'
 import type { ComponentPlace } from './place.ts'
-import { type Origin, SYSTEM_TASK, TICK_ORIGIN, TupleImpl } from './tuple.ts'
+import { type Origin, PlainTuple, SYSTEM_TASK, TICK_ORIGIN, TupleImpl } from './tuple.ts'
 
 const isBasic = (bolt: Bolt | BasicBolt): bolt is BasicBolt => (bolt as BasicBolt).basic === true
 
@@ -76,39 +76,48 @@ export class BoltTask implements Task<Values, Values> {
 
   onNext = (values: Values): void | Promise<void> => {
     const context = this.#context
-    return this.#execute(
-      new TupleImpl(values, this.#origins[context.edge]!, context.sourceTask),
-      true,
-    )
+    const origin = this.#origins[context.edge]!
+    if (this.#rich === undefined) {
+      return this.#executeBasic(new PlainTuple(values, origin, context.sourceTask), true)
+    }
+    const tuple = new TupleImpl(values, origin, context.sourceTask)
+    context.hold(tuple)
+    return this.#executeRich(this.#rich, tuple)
   }
 
   // A tick is an input like any other, but of no root.
   #tick(secs: number): void | Promise<void> {
-    return this.#execute(new TupleImpl([secs], TICK_ORIGIN, SYSTEM_TASK), false)
+    if (this.#rich === undefined) {
+      return this.#executeBasic(new PlainTuple([secs], TICK_ORIGIN, SYSTEM_TASK), false)
+    }
+    const tuple = new TupleImpl([secs], TICK_ORIGIN, SYSTEM_TASK)
+    this.#context.holdUntracked(tuple)
+    return this.#executeRich(this.#rich, tuple)
   }
 
-  #execute(tuple: TupleImpl, isInput: boolean): void | Promise<void> {
-    const rich = this.#rich
+  #executeBasic(tuple: Tuple, isInput: boolean): void | Promise<void> {
     try {
-      if (rich === undefined) {
-        const result = this.#basic!.execute(tuple, this.#basicCollector)
-        if (result === undefined) return undefined
-        return result.catch((error: unknown) => this.#basicFailed(tuple, isInput, error))
-      }
-      if (isInput) this.#context.hold(tuple)
-      else this.#context.holdUntracked(tuple)
-      const result = rich.execute(tuple)
+      const result = this.#basic!.execute(tuple, this.#basicCollector)
       if (result === undefined) return undefined
-      return result.catch((error: unknown) => this.#richFailed(tuple, error))
+      return result.catch((error: unknown) => this.#basicFailed(isInput, error))
     } catch (error) {
-      return rich === undefined
-        ? this.#basicFailed(tuple, isInput, error)
-        : this.#richFailed(tuple, error)
+      return this.#basicFailed(isInput, error)
     }
   }
 
-  #basicFailed(tuple: TupleImpl, isInput: boolean, error: unknown): void | Promise<void> {
-    if (isInput) this.#context.hold(tuple).fail()
+  #executeRich(bolt: Bolt, tuple: TupleImpl): void | Promise<void> {
+    try {
+      const result = bolt.execute(tuple)
+      if (result === undefined) return undefined
+      return result.catch((error: unknown) => this.#richFailed(tuple, error))
+    } catch (error) {
+      return this.#richFailed(tuple, error)
+    }
+  }
+
+  #basicFailed(isInput: boolean, error: unknown): void | Promise<void> {
+    // The engine would release the input on return: it is taken over and failed.
+    if (isInput) this.#context.hold().fail()
     return error instanceof FailedException ? undefined : this.#restart(error)
   }
 

@@ -19,6 +19,8 @@ export class Outputs {
   readonly #context: TopologyContext
   readonly #debug: boolean
   readonly #byStream = new Map<string, Output>()
+  // The default stream, when an emit on it needs no second look: nearly all emits go there.
+  #plain: Output | undefined = undefined
   // One list per task id, made once: an emit to one task allocates nothing.
   readonly #lists: (readonly number[] | undefined)[] = []
 
@@ -34,10 +36,16 @@ export class Outputs {
       const direct = consumers.some(grouping => grouping.type === 'DIRECT')
       this.#byStream.set(name, { outlet: outletOf(name), fields: stream.fields.length, direct })
     }
+    const output = this.#byStream.get('default')
+    if (output?.direct === false && !this.#debug) this.#plain = output
   }
 
   /** The outlet of a stream for an ordinary emit; undefined when nobody listens. */
   ordinary(stream: string, values: Values): Outlet | undefined {
+    const plain = this.#plain
+    if (stream === 'default' && plain !== undefined && values.length === plain.fields) {
+      return plain.outlet
+    }
     const output = this.#output(stream, values)
     if (this.#debug) this.#tell(stream, values)
     if (output.direct)

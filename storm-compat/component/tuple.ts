@@ -18,6 +18,36 @@ export const TICK_ORIGIN: Origin = {
 }
 export const SYSTEM_TASK = -1
 
+/** The tuple of a basic bolt: the engine keeps its input, so it is nothing but a view. */
+export class PlainTuple implements Tuple {
+  readonly values: Values
+  readonly origin: Origin
+  readonly sourceTask: number
+
+  constructor(values: Values, origin: Origin, sourceTask: number) {
+    this.values = values
+    this.origin = origin
+    this.sourceTask = sourceTask
+  }
+
+  get sourceComponent(): string {
+    return this.origin.component
+  }
+
+  get sourceStream(): string {
+    return this.origin.stream
+  }
+
+  get fields(): readonly string[] {
+    return this.origin.fields
+  }
+
+  get(field: string): unknown {
+    return fieldOf(this.values, this.origin, field)
+  }
+}
+
+/** The tuple of a rich bolt, who acks it: it is the hold of its input. */
 export class TupleImpl extends Hold implements Tuple {
   readonly values: Values
   readonly origin: Origin
@@ -43,15 +73,16 @@ export class TupleImpl extends Hold implements Tuple {
   }
 
   get(field: string): unknown {
-    const index = this.origin.fields.indexOf(field)
-    if (index >= 0) return this.values[index]
-    const near = nearestName(field, this.origin.fields)
-    const hint =
-      near === undefined ? `it has ${this.origin.fields.join(', ')}` : `did you mean "${near}"?`
-    throw new Error(
-      `stream "${this.sourceStream}" of ${this.sourceComponent} has no field "${field}" (${hint})`,
-    )
+    return fieldOf(this.values, this.origin, field)
   }
+}
+
+function fieldOf(values: Values, { component, stream, fields }: Origin, field: string): unknown {
+  const index = fields.indexOf(field)
+  if (index >= 0) return values[index]
+  const near = nearestName(field, fields)
+  const hint = near === undefined ? `it has ${fields.join(', ')}` : `did you mean "${near}"?`
+  throw new Error(`stream "${stream}" of ${component} has no field "${field}" (${hint})`)
 }
 
 export function isTick(tuple: Tuple): boolean {
