@@ -34,6 +34,8 @@ const STATUS_PERIOD_MS = 500
 const DEATHS_BEFORE_UP_MAX = 10
 /** How long a closing executor may take before it is killed. */
 const CLOSE_TIMEOUT_MS = 8000
+/** Stands in for the message time-out where there is none. */
+const STILL_MS = 30_000
 
 export interface AppMasterOptions {
   readonly environment: Environment
@@ -74,6 +76,8 @@ export class AppMaster {
   #closing = false
   #overflowing = new Set<number>()
   #poll: Timer | undefined = undefined
+  #stillCounts = ''
+  #stillSinceMs = 0
   // Counts at the last look, if all was quiet.
   #quietLast: string | undefined = undefined
   #fail: (error: Error) => void = () => undefined
@@ -321,10 +325,23 @@ export class AppMaster {
     }
     const figures = await this.figures()
     const statuses = this.#slots.map(slot => slot.status)
-    const quiet = statuses.every(s => s?.quiet === true && (s.exhausted || s.idleMs >= idleMs))
-    if (!quiet) return undefined
-    const counts = Object.values(figures.components).map(c => `${c.received}/${c.emitted}`)
-    return `${figures.emitted} ${counts.join(' ')}`
+    if (!statuses.every(s => s !== undefined && (s.exhausted || s.idleMs >= idleMs)))
+      return undefined
+    const components = Object.values(figures.components)
+    const counts = `${figures.emitted} ${components.map(c => `${c.received}/${c.emitted}`).join(' ')}`
+    if (statuses.every(s => s?.quiet === true)) return counts
+    return figures.pending === 0 && this.#standsStill(counts, idleMs) ? counts : undefined
+  }
+
+  // Every root has ended, and what is under way belongs to none: a task that never comes back must not hold the run for ever.
+  #standsStill(counts: string, idleMs: number): boolean {
+    const nowMs = this.#options.environment.monotonicMs()
+    if (counts !== this.#stillCounts) {
+      this.#stillCounts = counts
+      this.#stillSinceMs = nowMs
+    }
+    const timeoutMs = this.application.profile.timeoutMs || STILL_MS
+    return nowMs - this.#stillSinceMs >= idleMs + 2 * timeoutMs
   }
 
   // ---- end

@@ -111,3 +111,31 @@ test('at-most-once tracks nothing, and every id is done at once', async t => {
   t.is(got.length, 100)
   await run.close()
 })
+
+test('a task that never comes back does not hold a drained run for ever: its roots have timed out', async t => {
+  const environment = new ManualEnvironment()
+  const gear = await connect({ environment })
+  const app = application(
+    'stuck',
+    graph(
+      source<number>('numbers', () => ({
+        next: out => {
+          for (let n = 0; n < 10; n++) out.output(n, n)
+          return 'end'
+        },
+      })).to(
+        processor<number, never>('stuck', () => ({
+          onNext: () => new Promise<void>(() => undefined),
+        })),
+      ),
+    ),
+    { profile: { timeoutMs: 1000 } },
+  )
+  const running = await environment.awaiting(gear.submit(app))
+  const at = environment.now()
+  await environment.awaiting(running.drained({ idleMs: 500 }), 60_000)
+  const tookMs = environment.now() - at
+  t.true(tookMs >= 2500 && tookMs < 6000, `${tookMs} ms`)
+  t.is((await environment.awaiting(running.figures())).failed, 10)
+  await environment.awaiting(gear.close(), 60_000)
+})
