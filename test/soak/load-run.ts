@@ -195,11 +195,16 @@ export function longestStallMs(
   return end === undefined || last === undefined ? longest : Math.max(longest, end.atMs - last.atMs)
 }
 
-/** How far memory rose above what it was at the end of the warm-up. */
+/**
+ * How far memory rose above the peak of the second half of the warm-up: peak against peak, for a heap swings between
+ * collections. Without a warm-up above the first sample.
+ */
 export function growthMb(samples: readonly Sample[], warmMs: number): number {
   const startMs = samples[0]!.atMs
-  const after = samples.filter(sample => sample.atMs - startMs >= warmMs)
-  return Math.max(0, ...after.map(sample => sample.rssMb - after[0]!.rssMb))
+  const isWarm = (sample: Sample) => sample.atMs - startMs >= warmMs
+  const before = samples.filter(s => !isWarm(s) && s.atMs - startMs >= warmMs / 2)
+  const from = Math.max(...(before.length > 0 ? before : samples.slice(0, 1)).map(s => s.rssMb))
+  return Math.max(0, ...samples.filter(isWarm).map(sample => sample.rssMb - from))
 }
 
 /** Messages per second of what `count` counts. */

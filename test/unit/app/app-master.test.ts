@@ -41,7 +41,7 @@ test('roots add up at every moment: emitted = acked + failed + pending + lost, d
   const figures = await run.figures()
   t.true(figures.lost > 0)
   t.true(figures.failed > 0)
-  t.is(figures.components['sink']!.tasks, 3)
+  t.is(figures.components.sink!.tasks, 3)
   t.is(run.master.errors.deaths.length, 6)
   await run.close()
 })

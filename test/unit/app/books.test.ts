@@ -31,7 +31,7 @@ test('what was open in an executor that died is lost, and the sums hold over tho
   t.is(sum.emitted, sum.acked + sum.failed + sum.pending + sum.lost)
   t.is(sum.lost, 36_000)
   t.is(sum.pending, 3)
-  t.is(sum.components['source']!.tasks, 1)
+  t.is(sum.components.source!.tasks, 1)
   t.true(books.deaths.length <= 20)
 })
 
@@ -62,6 +62,6 @@ test('the last value of a metric is kept under its component', t => {
   books.metric(1, 'split', 'words', 1)
   books.metric(2, 'split', 'words', 2)
   for (let i = 0; i < 2000; i++) books.metric(1, 'split', `m${i}`, i)
-  t.is(books.metricsOf('split')['words'], 2)
+  t.is(books.metricsOf('split').words, 2)
   t.true(Object.keys(books.metricsOf('split')).length <= 1000)
 })

@@ -42,7 +42,7 @@ function loop(
 
 async function inFlight(run: Simulation): Promise<number> {
   const { components } = await run.figures()
-  return components['first']!.inFlight + components['second']!.inFlight
+  return components.first!.inFlight + components.second!.inFlight
 }
 
 for (const executors of [1, 2]) {

@@ -242,6 +242,6 @@ test('a task that is full stops only its own share, over links too', async t => 
   await run.advance(100)
   t.true(endless.acked > before + 1000, `${endless.acked - before} in 100 ms`)
   const { components } = await run.figures()
-  t.true(components['sink']!.inFlight < 100)
+  t.true(components.sink!.inFlight < 100)
   await run.close()
 })

@@ -107,7 +107,7 @@ test('origin, place and settings are what the test says', async t => {
           context.edge,
           context.taskId,
           context.parallelism,
-          context.config['x'],
+          context.config.x,
         ]
       },
     },
