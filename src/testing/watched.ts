@@ -1,8 +1,8 @@
 // Tasks and sources whose emits are noted down, at the emitter, before any partitioner. The context they are given is a
 // face of the real one, so that what they emit in whatever way (output, outputTo, an outlet of a port) is seen.
 import type { ProcessorSpec } from '../dag/graph.ts'
+import { DEFAULT_PORT } from '../dag/processor.ts'
 import type { Outlet, Source, Task } from '../task/task.ts'
-import { DEFAULT_PORT } from '../task/task-context.ts'
 
 export type Note = (port: string, value: unknown) => void
 

@@ -16,7 +16,7 @@ for (const door of ['native', 'storm', 'python'] as const) {
     test.serial(
       `a cycle over two executors under full load does not stand still (${what})`,
       async t => {
-        const messages = door === 'python' ? 1000 : 10_000
+        const messages = door === 'python' ? 1000 : 5000
         const slowTask = door === 'native'
         const { failures } = await cycle({
           door,

@@ -8,7 +8,7 @@ for (const door of ['native', 'storm', 'python'] as const) {
     for (const executors of [1, 2]) {
       const what = `${door}, ${acked ? 'acked' : 'unacked'}, ${executors} executor(s)`
       test.serial(`a fast source waits for a slow task (${what})`, async t => {
-        const { failures } = await slow({ door, acked, executors, watchMs: 0, messages: 3000 })
+        const { failures } = await slow({ door, acked, executors, watchMs: 0, messages: 2000 })
         t.deepEqual(failures, [])
       })
     }

@@ -3,7 +3,7 @@
 import test from 'ava'
 import { stuck } from '../soak/cases/stuck.ts'
 
-const SIZE = { ratePerSec: 0, stuckMs: 0, others: 60_000 }
+const SIZE = { ratePerSec: 0, stuckMs: 0, others: 40_000 }
 
 for (const door of ['native', 'storm'] as const) {
   for (const executors of [1, 2]) {
