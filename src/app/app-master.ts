@@ -2,7 +2,7 @@
 // replaces an executor that died, with its tasks. In local mode it lives in the process that the user started.
 import { randomBytes } from 'node:crypto'
 import { Backoff } from '../base/backoff.ts'
-import { type Environment, every, type Timer } from '../base/environment.ts'
+import type { Environment, Timer } from '../base/environment.ts'
 import { asError, EngineError } from '../base/errors.ts'
 import { type Log, log } from '../base/log.ts'
 import { AppClock, type ClockDecision } from '../progress/app-clock.ts'
@@ -30,6 +30,8 @@ export interface Launcher {
 
 /** Figures are taken from each executor at this pace: what is shown, and what is known of one that dies. */
 const STATUS_PERIOD_MS = 500
+/** While nothing changes they are taken less and less often, down to this. */
+const STATUS_PERIOD_IDLE_MS = 4000
 /** An executor that dies so often in a row without coming up cannot live here: the application ends. */
 const DEATHS_BEFORE_UP_MAX = 10
 /** How long a closing executor may take before it is killed. */
@@ -76,6 +78,7 @@ export class AppMaster {
   #closing = false
   #overflowing = new Set<number>()
   #poll: Timer | undefined = undefined
+  #polledCounts = 0
   #stillCounts = ''
   #stillSinceMs = 0
   // Counts at the last look, if all was quiet.
@@ -118,7 +121,7 @@ export class AppMaster {
       await this.close()
       throw error
     }
-    this.#poll = every(this.#options.environment, STATUS_PERIOD_MS, () => void this.#pollAll())
+    this.#armPoll(STATUS_PERIOD_MS)
   }
 
   async #launch(slot: Slot): Promise<void> {
@@ -284,6 +287,17 @@ export class AppMaster {
         .filter(([, executor]) => executor === slot.id)
         .map(([task]) => task),
     }))
+  }
+
+  #armPoll(periodMs: number): void {
+    this.#poll = this.#options.environment.after(periodMs, () => {
+      void this.#pollAll()
+      const sum = this.#books.sum(this.#slots.map(slot => slot.status))
+      const counts = Object.values(sum.components).reduce((n, c) => n + c.emitted + c.received, 0)
+      const next = counts === this.#polledCounts ? periodMs * 2 : STATUS_PERIOD_MS
+      this.#polledCounts = counts
+      this.#armPoll(Math.min(next, STATUS_PERIOD_IDLE_MS))
+    })
   }
 
   async #pollAll(): Promise<void> {

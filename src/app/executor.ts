@@ -20,8 +20,9 @@ import { Peers } from './peers.ts'
 import type { Plan } from './plan.ts'
 import { buildRunners, type Runners } from './runners.ts'
 
-/** Source clocks are told to the app master at this pace. */
+/** Source clocks are told to the app master at this pace; while nothing is emitted, less and less often. */
 const CLOCK_PERIOD_MS = 100
+const CLOCK_PERIOD_IDLE_MS = 1600
 
 export interface ExecutorOptions {
   readonly environment: Environment
@@ -58,6 +59,8 @@ export class Executor implements RunnerHost {
   readonly #options: ExecutorOptions
   readonly #runners: Runners
   #timers: Timer[] = []
+  #clockTimer: Timer | undefined = undefined
+  #emittedAtClock = 0
   // Tasks that have not yet heard of the last clock.
   readonly #clockPending = new Set<number>()
   #closed = false
@@ -162,7 +165,7 @@ export class Executor implements RunnerHost {
       await this.#openSource(entry.runner, entry.context, entry.create, floorUs)
     }
     if (this.#closed) return
-    this.#timers.push(every(this.environment, CLOCK_PERIOD_MS, () => this.#tellClock()))
+    this.#armClock(CLOCK_PERIOD_MS)
   }
 
   async #openSource(
@@ -199,6 +202,7 @@ export class Executor implements RunnerHost {
     if (this.#closed) return
     this.#closed = true
     for (const timer of this.#timers) timer.cancel()
+    this.#clockTimer?.cancel()
     this.#timers = []
     await Promise.all(this.#runners.sources.map(source => source.stop()))
     await Promise.all(this.#runners.all().map(runner => runner.stop()))
@@ -222,6 +226,17 @@ export class Executor implements RunnerHost {
         return task.onClock!(this.appClockUs, context as never)
       })
     }
+  }
+
+  #armClock(periodMs: number): void {
+    this.#clockTimer = this.environment.after(periodMs, () => {
+      this.#tellClock()
+      const emitted = this.#runners.sources.reduce((sum, source) => sum + source.emitted, 0)
+      const busy =
+        emitted !== this.#emittedAtClock || this.#runners.sources.some(s => s.order.open > 0)
+      this.#emittedAtClock = emitted
+      this.#armClock(busy ? CLOCK_PERIOD_MS : Math.min(periodMs * 2, CLOCK_PERIOD_IDLE_MS))
+    })
   }
 
   #tellClock(): void {

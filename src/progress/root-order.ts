@@ -2,10 +2,11 @@
 // answers what the source's clock needs (the lowest open stamp), times roots out by two-period rotation as Storm
 // does, and lets exactly one of complete and fail win. Memory follows the number of open roots: the few that stay open
 // behind many ended ones are put aside. Ordinals are names in the ledger, 32 bits, and wrap; one still open is never
-// given out again, however old it is.
+// given out again, however old it is. This is the hot path: two columns are written per root.
 import { invariant } from '../base/errors.ts'
 import type { PositionRingOptions } from './position-ring.ts'
 import { NONE, type Slot } from './slot.ts'
+import { StampRuns } from './stamp-runs.ts'
 
 const PLACES = 64
 // The ring may be as wide as this; what is older goes aside.
@@ -18,35 +19,36 @@ const ROTATIONS = 2
 interface Aside {
   readonly slot: Slot
   readonly stamp: number
-  born: number
   readonly id: unknown
 }
 
 export class RootOrder {
   private readonly placesMax: number
-  // Columns by `ordinal & mask`, from `head` to `tail`. A slot of NONE: ended.
+  // Columns by `ordinal & mask`, from `head` to `tail`. A slot of NONE: ended. The head may lag behind: it moves over
+  // ended roots only when somebody asks for the oldest, or when room is needed.
   private mask: number
   private slots: Int32Array
-  private stamps: Float64Array
-  // The rotation a root was made or renewed in.
-  private born: Int32Array
   private ids: unknown[]
   private head: number
   private tail: number
   private inRing = 0
+  private stamp = -1
+  private readonly stamps = new StampRuns()
   // Older than `head`, in the order of their ordinals.
   private readonly aside = new Map<number, Aside>()
+  private anyAside = false
   private rotations = 0
-  // The ordinal due at the last rotation: roots below it are older than that.
+  // The ordinal due at the last rotation: roots below it are older than that. And those that were given more time since:
+  // ordinal -> rotation.
   private mark: number
+  private readonly renewed = new Map<number, number>()
+  private anyRenewed = false
 
   constructor(first = 0, options: PositionRingOptions = {}) {
     const places = options.places ?? PLACES
     this.placesMax = options.placesMax ?? PLACES_MAX
     this.mask = places - 1
     this.slots = new Int32Array(places)
-    this.stamps = new Float64Array(places)
-    this.born = new Int32Array(places)
     this.ids = new Array(places).fill(undefined)
     this.head = first | 0
     this.tail = first | 0
@@ -59,19 +61,21 @@ export class RootOrder {
 
   /** The ordinal that the next push will return: a root's slot is made with it before the root is pushed. */
   get next(): number {
-    if (this.aside.size > 0) this.passOpen()
+    if (this.anyAside) this.passOpen()
     return this.tail
   }
 
   /** A root was emitted. Stamps must not fall. The slot is made with the ordinal `next`. */
   push(slot: Slot, stamp: number, id: unknown): number {
-    if (this.aside.size > 0) this.passOpen()
+    if (this.anyAside) this.passOpen()
     if (((this.tail - this.head) | 0) > this.mask) this.makeRoom()
     const ordinal = this.tail
+    if (stamp !== this.stamp) {
+      this.stamp = stamp
+      this.stamps.begin(ordinal, stamp)
+    }
     const i = ordinal & this.mask
     this.slots[i] = slot
-    this.stamps[i] = stamp
-    this.born[i] = this.rotations
     this.ids[i] = id
     this.tail = (ordinal + 1) | 0
     this.inRing++
@@ -80,14 +84,14 @@ export class RootOrder {
 
   /** The root's slot, or NONE when it has ended. */
   slotOf(ordinal: number): Slot {
-    const i = this.placeOf(ordinal)
-    return i >= 0 ? this.slots[i]! : (this.aside.get(ordinal)?.slot ?? NONE)
+    if (this.inside(ordinal)) return this.slots[ordinal & this.mask]!
+    return this.aside.get(ordinal)?.slot ?? NONE
   }
 
   /** The user's id of an open root; undefined when it has ended. */
   idOf(ordinal: number): unknown {
-    const i = this.placeOf(ordinal)
-    return i >= 0 ? this.ids[i] : this.aside.get(ordinal)?.id
+    if (this.inside(ordinal)) return this.ids[ordinal & this.mask]
+    return this.aside.get(ordinal)?.id
   }
 
   /** Ends a root, and says whether this call did: the first of complete and fail wins. */
@@ -99,32 +103,29 @@ export class RootOrder {
 
   /** As `end`, with the user's id of the root for an answer; undefined when it had ended before. */
   take(ordinal: number): unknown {
-    const i = this.placeOf(ordinal)
-    if (i < 0) return this.takeAside(ordinal)
+    if (this.anyRenewed) this.forgetRenewal(ordinal)
+    if (!this.inside(ordinal)) return this.takeAside(ordinal)
+    const i = ordinal & this.mask
     if (this.slots[i] === NONE) return undefined
     const id = this.ids[i]
     this.slots[i] = NONE
     this.ids[i] = undefined
     this.inRing--
-    if (ordinal === this.head) this.skipEnded()
     return id
   }
 
   /** The lowest stamp of an open root; Infinity when none is open. */
   lowestStamp(): number {
     for (const root of this.aside.values()) return root.stamp
-    return this.inRing === 0 ? Infinity : this.stamps[this.head & this.mask]!
+    this.skipEnded()
+    return this.inRing === 0 ? Infinity : this.stamps.stampOf(this.head)
   }
 
   /** Keeps a root for another two rotations. */
   renew(ordinal: number): void {
-    const i = this.placeOf(ordinal)
-    if (i >= 0) {
-      this.born[i] = this.rotations
-      return
-    }
-    const root = this.aside.get(ordinal)
-    if (root !== undefined) root.born = this.rotations
+    if (this.slotOf(ordinal) === NONE) return
+    this.renewed.set(ordinal, this.rotations)
+    this.anyRenewed = true
   }
 
   /**
@@ -133,34 +134,40 @@ export class RootOrder {
    */
   rotate(expired: (ordinal: number, slot: Slot) => void): void {
     this.rotations = (this.rotations + 1) | 0
-    const due = this.ordinalsBelow(this.mark, born => ((this.rotations - born) | 0) >= ROTATIONS)
+    const due = this.ordinalsBelow(this.mark).filter(ordinal => {
+      const renewed = this.renewed.get(ordinal)
+      return renewed === undefined || ((this.rotations - renewed) | 0) >= ROTATIONS
+    })
     this.mark = this.tail
     this.report(due, expired)
   }
 
   /** Forgets every root: the source task has ended. Each is given to `orphan`, so that the ledger forgets it too. */
   clear(orphan: (ordinal: number, slot: Slot) => void): void {
-    this.report(
-      this.ordinalsBelow(this.tail, () => true),
-      (ordinal, slot) => {
-        this.end(ordinal)
-        orphan(ordinal, slot)
-      },
-    )
+    const all = [...this.aside.keys(), ...this.ordinalsBelow(this.tail)]
+    this.report(all, (ordinal, slot) => {
+      this.end(ordinal)
+      orphan(ordinal, slot)
+    })
   }
 
-  // The place of an ordinal in the ring, or -1 when it lies outside.
-  private placeOf(ordinal: number): number {
-    const behind = (ordinal - this.head) | 0
-    if (behind < 0 || behind >= ((this.tail - this.head) | 0)) return -1
-    return ordinal & this.mask
+  // Whether an ordinal lies in the ring, from head to tail.
+  private inside(ordinal: number): boolean {
+    const head = this.head
+    return (ordinal - head) >>> 0 < (this.tail - head) >>> 0
   }
 
   private takeAside(ordinal: number): unknown {
     const root = this.aside.get(ordinal)
     if (root === undefined) return undefined
     this.aside.delete(ordinal)
+    this.anyAside = this.aside.size > 0
     return root.id
+  }
+
+  private forgetRenewal(ordinal: number): void {
+    this.renewed.delete(ordinal)
+    this.anyRenewed = this.renewed.size > 0
   }
 
   private skipEnded(): void {
@@ -168,14 +175,14 @@ export class RootOrder {
     let head = this.head
     while (head !== tail && slots[head & mask] === NONE) head = (head + 1) | 0
     this.head = head
+    this.stamps.drop(head)
   }
 
-  private ordinalsBelow(limit: number, wanted: (born: number) => boolean): number[] {
-    const found: number[] = []
-    for (const [ordinal, root] of this.aside) if (wanted(root.born)) found.push(ordinal)
+  private ordinalsBelow(limit: number): number[] {
+    const found = [...this.aside.keys()].filter(ordinal => ((ordinal - limit) | 0) < 0)
+    this.skipEnded()
     for (let p = this.head; ((p - limit) | 0) < 0; p = (p + 1) | 0) {
-      const i = p & this.mask
-      if (this.slots[i] !== NONE && wanted(this.born[i]!)) found.push(p)
+      if (this.slots[p & this.mask] !== NONE) found.push(p)
     }
     return found
   }
@@ -193,46 +200,44 @@ export class RootOrder {
       if (((this.tail - this.head) | 0) > this.mask) this.makeRoom()
       this.slots[this.tail & this.mask] = NONE
       this.tail = (this.tail + 1) | 0
-      if (this.inRing === 0) this.head = this.tail
     }
   }
 
   // Mostly open: twice the places. Mostly ended behind a slow root: the open ones of the older half are put aside.
   private makeRoom(): void {
+    this.skipEnded()
     const places = this.mask + 1
+    if (((this.tail - this.head) | 0) <= places >> 1) return
     if (this.inRing * 4 >= places && places < this.placesMax) {
       this.grow(places * 2)
       return
     }
     invariant(this.aside.size < OPEN_MAX, `more than ${OPEN_MAX} roots of one source are open`)
-    for (let left = places >> 1; left > 0; left--) {
-      const i = this.head & this.mask
-      const slot = this.slots[i]!
-      if (slot !== NONE) {
-        const [stamp, born, id] = [this.stamps[i]!, this.born[i]!, this.ids[i]]
-        this.aside.set(this.head, { slot, stamp, born, id })
-        this.slots[i] = NONE
-        this.ids[i] = undefined
-        this.inRing--
-      }
-      this.head = (this.head + 1) | 0
-    }
+    for (let left = places >> 1; left > 0; left--) this.putAside()
     this.skipEnded()
   }
 
+  private putAside(): void {
+    const i = this.head & this.mask
+    const slot = this.slots[i]!
+    if (slot !== NONE) {
+      this.aside.set(this.head, { slot, stamp: this.stamps.stampOf(this.head), id: this.ids[i] })
+      this.anyAside = true
+      this.slots[i] = NONE
+      this.ids[i] = undefined
+      this.inRing--
+    }
+    this.head = (this.head + 1) | 0
+  }
+
   private grow(places: number): void {
-    const { slots, stamps, born, ids, mask } = this
+    const { slots, ids, mask } = this
     this.mask = places - 1
     this.slots = new Int32Array(places)
-    this.stamps = new Float64Array(places)
-    this.born = new Int32Array(places)
     this.ids = new Array(places).fill(undefined)
     for (let p = this.head; p !== this.tail; p = (p + 1) | 0) {
-      const [to, from] = [p & this.mask, p & mask]
-      this.slots[to] = slots[from]!
-      this.stamps[to] = stamps[from]!
-      this.born[to] = born[from]!
-      this.ids[to] = ids[from]
+      this.slots[p & this.mask] = slots[p & mask]!
+      this.ids[p & this.mask] = ids[p & mask]
     }
   }
 }

@@ -5,6 +5,8 @@ const IDS_MAX = 1_000_000
 
 export class FailedIds {
   readonly #ids = new Set<unknown>()
+  /** Whether any id is kept: a plain field, looked at once per root. */
+  any = false
   /** More failed than could be remembered: the answer is no. */
   overflowed = false
 
@@ -15,10 +17,12 @@ export class FailedIds {
   failed(id: unknown): void {
     if (this.#ids.size >= IDS_MAX) this.overflowed = true
     else this.#ids.add(keyOf(id))
+    this.any = true
   }
 
   done(id: unknown): void {
-    if (this.#ids.size > 0) this.#ids.delete(keyOf(id))
+    this.#ids.delete(keyOf(id))
+    this.any = this.#ids.size > 0
   }
 }
 

@@ -13,9 +13,12 @@ import type { RunnerHost } from './runner-host.ts'
 import type { Source } from './task.ts'
 import { TurnTimers } from './turn-timers.ts'
 
-/** How a source that has nothing is asked again: some times at the base wait, then doubling up to the bound. */
+/** How a source that has nothing is asked again: some times at the base wait, then doubling up to a bound. */
 const IDLE_WAITS_AT_BASE = 20
 const IDLE_WAIT_MAX_MS = 64
+/** After about ten seconds without anything a source is asked less often still: an idle application costs nothing. */
+const IDLE_WAITS_SHORT = 180
+const IDLE_WAIT_LONG_MS = 256
 
 export interface SourceSettings {
   /** Number of this source in its executor: names it in the ledger. */
@@ -140,7 +143,7 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
   #end(id: unknown, done: boolean): void {
     if (done) {
       this.rootsDone++
-      if (this.failedIds.size > 0) this.failedIds.done(id)
+      if (this.failedIds.any) this.failedIds.done(id)
     } else {
       this.rootsFailed++
       this.failedIds.failed(id)
@@ -241,7 +244,8 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
   #waitIdle(): void {
     const over = Math.max(0, ++this.#idleWaits - IDLE_WAITS_AT_BASE)
     const base = this.#settings.idleWaitMs
-    const delayMs = Math.max(base, Math.min(IDLE_WAIT_MAX_MS, base * 2 ** Math.min(over, 10)))
+    const boundMs = this.#idleWaits > IDLE_WAITS_SHORT ? IDLE_WAIT_LONG_MS : IDLE_WAIT_MAX_MS
+    const delayMs = Math.max(base, Math.min(boundMs, base * 2 ** Math.min(over, 10)))
     this.#idleTimer?.cancel()
     this.#idleTimer = this.host.environment.after(delayMs, () => {
       this.#idleTimer = undefined
