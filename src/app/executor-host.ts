@@ -10,6 +10,7 @@ import {
   type HelloFrame,
   PROTOCOL_VERSION,
 } from '../transport/frame.ts'
+import type { FramePool } from '../transport/frame-pool.ts'
 import type { Address, Link, LinkHandler, Transport } from '../transport/link.ts'
 import { Serialisers } from '../transport/serialisers.ts'
 import type { Application } from './application.ts'
@@ -47,6 +48,8 @@ export interface ExecutorHostOptions {
   readonly executorId: number
   /** Undefined: this executor is alone. */
   readonly transport: Transport | undefined
+  /** The pool that the transport gives written frames back to. */
+  readonly pool?: FramePool
   /** Shared secret of this run: a peer that does not know it is refused. */
   readonly token: string
   readonly events: ExecutorEvents
@@ -86,6 +89,7 @@ export class ExecutorHost implements ExecutorControl {
       executorId,
       events,
       firstNumber,
+      pool: this.#options.pool,
     })
     this.#executor = executor
     for (const { hello, link, adopt } of this.#early.splice(0)) {

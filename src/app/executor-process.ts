@@ -3,6 +3,7 @@
 
 import { realEnvironment } from '../base/environment.ts'
 import { asError } from '../base/errors.ts'
+import { FramePool } from '../transport/frame-pool.ts'
 import { SocketTransport } from '../transport/socket-transport.ts'
 import { loadCode } from './code.ts'
 import { ExecutorHost, type StartOrder } from './executor-host.ts'
@@ -27,11 +28,13 @@ const theHost = (): ExecutorHost => host!
 async function load(order: ExecutorOrder): Promise<void> {
   const application = await loadCode(order.code)
   const event = (name: string, ...args: unknown[]) => channel.send({ kind: 'event', name, args })
+  const pool = new FramePool()
   host = new ExecutorHost({
     environment: realEnvironment,
     application,
     executorId: order.executorId,
-    transport: new SocketTransport({ kind: 'unix', directory: order.socketDir }),
+    transport: new SocketTransport({ kind: 'unix', directory: order.socketDir, pool }),
+    pool,
     token: order.token,
     events: {
       error: (taskId, processor, error) => event('error', taskId, processor, plainError(error)),

@@ -13,6 +13,7 @@ import type { SourceRunner } from '../task/source-runner.ts'
 import type { Source, Task } from '../task/task.ts'
 import type { RunnerContext } from '../task/task-context.ts'
 import type { TaskRunner } from '../task/task-runner.ts'
+import type { FramePool } from '../transport/frame-pool.ts'
 import { Serialisers } from '../transport/serialisers.ts'
 import type { Application } from './application.ts'
 import type { ExecutorStatus, TaskFigures } from './figures.ts'
@@ -29,6 +30,8 @@ export interface ExecutorOptions {
   readonly application: Application
   readonly plan: Plan
   readonly executorId: number
+  /** Memory of frames, shared with the transport. */
+  readonly pool?: FramePool | undefined
   readonly events: ExecutorEvents
   /** Where the 32-bit counters begin: 0 but for simulations that look at the wrap. */
   readonly firstNumber?: number
@@ -79,7 +82,7 @@ export class Executor implements RunnerHost {
     })
     this.cycleGuard = new CycleGuard(paused => options.events.overflow(paused))
     const serialisers = new Serialisers(options.application.serialisers)
-    this.peers = new Peers(this, options.plan, serialisers)
+    this.peers = new Peers(this, options.plan, serialisers, options.pool)
     this.#runners = buildRunners(this, options.application, options.plan, this.peers)
     this.peers.tasks = this.#runners
   }

@@ -7,6 +7,7 @@ import { Inlet, type LocalTasks } from '../task/inlet.ts'
 import { Outbox, RemoteTask } from '../task/outbox.ts'
 import type { RunnerHost } from '../task/runner-host.ts'
 import { decodeFrame, FrameKind } from '../transport/frame.ts'
+import type { FramePool } from '../transport/frame-pool.ts'
 import type { Link, LinkHandler } from '../transport/link.ts'
 import type { Serialisers } from '../transport/serialisers.ts'
 import type { Plan } from './plan.ts'
@@ -27,6 +28,7 @@ export class Peers {
   tasks!: LocalTasks
   readonly #host: RunnerHost
   readonly #serialisers: Serialisers
+  readonly #pool: FramePool | undefined
   readonly #peers = new Map<number, Peer>()
   readonly #remotes = new Map<number, RemoteTask>()
   #list: Peer[] = []
@@ -34,7 +36,8 @@ export class Peers {
   #newestId = 0
   #heartbeat: Timer | undefined = undefined
 
-  constructor(host: RunnerHost, plan: Plan, serialisers: Serialisers) {
+  constructor(host: RunnerHost, plan: Plan, serialisers: Serialisers, pool?: FramePool) {
+    this.#pool = pool
     this.#host = host
     this.#serialisers = serialisers
     this.credits = new Credits(host.profile.creditWindow)
@@ -51,7 +54,7 @@ export class Peers {
   #peer(executorId: number): Peer {
     let peer = this.#peers.get(executorId)
     if (peer === undefined) {
-      const outbox = new Outbox(this.#host, executorId, this.#serialisers)
+      const outbox = new Outbox(this.#host, executorId, this.#serialisers, this.#pool)
       // The inlet reads `tasks` when frames arrive, which is after the runners are built.
       const tasks: LocalTasks = {
         task: id => this.tasks.task(id),

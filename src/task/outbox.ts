@@ -6,6 +6,7 @@ import { asError } from '../base/errors.ts'
 import { OutLink } from '../progress/out-link.ts'
 import { NONE, type Slot } from '../progress/slot-ledger.ts'
 import { DataFrameBuilder, type ProgressFrame, type Session } from '../transport/frame.ts'
+import type { FramePool } from '../transport/frame-pool.ts'
 import type { Link } from '../transport/link.ts'
 import type { Serialisers } from '../transport/serialisers.ts'
 import { type Emitter, type Gate, Pair, type Target } from './flow.ts'
@@ -27,10 +28,11 @@ export class Outbox {
   /** Monotonic ms of the last frame from that executor, for the heartbeat. */
   lastHeardMs: number
 
-  constructor(host: RunnerHost, executorId: number, serialisers: Serialisers) {
+  /** `pool`: where the memory of frames comes from; the transport must give it back there. */
+  constructor(host: RunnerHost, executorId: number, serialisers: Serialisers, pool?: FramePool) {
     this.#host = host
     this.executorId = executorId
-    this.#builder = new DataFrameBuilder(serialisers)
+    this.#builder = new DataFrameBuilder(serialisers, pool === undefined ? {} : { pool })
     this.#out = this.#newOut()
     this.#session = { executor: host.executorId, counter: 0 }
     this.#firstPosition = this.#out.nextPosition
