@@ -16,8 +16,8 @@ import { TurnTimers } from './turn-timers.ts'
 /** How a source that has nothing is asked again: some times at the base wait, then doubling up to a bound. */
 const IDLE_WAITS_AT_BASE = 20
 const IDLE_WAIT_MAX_MS = 64
-/** After about ten seconds without anything a source is asked less often still: an idle application costs nothing. */
-const IDLE_WAITS_SHORT = 180
+/** After about five seconds without anything a source is asked less often still: an idle application costs nothing. */
+const IDLE_WAITS_SHORT = 100
 const IDLE_WAIT_LONG_MS = 256
 
 export interface SourceSettings {

@@ -19,8 +19,8 @@ export interface IdleSize {
 
 const TASKS = 100
 const SOURCES = 20
-/** Start, first idle waits, compilation in the background. */
-const SETTLE_MS = 5000
+/** Start, compilation in the background, and until a silent source is asked only now and then. */
+const SETTLE_MS = 15_000
 
 export async function idle(size: IdleSize): Promise<Findings> {
   const findings = new Findings()
