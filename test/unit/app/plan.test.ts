@@ -4,6 +4,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { graph, processor, type Source, source, type Task } from 'gearpump'
 import { makePlan, replaceExecutor } from '../../../src/app/plan.ts'
+import '../seed.ts'
 
 const idle = (): Source<number> => ({ next: () => false })
 const nothing = (): Task<number, number> => ({ onNext: () => undefined })

@@ -3,6 +3,7 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { Backoff } from '../../../src/base/backoff.ts'
+import '../seed.ts'
 
 test('the first failure waits for nothing, then waits double up to the bound', t => {
   const backoff = new Backoff({ firstMs: 250, maxMs: 5000 })

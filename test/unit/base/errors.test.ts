@@ -10,6 +10,7 @@ import {
   nearestName,
   UserError,
 } from '../../../src/base/errors.ts'
+import '../seed.ts'
 
 test('the nearest name is the one with the fewest letters changed, whatever their case', t => {
   t.is(nearestName('spliter', ['count', 'splitter', 'lines']), 'splitter')

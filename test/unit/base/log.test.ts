@@ -3,6 +3,7 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { type Level, log, noLog, streamLog } from '../../../src/base/log.ts'
+import '../seed.ts'
 
 function written(
   level: Level,

@@ -10,6 +10,7 @@ import {
   processor,
   source,
 } from '../../../src/dag/processor.ts'
+import '../seed.ts'
 
 function sourceNamed(name: string, options?: ProcessorOptions): Processor<never, number> {
   return source<number>(name, () => ({ next: () => 'end' }), options)

@@ -1,6 +1,7 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { hashOf } from '../../../src/dag/partitioner.ts'
+import '../seed.ts'
 
 test('strings hash as in Java and small integers are their own hash', t => {
   t.is(hashOf(''), 0)

@@ -1,6 +1,7 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { InLink } from '../../../src/progress/in-link.ts'
+import '../seed.ts'
 
 const LAST = 0x7fffffff
 

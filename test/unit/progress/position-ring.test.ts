@@ -2,6 +2,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { PositionRing } from '../../../src/progress/position-ring.ts'
 import { NONE } from '../../../src/progress/slot.ts'
+import '../seed.ts'
 
 const LAST = 0x7fffffff
 

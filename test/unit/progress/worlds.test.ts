@@ -7,6 +7,7 @@ import fc from 'fast-check'
 import { MUTATIONS } from './model/mutations.ts'
 import { scenarios } from './model/scenarios.ts'
 import { runWorld, type Scenario } from './model/world.ts'
+import '../seed.ts'
 
 const RUNS = Number(process.env.GEARPUMP_PROGRESS_RUNS ?? 500)
 const SEED = Number(process.env.GEARPUMP_PROGRESS_SEED ?? 20_110_919)

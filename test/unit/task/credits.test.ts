@@ -3,6 +3,7 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { Credits, LinkRows } from '../../../src/task/credits.ts'
+import '../seed.ts'
 
 test('what was told and what is not yet due add up to what was taken', t => {
   const step = fc.tuple(fc.nat(3), fc.nat(3), fc.nat(20))

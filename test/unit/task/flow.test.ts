@@ -16,6 +16,7 @@ import {
 } from 'gearpump'
 import { simulate } from 'gearpump/testing'
 import { Endless, Numbers, Valve } from './_actors.ts'
+import '../seed.ts'
 
 const DEPTH = 16
 

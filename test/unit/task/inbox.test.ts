@@ -3,6 +3,7 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { Inbox } from '../../../src/task/inbox.ts'
+import '../seed.ts'
 
 function shift(inbox: Inbox): unknown[] {
   const i = inbox.head

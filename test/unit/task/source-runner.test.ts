@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import type { Source, SourceContext } from 'gearpump'
 import { testSource } from 'gearpump/testing'
 import { Endless, Numbers } from './_actors.ts'
+import '../seed.ts'
 
 test("done and fail are told on the source's own turn, never inside an emit", async t => {
   let emitting = false

@@ -3,6 +3,7 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { ManualEnvironment, seededRandom } from './doors.ts'
+import '../seed.ts'
 
 test('timers fire by time, then in the order in which they were set', async t => {
   await fc.assert(

@@ -4,6 +4,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { FRAME_BYTES_MAX } from '../../../src/transport/frame.ts'
 import { FrameAssembler, READ_BYTES } from '../../../src/transport/frame-assembler.ts'
+import '../seed.ts'
 
 function frameOf(kind: number, body: Uint8Array): Buffer {
   const frame = Buffer.alloc(5 + body.length)

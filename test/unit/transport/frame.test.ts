@@ -18,6 +18,7 @@ import {
 } from '../../../src/transport/frame.ts'
 import { FramePool } from '../../../src/transport/frame-pool.ts'
 import { Serialisers } from '../../../src/transport/serialisers.ts'
+import '../seed.ts'
 
 const serialisers = new Serialisers()
 const session = { executor: 4_000_000_000, counter: 7 }

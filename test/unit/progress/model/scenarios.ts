@@ -1,6 +1,7 @@
 // Scenarios as fast-check makes them, so that a failing world shrinks to a small one and is named by a seed.
 import fc from 'fast-check'
 import type { Scenario } from './world.ts'
+import '../../seed.ts'
 
 const MODEL: { [K in keyof Scenario]: fc.Arbitrary<Scenario[K]> } = {
   seed: fc.noShrink(fc.integer({ min: 0, max: 2 ** 31 - 1 })),

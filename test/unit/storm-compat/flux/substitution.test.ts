@@ -2,6 +2,7 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { parseProperties, substitute } from '../../../../storm-compat/flux/substitution.ts'
+import '../../seed.ts'
 
 const values = (properties: Record<string, string>, env?: Record<string, string>) => ({
   properties: new Map(Object.entries(properties)),

@@ -2,6 +2,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { EngineError } from 'gearpump/spi'
 import { jsonSerializer } from '../../../../storm-compat/multilang/json-framing.ts'
+import '../../seed.ts'
 
 type Chunk = string | Uint8Array
 

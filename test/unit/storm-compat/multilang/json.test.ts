@@ -9,6 +9,7 @@ import {
   writeJson,
 } from '../../../../storm-compat/multilang/json.ts'
 import { parseLossless } from '../../../../storm-compat/multilang/json-lossless.ts'
+import '../../seed.ts'
 
 test('P2: numbers keep their type and their digits', t => {
   t.deepEqual(parseJson('[1, 1.0, 1e3, -2.00, 0.0, 1.5, 9007199254740991, 9007199254740993]'), [

@@ -9,6 +9,7 @@ import {
   msgpackSerializer,
 } from '../../../../storm-compat/multilang/msgpack-framing.ts'
 import type { Serializer } from '../../../../storm-compat/multilang/wire.ts'
+import '../../seed.ts'
 
 const packr = new Packr({ useRecords: false, int64AsType: 'number' })
 

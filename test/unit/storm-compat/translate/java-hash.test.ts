@@ -9,6 +9,7 @@ import {
   javaDeepHash,
   javaHash,
 } from '../../../../storm-compat/translate/java-hash.ts'
+import '../../seed.ts'
 
 type Row = readonly [value: unknown, hash: number, indexOf7: number]
 

@@ -8,6 +8,7 @@ import {
   keySeed,
   partialKeyChoice,
 } from '../../../../storm-compat/translate/partial-key.ts'
+import '../../seed.ts'
 
 // nextInt for 7, 65536, and three times for a bound that refuses a quarter of what is drawn.
 const BOUNDS = [7, 65_536, 1_610_612_737, 1_610_612_737, 1_610_612_737]
