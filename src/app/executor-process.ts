@@ -15,7 +15,8 @@ const ORPHAN_CLOSE_MS = 5000
 
 const channel: Channel = {
   send: message => {
-    if (process.connected) process.send!(message)
+    // Without a callback a parent that has just gone would be an error that nobody handles.
+    if (process.connected) process.send!(message, undefined, undefined, () => undefined)
   },
   onMessage: handle => {
     process.on('message', message => handle(message as RpcMessage))

@@ -62,7 +62,7 @@ async function boot(order: ExecutorOrder, events: ExecutorEvents): Promise<Launc
     child.once('exit', (code, signal) =>
       resolve(signal === null ? `exit code ${code}` : `signal ${signal}`),
     )
-    child.once('error', error => resolve(error.message))
+    child.on('error', error => resolve(error.message))
   })
   const caller = new RpcCaller(channelOf(child), (name, args) => onEvent(events, name, args))
   void ended.then(reason => caller.end(died(order.executorId, child.pid, reason)))
@@ -83,7 +83,9 @@ async function boot(order: ExecutorOrder, events: ExecutorEvents): Promise<Launc
 function channelOf(child: ChildProcess) {
   return {
     send: (message: RpcMessage) => {
-      if (child.connected) child.send(message)
+      // A child that was killed a moment ago still counts as connected. Its end is told by its exit; without a callback the
+      // broken pipe would be an error that nobody handles.
+      if (child.connected) child.send(message, () => undefined)
     },
     onMessage: (handle: (message: RpcMessage) => void) => {
       child.on('message', message => handle(message as RpcMessage))
