@@ -62,7 +62,10 @@ async function boot(order: ExecutorOrder, events: ExecutorEvents): Promise<Launc
     child.once('exit', (code, signal) =>
       resolve(signal === null ? `exit code ${code}` : `signal ${signal}`),
     )
-    child.on('error', error => resolve(error.message))
+    // Only when there is no process is this its end; else its exit follows.
+    child.on('error', error => {
+      if (child.pid === undefined) resolve(error.message)
+    })
   })
   const caller = new RpcCaller(channelOf(child), (name, args) => onEvent(events, name, args))
   void ended.then(reason => caller.end(died(order.executorId, child.pid, reason)))

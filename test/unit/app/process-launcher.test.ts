@@ -3,6 +3,7 @@
 import test from 'ava'
 import { application, type EngineError, graph, processor, source } from 'gearpump'
 import { processLauncher } from '../../../src/app/process-launcher.ts'
+import { smallApp } from './_small-app.ts'
 
 const dag = () =>
   graph(
@@ -38,4 +39,23 @@ test('an executor whose code does not load says why, and its process ends', asyn
   while (children() > before) await new Promise<void>(resolve => setImmediate(resolve))
   await launcher.close()
   t.pass()
+})
+
+test('calls to an executor that was killed a moment ago are refused with the reason, and end nobody else', async t => {
+  const launcher = await processLauncher(smallApp())
+  const executor = await launcher.launch(1, 'token', events)
+  process.kill(executor.pid!, 'SIGKILL')
+  // Until its exit is told it still counts as connected: some of these go into a pipe that nobody reads.
+  const calls: Promise<unknown>[] = []
+  let ended = false
+  void executor.ended.then(() => {
+    ended = true
+  })
+  while (!ended) {
+    calls.push(executor.control.publish(1).catch((error: EngineError) => error.code))
+    await new Promise<void>(resolve => setImmediate(resolve))
+  }
+  t.is(await executor.ended, 'signal SIGKILL')
+  t.deepEqual([...new Set(await Promise.all(calls))], ['EXECUTOR_DIED'])
+  await launcher.close()
 })
