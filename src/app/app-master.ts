@@ -12,7 +12,8 @@ import { Books } from './books.ts'
 import type { ExecutorEvents } from './executor.ts'
 import type { ExecutorControl } from './executor-host.ts'
 import type { ExecutorStatus, RunFigures } from './figures.ts'
-import { makePlan, type Plan, replaceExecutor } from './plan.ts'
+import { makePlan, type Plan, replaceExecutor, sourcesOn } from './plan.ts'
+import { PositionBook, type Positions } from './position-book.ts'
 
 /** An executor that was launched: what it can be asked, and how it ended. */
 export interface LaunchedExecutor {
@@ -45,6 +46,10 @@ export interface AppMasterOptions {
   readonly executors: number
   readonly launcher: Launcher
   readonly log: Log
+  /** Where the sources of an earlier run stood, by task id. */
+  readonly positions?: Positions
+  /** Called with the positions that have changed, to store them. */
+  readonly onPositions?: (positions: Positions) => void
 }
 
 interface Slot {
@@ -72,6 +77,7 @@ export class AppMaster {
   readonly #slots: Slot[]
   readonly #clock: AppClock
   readonly #books: Books
+  readonly #positions: PositionBook
   #plan: Plan
   #nextId: number
   #active = true
@@ -104,6 +110,7 @@ export class AppMaster {
     }))
     this.#clock = new AppClock({ executors: ids })
     this.#books = new Books(options.log)
+    this.#positions = new PositionBook(options.positions, options.onPositions)
     this.failure = new Promise((_, reject) => {
       this.#fail = reject
     })
@@ -135,6 +142,9 @@ export class AppMaster {
         if (slot.id === id) this.#decided(this.#clock.report(id, 0, clocks))
       },
       overflow: overflowing => this.#overflow(id, overflowing),
+      positions: positions => {
+        if (slot.id === id) this.#positions.note(positions)
+      },
     })
     if (this.#closing) {
       // Nobody else knows of it yet.
@@ -162,20 +172,10 @@ export class AppMaster {
 
   async #go(slot: Slot): Promise<void> {
     let floor = 0
-    for (const task of this.#sourcesOf(slot.id))
-      floor = Math.max(floor, this.#clock.admit(task, slot.id))
+    const sources = sourcesOn(this.application.dag, this.#plan, slot.id)
+    for (const task of sources) floor = Math.max(floor, this.#clock.admit(task, slot.id))
     if (this.#overflowing.size > 0) await slot.launched!.control.suspendSources(true)
-    await slot.launched!.control.go(this.#active, floor)
-  }
-
-  #sourcesOf(executorId: number): number[] {
-    const sources = this.application.dag.processors
-      .filter(p => p.kind === 'source')
-      .flatMap(p => p.tasks)
-    const here = new Set(
-      this.#plan.placement.filter(([, executor]) => executor === executorId).map(([task]) => task),
-    )
-    return sources.filter(task => here.has(task))
+    await slot.launched!.control.go(this.#active, floor, this.#positions.of(sources))
   }
 
   // ---- deaths

@@ -32,7 +32,8 @@ export interface ExecutorControl {
   /** Listens; gives the address for the other executors. Undefined when there are none. */
   prepare(): Promise<Address | undefined>
   start(order: StartOrder): Promise<void>
-  go(active: boolean, floorUs: number): Promise<void>
+  /** Opens the sources. `positions`: where those that ran before go on, by task id. */
+  go(active: boolean, floorUs: number, positions: ReadonlyMap<number, unknown>): Promise<void>
   /** `dead` is gone; its tasks run in `fresh`, at `address` once known. */
   replacePeer(dead: number, fresh: number): Promise<void>
   setActive(active: boolean): Promise<void>
@@ -102,8 +103,12 @@ export class ExecutorHost implements ExecutorControl {
     await executor.start()
   }
 
-  async go(active: boolean, floorUs: number): Promise<void> {
-    await this.#executor?.go(active, floorUs)
+  async go(
+    active: boolean,
+    floorUs: number,
+    positions: ReadonlyMap<number, unknown>,
+  ): Promise<void> {
+    await this.#executor?.go(active, floorUs, positions)
   }
 
   async replacePeer(dead: number, fresh: number): Promise<void> {

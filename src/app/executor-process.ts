@@ -43,6 +43,7 @@ async function load(order: ExecutorOrder): Promise<void> {
       metric: (...args) => event('metric', ...args),
       clock: clocks => event('clock', clocks),
       overflow: overflowing => event('overflow', overflowing),
+      positions: positions => event('positions', positions),
     },
   })
 }
@@ -57,7 +58,7 @@ serveRpc(
     ['load', (order: ExecutorOrder) => load(order)],
     ['prepare', () => theHost().prepare()],
     ['start', (order: StartOrder) => theHost().start(order)],
-    ['go', (active: boolean, floorUs: number) => theHost().go(active, floorUs)],
+    ['go', (...args: Parameters<ExecutorHost['go']>) => theHost().go(...args)],
     ['replacePeer', (dead: number, fresh: number) => theHost().replacePeer(dead, fresh)],
     ['setActive', (active: boolean) => theHost().setActive(active)],
     ['suspendSources', (suspended: boolean) => theHost().suspendSources(suspended)],

@@ -19,6 +19,7 @@ import type { Application } from './application.ts'
 import type { ExecutorStatus, TaskFigures } from './figures.ts'
 import { Peers } from './peers.ts'
 import type { Plan } from './plan.ts'
+import { PositionReports } from './position-reports.ts'
 import { buildRunners, type Runners } from './runners.ts'
 
 /** Source clocks are told to the app master at this pace; while nothing is emitted, less and less often. */
@@ -47,6 +48,8 @@ export interface ExecutorEvents {
   clock(clocks: ReadonlyMap<number, number>): void
   /** Too much waits on edges that close a cycle, or no more. */
   overflow(overflowing: boolean): void
+  /** Where sources stand (task id -> position): those that have changed, each second and before the end. */
+  positions(positions: ReadonlyMap<number, unknown>): void
 }
 
 export class Executor implements RunnerHost {
@@ -61,6 +64,7 @@ export class Executor implements RunnerHost {
   appClockUs = 0
   readonly #options: ExecutorOptions
   readonly #runners: Runners
+  readonly #positions: PositionReports
   #timers: Timer[] = []
   #clockTimer: Timer | undefined = undefined
   #emittedAtClock = 0
@@ -85,6 +89,12 @@ export class Executor implements RunnerHost {
     this.peers = new Peers(this, options.plan, serialisers, options.pool)
     this.#runners = buildRunners(this, options.application, options.plan, this.peers)
     this.peers.tasks = this.#runners
+    this.#positions = new PositionReports({
+      environment: this.environment,
+      sources: this.#runners.sources as unknown as readonly SourceRunner<never>[],
+      tell: positions => options.events.positions(positions),
+      report: (taskId, error) => this.report(taskId, error),
+    })
   }
 
   /** What runs here; for tests and stall reports. */
@@ -160,11 +170,16 @@ export class Executor implements RunnerHost {
     runner.begin(task, context)
   }
 
-  /** Opens the sources: from now on data flows. `floorUs`: no root is stamped below it. */
-  async go(active: boolean, floorUs: number): Promise<void> {
+  /** Opens the sources, at their positions: from now on data flows. `floorUs`: no root is stamped below it. */
+  async go(
+    active: boolean,
+    floorUs: number,
+    positions: ReadonlyMap<number, unknown> = new Map(),
+  ): Promise<void> {
     for (const entry of this.#runners.sourceEntries) {
       if (this.#closed) return
       entry.runner.setActive(active)
+      entry.context.position = structuredClone(positions.get(entry.runner.taskId))
       await this.#openSource(entry.runner, entry.context, entry.create, floorUs)
     }
     if (this.#closed) return
@@ -207,6 +222,7 @@ export class Executor implements RunnerHost {
     for (const timer of this.#timers) timer.cancel()
     this.#clockTimer?.cancel()
     this.#timers = []
+    this.#positions.last()
     await Promise.all(this.#runners.sources.map(source => source.stop()))
     await Promise.all(this.#runners.all().map(runner => runner.stop()))
     this.peers.close()
@@ -234,6 +250,7 @@ export class Executor implements RunnerHost {
   #armClock(periodMs: number): void {
     this.#clockTimer = this.environment.after(periodMs, () => {
       this.#tellClock()
+      this.#positions.tick()
       const emitted = this.#runners.sources.reduce((sum, source) => sum + source.emitted, 0)
       const busy =
         emitted !== this.#emittedAtClock || this.#runners.sources.some(s => s.order.open > 0)

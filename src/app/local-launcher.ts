@@ -40,7 +40,7 @@ export function localLauncher({
         control: {
           prepare: () => host.prepare(),
           start: order => host.start(order),
-          go: (active, floorUs) => host.go(active, floorUs),
+          go: (active, floorUs, positions) => host.go(active, floorUs, positions),
           replacePeer: (dead, fresh) => host.replacePeer(dead, fresh),
           setActive: active => host.setActive(active),
           suspendSources: suspended => host.suspendSources(suspended),

@@ -31,3 +31,12 @@ export function replaceExecutor(plan: Plan, dead: number, fresh: number): Plan {
     placement: plan.placement.map(([task, executor]) => [task, swap(executor)]),
   }
 }
+
+/** Source tasks that are placed on an executor. */
+export function sourcesOn(dag: Dag, plan: Plan, executorId: number): number[] {
+  const here = new Set(
+    plan.placement.filter(([, executor]) => executor === executorId).map(([task]) => task),
+  )
+  const sources = dag.processors.filter(processor => processor.kind === 'source')
+  return sources.flatMap(processor => processor.tasks.filter(task => here.has(task)))
+}

@@ -99,6 +99,7 @@ function channelOf(child: ChildProcess) {
 function onEvent(events: ExecutorEvents, name: string, args: unknown[]): void {
   if (name === 'clock') events.clock(args[0] as ReadonlyMap<number, number>)
   else if (name === 'overflow') events.overflow(args[0] as boolean)
+  else if (name === 'positions') events.positions(args[0] as ReadonlyMap<number, unknown>)
   else if (name === 'log')
     events.log(args[0] as number, args[1] as string, args[2] as LogLine['level'], args[3] as string)
   else if (name === 'metric')
@@ -113,7 +114,7 @@ function controlOf(caller: RpcCaller): ExecutorControl {
   return {
     prepare: () => ask('prepare'),
     start: order => ask('start', order),
-    go: (active, floorUs) => ask('go', active, floorUs),
+    go: (active, floorUs, positions) => ask('go', active, floorUs, positions),
     replacePeer: (dead, fresh) => ask('replacePeer', dead, fresh),
     setActive: active => ask('setActive', active),
     suspendSources: suspended => ask('suspendSources', suspended),

@@ -8,6 +8,9 @@ export class SourceRunnerContext
   extends BaseContext<SourceRunner<SourceRunnerContext>>
   implements SourceContext<unknown>
 {
+  /** Set before the source is opened. */
+  position: unknown = undefined
+
   output(value: unknown, id?: unknown, port?: string): void {
     this.emitRoot(port === undefined ? this.defaultOutlet : this.outletOf(port), value, id)
   }

@@ -101,6 +101,22 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
     )
   }
 
+  // ---- position
+
+  get keepsPosition(): boolean {
+    return this.#source?.position !== undefined
+  }
+
+  /** Moves on with each message and each end: while it stands still, so does the position. */
+  get activity(): number {
+    return this.emitted + this.rootsEmitted + this.rootsDone + this.rootsFailed
+  }
+
+  /** Only on the source's own turn, or just before `stop`. */
+  readPosition(): unknown {
+    return this.#source?.position?.()
+  }
+
   // ---- roots
 
   /** Opens a root for `id`; the caller emits under the slot and then calls `closeRoot`. NONE = untracked. */

@@ -34,6 +34,12 @@ export interface Source<Out = unknown> {
   done?: (id: unknown) => void | Promise<void>
   /** Something that the message emitted with `id` caused has failed, was lost, or took too long. Emit it again. */
   fail?: (id: unknown) => void | Promise<void>
+  /**
+   * Where this source stands, as plain data (what JSON can carry). A source task opened with it as `context.position`
+   * emits again every message that was not told done by now. Asked on the source's own turn, at most once a second while
+   * anything changes, and once before `close`. Undefined = nothing to keep yet.
+   */
+  position?: () => unknown
   /** The run is paused (false) or goes on (true): `next` is not called in between. */
   onActive?: (active: boolean) => void | Promise<void>
   close?: () => void | Promise<void>
@@ -98,6 +104,8 @@ export interface SourceContext<Out = unknown> extends Place, Timers, Telling {
   /** Whether the run is active: while it is not, `next` is not called. */
   readonly active: boolean
   readonly upstreamClock: number
+  /** The position that was stored last for this source task; undefined at its very first start. */
+  readonly position: unknown
 }
 
 /** Translation layers and connectors: finer control than `output`. */

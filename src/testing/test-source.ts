@@ -10,6 +10,8 @@ import { OpenPorts, type PlaceOptions, placeOf, TestHost } from './test-host.ts'
 
 export interface SourceTestOptions extends PlaceOptions {
   environment?: ManualEnvironment
+  /** What the source finds in `context.position`, as one that is opened again. */
+  position?: unknown
   /** First wait after `next` has said that there is nothing, ms. 1 if not given. */
   idleWaitMs?: number
 }
@@ -73,6 +75,7 @@ export class SourceTest {
       this.#note(port, value, slot),
     )
     this.context = new SourceRunnerContext(this.#runner, { place, outlets: this.#ports })
+    this.context.position = options.position
   }
 
   async start(): Promise<void> {
@@ -148,6 +151,12 @@ export class SourceTest {
   fail(...ids: unknown[]): void {
     for (const root of this.#chosen(ids)) this.#host.ledger.fail(root.slot)
     this.environment.run()
+  }
+
+  /** Where the source says that it stands now, as it is when it has been stored; undefined = nothing to keep. */
+  position(): unknown {
+    const json = JSON.stringify(this.#source.position?.())
+    return json === undefined ? undefined : JSON.parse(json)
   }
 
   setActive(active: boolean): void {

@@ -196,7 +196,7 @@ export class Cluster implements Launcher {
           this.instrument(process)
           return started
         }),
-      go: (active, floorUs) => ask(() => host.go(active, floorUs)),
+      go: (...args) => ask(() => host.go(...args)),
       replacePeer: (dead, fresh) => {
         this.#parts.oracle.fault(process.slot, this.slotOfFresh(fresh))
         return ask(() => {
@@ -232,6 +232,7 @@ export class Cluster implements Launcher {
       log: (...args) => tell(() => events.log(...args)),
       metric: (...args) => tell(() => events.metric(...args)),
       clock: clocks => tell(() => events.clock(clocks)),
+      positions: positions => tell(() => events.positions(positions)),
       overflow: overflowing => {
         if (overflowing) this.#parts.oracle.count('overflows')
         tell(() => events.overflow(overflowing))

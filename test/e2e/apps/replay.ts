@@ -18,8 +18,10 @@ export interface ReplayInput {
   /** Each emit is noted here before it is made, so that a test can tell a replay from a duplicate of ours. */
   readonly emits: string
   readonly relays: number
-  /** A file that keeps which numbers are done, for a source whose own executor may die; undefined = none. */
+  /** A file that keeps which numbers are done, for a source whose own executor may die; undefined = the engine does. */
   readonly position?: string
+  /** Emits no faster; undefined = as fast as it goes. */
+  readonly perSecond?: number
 }
 
 /** Numbers from 0, at most so many open, so that a kill always meets some under way. */
@@ -32,16 +34,19 @@ class Numbers implements Source<number> {
   #next = 0
   #through = 0
   #open = new Set<number>()
+  readonly #beganMs = performance.now()
+  #emitted = 0
   constructor(input: ReplayInput) {
     this.#input = input
   }
-  // Everything below the position in the file was done; what lies above is emitted again.
-  open = (): void => {
+  // Everything below the position was done; what lies above is emitted again.
+  open = (context: SourceContext<number>): void => {
     const { position } = this.#input
-    if (position === undefined || !existsSync(position)) return
-    this.#through = Number(readFileSync(position, 'utf8'))
+    if (position === undefined) this.#through = Number(context.position ?? 0)
+    else if (existsSync(position)) this.#through = Number(readFileSync(position, 'utf8'))
     this.#next = this.#through
   }
+  position = (): unknown => this.#through
   next = (out: SourceContext<number>): boolean | 'end' => {
     const again = this.#again.pop()
     if (again !== undefined) {
@@ -49,13 +54,19 @@ class Numbers implements Source<number> {
       return true
     }
     if (this.#next < this.#input.count) {
-      if (this.#open.size >= OPEN_MAX) return false
+      if (this.#open.size >= OPEN_MAX || this.#ahead()) return false
       this.#emit(out, this.#next++)
       return true
     }
     return this.#open.size === 0 ? 'end' : false
   }
+  #ahead(): boolean {
+    const { perSecond } = this.#input
+    if (perSecond === undefined) return false
+    return this.#emitted > ((performance.now() - this.#beganMs) / 1000) * perSecond
+  }
   #emit(out: SourceContext<number>, id: number): void {
+    this.#emitted++
     this.#open.add(id)
     appendFileSync(this.#input.emits, `${id}\n`)
     out.output(id, id)

@@ -12,7 +12,14 @@ import type { Address } from '../../../src/transport/link.ts'
 
 const TOKEN = 'secret'
 const ignore = () => undefined
-const events = { error: ignore, log: ignore, metric: ignore, clock: ignore, overflow: ignore }
+const events = {
+  error: ignore,
+  log: ignore,
+  metric: ignore,
+  clock: ignore,
+  overflow: ignore,
+  positions: ignore,
+}
 
 function machine() {
   const environment = new ManualEnvironment()
