@@ -2,7 +2,7 @@
 // replaces an executor that died, with its tasks. In local mode it lives in the process that the user started.
 import { randomBytes } from 'node:crypto'
 import { Backoff } from '../base/backoff.ts'
-import type { Environment, Timer } from '../base/environment.ts'
+import type { Environment } from '../base/environment.ts'
 import { asError, EngineError } from '../base/errors.ts'
 import { type Log, log } from '../base/log.ts'
 import { AppClock, type ClockDecision } from '../progress/app-clock.ts'
@@ -11,34 +11,16 @@ import type { Application } from './application.ts'
 import { Books } from './books.ts'
 import type { ExecutorEvents } from './executor.ts'
 import type { ExecutorControl } from './executor-host.ts'
+import { FigurePoll } from './figure-poll.ts'
 import type { ExecutorStatus, RunFigures } from './figures.ts'
+import type { AppMasterMemory, LaunchedExecutor, Launcher, Resumption } from './launcher.ts'
 import { makePlan, type Plan, replaceExecutor, sourcesOn } from './plan.ts'
 import { PositionBook, type Positions } from './position-book.ts'
 
-/** An executor that was launched: what it can be asked, and how it ended. */
-export interface LaunchedExecutor {
-  readonly control: ExecutorControl
-  readonly pid: number | undefined
-  /** Resolves with the reason when it has ended, asked for or not. */
-  readonly ended: Promise<string>
-  /** Ends it at once. Idempotent. */
-  kill(): void
-}
-
-export interface Launcher {
-  launch(executorId: number, token: string, events: ExecutorEvents): Promise<LaunchedExecutor>
-}
-
-/** Figures are taken from each executor at this pace: what is shown, and what is known of one that dies. */
-const STATUS_PERIOD_MS = 500
-/** While nothing changes they are taken less and less often, down to this. */
-const STATUS_PERIOD_IDLE_MS = 4000
 /** An executor that dies so often in a row without coming up cannot live here: the application ends. */
 const DEATHS_BEFORE_UP_MAX = 10
 /** How long a closing executor may take before it is killed. */
 const CLOSE_TIMEOUT_MS = 8000
-/** Stands in for the message time-out where there is none. */
-const STILL_MS = 30_000
 
 export interface AppMasterOptions {
   readonly environment: Environment
@@ -46,6 +28,13 @@ export interface AppMasterOptions {
   readonly executors: number
   readonly launcher: Launcher
   readonly log: Log
+  /** Secret of the links between the executors; by default a new one. */
+  readonly token?: string
+  readonly memory?: AppMasterMemory
+  /** Given: executors of an earlier app master run, and are taken over. */
+  readonly resume?: Resumption | undefined
+  /** The floor of the app clock, where the application ran before; part of `resume` too. */
+  readonly reservedUs?: number
   /** Where the sources of an earlier run stood, by task id. */
   readonly positions?: Positions
   /** Called with the positions that have changed, to store them. */
@@ -67,13 +56,15 @@ interface Slot {
 export interface ExecutorInfo {
   readonly id: number
   readonly pid: number | undefined
+  /** Name of the worker; absent where there are none. */
+  readonly where?: string
   readonly tasks: readonly number[]
 }
 
 export class AppMaster {
   readonly application: Application
   readonly #options: AppMasterOptions
-  readonly #token = randomBytes(16).toString('hex')
+  readonly #token: string
   readonly #slots: Slot[]
   readonly #clock: AppClock
   readonly #books: Books
@@ -83,12 +74,7 @@ export class AppMaster {
   #active = true
   #closing = false
   #overflowing = new Set<number>()
-  #poll: Timer | undefined = undefined
-  #polledCounts = 0
-  #stillCounts = ''
-  #stillSinceMs = 0
-  // Counts at the last look, if all was quiet.
-  #quietLast: string | undefined = undefined
+  readonly #poll: FigurePoll
   #fail: (error: Error) => void = () => undefined
   /** Rejects when the application cannot go on. Never resolves. */
   readonly failure: Promise<never>
@@ -96,9 +82,11 @@ export class AppMaster {
   constructor(options: AppMasterOptions) {
     this.#options = options
     this.application = options.application
-    const ids = Array.from({ length: options.executors }, (_, i) => i + 1)
-    this.#nextId = options.executors + 1
-    this.#plan = makePlan(options.application.dag, ids)
+    const { resume, environment, application } = options
+    const ids = resume?.plan.executors ?? Array.from({ length: options.executors }, (_, i) => i + 1)
+    this.#token = options.token ?? randomBytes(16).toString('hex')
+    this.#nextId = resume?.nextId ?? ids.length + 1
+    this.#plan = resume?.plan ?? makePlan(application.dag, ids)
     this.#slots = ids.map(id => ({
       id,
       launched: undefined,
@@ -108,8 +96,18 @@ export class AppMaster {
       status: undefined,
       connects: new Set(),
     }))
-    this.#clock = new AppClock({ executors: ids })
-    this.#books = new Books(options.log)
+    this.#clock = new AppClock({
+      executors: ids,
+      reserved: resume?.reservedUs ?? options.reservedUs ?? 0,
+    })
+    this.#books = new Books(options.log, resume?.books)
+    this.#poll = new FigurePoll({
+      environment,
+      log: options.log,
+      books: this.#books,
+      slots: this.#slots,
+      timeoutMs: application.profile.timeoutMs,
+    })
     this.#positions = new PositionBook(options.positions, options.onPositions)
     this.failure = new Promise((_, reject) => {
       this.#fail = reject
@@ -120,20 +118,47 @@ export class AppMaster {
   /** Starts everything; data flows when it resolves. Rejects with the reason when a task cannot start. */
   async start(active = true): Promise<void> {
     this.#active = active
+    if (this.#options.resume !== undefined) {
+      await Promise.all(this.#slots.map(slot => this.#takeOver(slot)))
+      this.#poll.start()
+      return
+    }
     try {
+      await this.#keepPlan()
       await Promise.all(this.#slots.map(slot => this.#launch(slot)))
+      await this.#keepPlan()
       await Promise.all(this.#slots.map(slot => this.#startTasks(slot)))
       await Promise.all(this.#slots.map(slot => this.#go(slot)))
     } catch (error) {
       await this.close()
       throw error
     }
-    this.#armPoll(STATUS_PERIOD_MS)
+    this.#poll.start()
   }
 
   async #launch(slot: Slot): Promise<void> {
     const id = slot.id
-    const launched = await this.#options.launcher.launch(id, this.#token, {
+    const { launcher } = this.#options
+    const launched = await launcher.launch(id, this.#token, this.#eventsOf(slot, id))
+    if (this.#closing) {
+      // Nobody else knows of it yet.
+      launched.kill()
+      throw new EngineError(
+        'EXECUTOR_START_FAILED',
+        `executor ${id} was started while the run ended`,
+      )
+    }
+    this.#have(slot, id, launched)
+    slot.address = await launched.control.prepare()
+  }
+
+  #have(slot: Slot, id: number, launched: LaunchedExecutor): void {
+    slot.launched = launched
+    void launched.ended.then(reason => this.#died(slot, id, reason))
+  }
+
+  #eventsOf(slot: Slot, id: number): ExecutorEvents {
+    return {
       error: (taskId, processor, error) => this.#books.error(taskId, processor, error),
       log: (taskId, processor, level, text) => this.#books.line(taskId, processor, level, text),
       metric: (taskId, processor, name, value) =>
@@ -145,18 +170,37 @@ export class AppMaster {
       positions: positions => {
         if (slot.id === id) this.#positions.note(positions)
       },
-    })
-    if (this.#closing) {
-      // Nobody else knows of it yet.
-      launched.kill()
-      throw new EngineError(
-        'EXECUTOR_START_FAILED',
-        `executor ${id} was started while the run ended`,
-      )
     }
-    slot.launched = launched
-    void launched.ended.then(reason => this.#died(slot, id, reason))
-    slot.address = await launched.control.prepare()
+  }
+
+  // The executor flows, and has not noticed that its app master is another one. If it cannot be reached it has died.
+  async #takeOver(slot: Slot): Promise<void> {
+    const id = slot.id
+    const kept = this.#options.resume!.places.find(([executor]) => executor === id)
+    const launched =
+      kept?.[1] === undefined
+        ? undefined
+        : await this.#options.launcher.adopt?.(id, kept[1], this.#eventsOf(slot, id))
+    if (launched === undefined) {
+      this.#died(slot, id, 'the new app master did not find it')
+      return
+    }
+    this.#have(slot, id, launched)
+    slot.address = kept![2]
+    // What changed while there was no app master: others may have been replaced, the user may have paused the sources.
+    this.#tell(slot, control => control.replan(this.#plan))
+    this.#tell(slot, control => control.setActive(this.#active))
+  }
+
+  #keepPlan(): Promise<void> {
+    const { memory } = this.#options
+    if (memory === undefined) return Promise.resolve()
+    return memory.savePlan({
+      plan: this.#plan,
+      nextId: this.#nextId,
+      places: this.#slots.map(({ id, launched, address }) => [id, launched?.place, address]),
+      books: this.#books.memory(),
+    })
   }
 
   async #startTasks(slot: Slot): Promise<void> {
@@ -199,10 +243,17 @@ export class AppMaster {
     const fresh = this.#nextId++
     slot.id = fresh
     this.#plan = replaceExecutor(this.#plan, id, fresh)
-    for (const other of this.#slots) {
-      if (other !== slot) this.#tell(other, control => control.replacePeer(id, fresh))
+    const waitMs = slot.backoff.failed(nowMs)
+    const go = () => {
+      if (this.#closing || slot.id !== fresh) return
+      for (const other of this.#slots) {
+        if (other !== slot) this.#tell(other, control => control.replacePeer(id, fresh))
+      }
+      environment.after(waitMs, () => void this.#revive(slot, fresh))
     }
-    environment.after(slot.backoff.failed(nowMs), () => void this.#revive(slot, fresh))
+    // The new id is kept before anybody hears of it: no later app master may give it to another.
+    if (this.#options.memory === undefined) go()
+    else this.#keepPlan().then(go, error => this.#fail(asError(error)))
   }
 
   async #revive(slot: Slot, id: number): Promise<void> {
@@ -210,6 +261,7 @@ export class AppMaster {
     slot.backoff.started(this.#options.environment.monotonicMs())
     try {
       await this.#launch(slot)
+      await this.#keepPlan()
       await this.#startTasks(slot)
       await this.#go(slot)
       slot.deathsBeforeUp = 0
@@ -242,9 +294,17 @@ export class AppMaster {
     if (clockUs !== undefined) {
       for (const slot of this.#slots) this.#tell(slot, control => control.publish(clockUs))
     }
+    const { store } = decision
+    if (store === undefined) return
+    const { memory } = this.#options
     // In a run without a cluster what is reserved lives in this process: it is stored when it is known here. That may
     // let the clock go on, so it comes last.
-    if (decision.store !== undefined) this.#decided(this.#clock.stored(decision.store))
+    if (memory === undefined) this.#decided(this.#clock.stored(store))
+    else
+      memory.saveClock(store).then(
+        () => this.#decided(this.#clock.stored(store)),
+        error => this.#fail(asError(error)),
+      )
   }
 
   #overflow(executorId: number, overflowing: boolean): void {
@@ -283,79 +343,21 @@ export class AppMaster {
     return this.#slots.map(slot => ({
       id: slot.id,
       pid: slot.launched?.pid,
+      ...(slot.launched?.where === undefined ? {} : { where: slot.launched.where }),
       tasks: this.#plan.placement
         .filter(([, executor]) => executor === slot.id)
         .map(([task]) => task),
     }))
   }
 
-  #armPoll(periodMs: number): void {
-    this.#poll = this.#options.environment.after(periodMs, () => {
-      void this.#pollAll()
-      const sum = this.#books.sum(this.#slots.map(slot => slot.status))
-      const counts = Object.values(sum.components).reduce((n, c) => n + c.emitted + c.received, 0)
-      const next = counts === this.#polledCounts ? periodMs * 2 : STATUS_PERIOD_MS
-      this.#polledCounts = counts
-      this.#armPoll(Math.min(next, STATUS_PERIOD_IDLE_MS))
-    })
-  }
-
-  async #pollAll(): Promise<void> {
-    await Promise.all(this.#slots.map(slot => this.#pollOne(slot)))
-  }
-
-  async #pollOne(slot: Slot): Promise<void> {
-    const id = slot.id
-    try {
-      const status = await slot.launched?.control.status()
-      if (slot.id === id && status !== undefined) slot.status = status
-    } catch (error) {
-      log(this.#options.log, 'debug', `executor ${id}`, asError(error).message)
-    }
-  }
-
   /** Fresh figures of the whole application, dead executors included. */
-  async figures(): Promise<RunFigures> {
-    await this.#pollAll()
-    return this.#books.sum(this.#slots.map(slot => slot.status))
+  figures(): Promise<RunFigures> {
+    return this.#poll.figures()
   }
 
-  /**
-   * Whether nothing is left to do: every source exhausted, or silent for `idleMs`, every root ended and no message
-   * under way. A message nobody waits for may be between two executors while each looks quiet: with several it must
-   * have looked so at the last call as well, which should be some 10 ms ago.
-   */
-  async isDrained(idleMs: number): Promise<boolean> {
-    const before = this.#quietLast
-    this.#quietLast = await this.#quietFigures(idleMs)
-    if (this.#quietLast === undefined) return false
-    return this.#slots.length === 1 || this.#quietLast === before
-  }
-
-  async #quietFigures(idleMs: number): Promise<string | undefined> {
-    if (this.#slots.some(slot => slot.launched === undefined || slot.status === undefined)) {
-      await this.#pollAll()
-      if (this.#slots.some(slot => slot.launched === undefined)) return undefined
-    }
-    const figures = await this.figures()
-    const statuses = this.#slots.map(slot => slot.status)
-    if (!statuses.every(s => s !== undefined && (s.exhausted || s.idleMs >= idleMs)))
-      return undefined
-    const components = Object.values(figures.components)
-    const counts = `${figures.emitted} ${components.map(c => `${c.received}/${c.emitted}`).join(' ')}`
-    if (statuses.every(s => s?.quiet === true)) return counts
-    return figures.pending === 0 && this.#standsStill(counts, idleMs) ? counts : undefined
-  }
-
-  // Every root has ended, and what is under way belongs to none: a task that never comes back must not hold the run for ever.
-  #standsStill(counts: string, idleMs: number): boolean {
-    const nowMs = this.#options.environment.monotonicMs()
-    if (counts !== this.#stillCounts) {
-      this.#stillCounts = counts
-      this.#stillSinceMs = nowMs
-    }
-    const timeoutMs = this.application.profile.timeoutMs || STILL_MS
-    return nowMs - this.#stillSinceMs >= idleMs + 2 * timeoutMs
+  /** See `FigurePoll.isDrained`. */
+  isDrained(idleMs: number): Promise<boolean> {
+    return this.#poll.isDrained(idleMs)
   }
 
   // ---- end
@@ -364,7 +366,7 @@ export class AppMaster {
   async close(): Promise<void> {
     if (this.#closing) return
     this.#closing = true
-    this.#poll?.cancel()
+    this.#poll.stop()
     await Promise.all(this.#slots.map(slot => this.#closeOne(slot)))
   }
 

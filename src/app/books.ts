@@ -27,15 +27,33 @@ interface ComponentErrors {
   inPeriod: number
 }
 
+export interface ExecutorDeath {
+  readonly executor: number
+  readonly timeMs: number
+  readonly reason: string
+}
+
+/** What a later app master of the same application goes on with. */
+export interface BooksMemory {
+  readonly deaths: readonly ExecutorDeath[]
+  readonly gone: readonly TaskFigures[]
+}
+
 export class Books {
   readonly #log: Log
   readonly #errors = new Map<string, ComponentErrors>()
-  readonly deaths: { executor: number; timeMs: number; reason: string }[] = []
+  readonly deaths: ExecutorDeath[]
   readonly #metrics = new Map<string, Map<string, { task: number; value: unknown }>>()
-  #gone: TaskFigures[] = []
+  #gone: TaskFigures[]
 
-  constructor(log: Log) {
+  constructor(log: Log, memory?: BooksMemory) {
     this.#log = log
+    this.deaths = [...(memory?.deaths ?? [])]
+    this.#gone = [...(memory?.gone ?? [])]
+  }
+
+  memory(): BooksMemory {
+    return { deaths: this.deaths, gone: compact(this.#gone) }
   }
 
   error(taskId: number, processor: string, error: Error): void {

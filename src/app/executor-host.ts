@@ -36,6 +36,8 @@ export interface ExecutorControl {
   go(active: boolean, floorUs: number, positions: ReadonlyMap<number, unknown>): Promise<void>
   /** `dead` is gone; its tasks run in `fresh`, at `address` once known. */
   replacePeer(dead: number, fresh: number): Promise<void>
+  /** A new app master's plan: whoever was replaced without this executor hearing of it is replaced now. */
+  replan(plan: Plan): Promise<void>
   setActive(active: boolean): Promise<void>
   suspendSources(suspended: boolean): Promise<void>
   publish(clockUs: number): Promise<void>
@@ -114,6 +116,11 @@ export class ExecutorHost implements ExecutorControl {
   async replacePeer(dead: number, fresh: number): Promise<void> {
     this.#connecting.delete(dead)
     this.#executor?.peers.replace(dead, fresh)
+  }
+
+  async replan(plan: Plan): Promise<void> {
+    for (const [dead, fresh] of this.#executor?.peers.differences(plan) ?? [])
+      await this.replacePeer(dead, fresh)
   }
 
   async setActive(active: boolean): Promise<void> {

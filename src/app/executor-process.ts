@@ -7,6 +7,7 @@ import { FramePool } from '../transport/frame-pool.ts'
 import { SocketTransport } from '../transport/socket-transport.ts'
 import { loadCode } from './code.ts'
 import { ExecutorHost, type StartOrder } from './executor-host.ts'
+import type { Plan } from './plan.ts'
 import type { ExecutorOrder } from './process-launcher.ts'
 import { type Channel, plainError, type RpcMessage, serveRpc } from './rpc.ts'
 
@@ -60,6 +61,7 @@ serveRpc(
     ['start', (order: StartOrder) => theHost().start(order)],
     ['go', (...args: Parameters<ExecutorHost['go']>) => theHost().go(...args)],
     ['replacePeer', (dead: number, fresh: number) => theHost().replacePeer(dead, fresh)],
+    ['replan', (plan: Plan) => theHost().replan(plan)],
     ['setActive', (active: boolean) => theHost().setActive(active)],
     ['suspendSources', (suspended: boolean) => theHost().suspendSources(suspended)],
     ['publish', (clockUs: number) => theHost().publish(clockUs)],

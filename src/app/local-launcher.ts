@@ -2,9 +2,9 @@
 import type { Environment } from '../base/environment.ts'
 import { asError } from '../base/errors.ts'
 import type { Transport } from '../transport/link.ts'
-import type { Launcher } from './app-master.ts'
 import type { Application } from './application.ts'
 import { ExecutorHost } from './executor-host.ts'
+import type { Launcher } from './launcher.ts'
 
 export interface LocalLauncherOptions {
   readonly environment: Environment
@@ -42,6 +42,7 @@ export function localLauncher({
           start: order => host.start(order),
           go: (active, floorUs, positions) => host.go(active, floorUs, positions),
           replacePeer: (dead, fresh) => host.replacePeer(dead, fresh),
+          replan: plan => host.replan(plan),
           setActive: active => host.setActive(active),
           suspendSources: suspended => host.suspendSources(suspended),
           publish: clockUs => host.publish(clockUs),

@@ -155,6 +155,16 @@ export class Peers {
     old.outbox.close()
   }
 
+  /** Peers that another executor stands for in `plan`, as [here, there]. */
+  differences(plan: Plan): (readonly [dead: number, fresh: number])[] {
+    const found = new Map<number, number>()
+    for (const [task, executor] of plan.placement) {
+      const here = this.#remotes.get(task)?.outbox.executorId
+      if (here !== undefined && here !== executor) found.set(here, executor)
+    }
+    return [...found]
+  }
+
   startHalfPeriod(): void {
     for (const peer of this.#list) peer.inlet.startHalfPeriod()
   }

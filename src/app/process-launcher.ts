@@ -7,10 +7,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { EngineError } from '../base/errors.ts'
 import type { LogLine } from '../base/log.ts'
-import type { LaunchedExecutor, Launcher } from './app-master.ts'
 import type { Application, CodeRef } from './application.ts'
 import type { ExecutorEvents } from './executor.ts'
 import type { ExecutorControl } from './executor-host.ts'
+import type { LaunchedExecutor, Launcher } from './launcher.ts'
 import { type PlainError, RpcCaller, type RpcMessage, revivedError } from './rpc.ts'
 
 /** How an executor process is told what to run. */
@@ -116,6 +116,7 @@ function controlOf(caller: RpcCaller): ExecutorControl {
     start: order => ask('start', order),
     go: (active, floorUs, positions) => ask('go', active, floorUs, positions),
     replacePeer: (dead, fresh) => ask('replacePeer', dead, fresh),
+    replan: plan => ask('replan', plan),
     setActive: active => ask('setActive', active),
     suspendSources: suspended => ask('suspendSources', suspended),
     publish: clockUs => ask('publish', clockUs),

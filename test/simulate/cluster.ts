@@ -1,9 +1,10 @@
 // The executors of a world: each an ExecutorHost with an environment and a network endpoint of its own, so that it can
 // die at any moment as a process does. What the app master asks and hears takes time, and ends with the process.
-import type { LaunchedExecutor, Launcher } from '../../src/app/app-master.ts'
+
 import type { Application } from '../../src/app/application.ts'
 import type { ExecutorEvents } from '../../src/app/executor.ts'
 import { type ExecutorControl, ExecutorHost } from '../../src/app/executor-host.ts'
+import type { LaunchedExecutor, Launcher } from '../../src/app/launcher.ts'
 import { EngineError } from '../../src/base/errors.ts'
 import type { InLink } from '../../src/progress/in-link.ts'
 import type { Emitter } from '../../src/task/flow.ts'
@@ -204,6 +205,7 @@ export class Cluster implements Launcher {
           return host.replacePeer(dead, fresh)
         })
       },
+      replan: plan => ask(() => host.replan(plan)),
       setActive: active => ask(() => host.setActive(active)),
       suspendSources: suspended => ask(() => host.suspendSources(suspended)),
       publish: clockUs => {

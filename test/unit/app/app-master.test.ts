@@ -12,7 +12,8 @@ import {
   type Task,
 } from 'gearpump'
 import { ManualEnvironment, simulate } from 'gearpump/testing'
-import { AppMaster, type LaunchedExecutor, type Launcher } from '../../../src/app/app-master.ts'
+import { AppMaster } from '../../../src/app/app-master.ts'
+import type { LaunchedExecutor, Launcher } from '../../../src/app/launcher.ts'
 import type { ExecutorControl } from '../../../src/app/executor-host.ts'
 import { localLauncher } from '../../../src/app/local-launcher.ts'
 import { noLog } from '../../../src/base/log.ts'
@@ -101,7 +102,8 @@ test('the app clock moves on though some executors have no source, and onClock c
     clocks,
     [...new Set(clocks)].sort((a, b) => a - b),
   )
-  t.true(run.environment.nowUs() - run.master.clockUs < 300_000)
+  // Clocks of sources that emit nothing are told less and less often.
+  t.true(run.environment.nowUs() - run.master.clockUs < 800_000)
   await run.close()
 })
 

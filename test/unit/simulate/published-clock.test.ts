@@ -1,6 +1,6 @@
 // The app clock as executors hear it, from the real app master with executors that only listen.
 import test from 'ava'
-import type { Launcher } from '../../../src/app/app-master.ts'
+import type { Launcher } from '../../../src/app/launcher.ts'
 import { AppMaster } from '../../../src/app/app-master.ts'
 import { application } from '../../../src/app/application.ts'
 import type { ExecutorEvents } from '../../../src/app/executor.ts'
@@ -23,6 +23,7 @@ test('a clock published before more is reserved is told before the one published
           start: ask,
           go: ask,
           replacePeer: ask,
+          replan: ask,
           setActive: ask,
           suspendSources: ask,
           publish: async clockUs => void heard.push(clockUs),

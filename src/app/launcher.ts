@@ -1,0 +1,54 @@
+// The seams of an app master: where executors come from (this process, processes of this machine, workers of a cluster),
+// and where what the next app master needs is kept.
+import type { Address } from '../transport/link.ts'
+import type { BooksMemory } from './books.ts'
+import type { ExecutorEvents } from './executor.ts'
+import type { ExecutorControl } from './executor-host.ts'
+import type { Plan } from './plan.ts'
+
+/** An executor that was launched: what it can be asked, and how it ended. */
+export interface LaunchedExecutor {
+  readonly control: ExecutorControl
+  readonly pid: number | undefined
+  /** Resolves with the reason when it has ended, asked for or not. */
+  readonly ended: Promise<string>
+  /** Where it is, for an app master to come: plain data. Absent where there will be none. */
+  readonly place?: unknown
+  /** The name of that place, for people. */
+  readonly where?: string
+  /** Ends it at once. Idempotent. */
+  kill(): void
+}
+
+export interface Launcher {
+  launch(executorId: number, token: string, events: ExecutorEvents): Promise<LaunchedExecutor>
+  /**
+   * Takes over an executor that an earlier app master launched and that runs; undefined when it cannot be reached.
+   * `place` is what was stored of it.
+   */
+  adopt?(
+    executorId: number,
+    place: unknown,
+    events: ExecutorEvents,
+  ): Promise<LaunchedExecutor | undefined>
+}
+
+/** All that the next app master needs to take over from this one. Plain data. */
+export interface PlanMemory {
+  readonly plan: Plan
+  readonly nextId: number
+  /** Executor id -> its place and where its links are. */
+  readonly places: readonly (readonly [id: number, place: unknown, links: Address | undefined])[]
+  readonly books: BooksMemory
+}
+
+/** Where an app master's memory is kept, if there is such a place. Each waits until it is kept. */
+export interface AppMasterMemory {
+  savePlan(memory: PlanMemory): Promise<void>
+  saveClock(reservedUs: number): Promise<void>
+}
+
+/** What an app master that takes over begins with. */
+export interface Resumption extends PlanMemory {
+  readonly reservedUs: number
+}
