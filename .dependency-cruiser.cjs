@@ -1,4 +1,4 @@
-// Imports go one way (docs/ARCHITECTURE.md): base -> transport, dag, progress -> task -> app -> client -> cli; testing may
+// Imports go one way (docs/ARCHITECTURE.md): base -> transport, dag, progress -> task, actor -> app -> client -> cli; testing may
 // import all. storm-compat and connectors use the engine's doors by package name only.
 const layer = (name, from, allowed) => ({
   name,
@@ -20,6 +20,7 @@ module.exports = {
     layer('dag-is-pure', 'dag', ['base']),
     layer('transport-knows-bytes', 'transport', ['base']),
     layer('task-is-the-data-plane', 'task', ['base', 'progress', 'dag', 'transport']),
+    layer('actors-are-the-control-plane', 'actor', ['base', 'transport']),
     layer('app-hosts-tasks', 'app', ['base', 'progress', 'dag', 'transport', 'task']),
     layer('client-is-the-way-in', 'client', [
       'base',

@@ -18,6 +18,16 @@ export type ErrorCode =
   | 'FRAME_INVALID'
   | 'FRAME_TOO_LARGE'
   | 'LINK_LOST'
+  // the control plane
+  | 'ASK_TIMED_OUT'
+  | 'ACTOR_NOT_FOUND'
+  | 'ACTOR_EXISTS'
+  | 'ACTOR_FAILED'
+  | 'UNKNOWN_METHOD'
+  | 'NODE_UNREACHABLE'
+  | 'UNAUTHORIZED'
+  | 'CALL_TOO_LARGE'
+  | 'OVERLOADED'
   // what the user gave
   | 'BAD_INPUT'
   | 'FILE_NOT_FOUND'

@@ -23,9 +23,15 @@ export class FrameAssembler {
   private end = 0
   private readonly onFrame: OnFrame
   private stopped = false
+  private bytesMax = FRAME_BYTES_MAX
 
   constructor(onFrame: OnFrame) {
     this.onFrame = onFrame
+  }
+
+  /** Longer frames are refused from now on, before they are gathered. */
+  limit(bytesMax: number): void {
+    this.bytesMax = Math.min(bytesMax, FRAME_BYTES_MAX)
   }
 
   /** No frame is handed over any more, not even from the bytes at hand. */
@@ -86,10 +92,10 @@ export class FrameAssembler {
     let at = from
     while (to - at >= LENGTH_BYTES && !this.stopped) {
       const length = bytes.readUInt32LE(at)
-      if (length < 1 || length + LENGTH_BYTES > FRAME_BYTES_MAX) {
+      if (length < 1 || length + LENGTH_BYTES > this.bytesMax) {
         throw frameInvalid(`its length is given as ${length}`, {
           length,
-          bytesMax: FRAME_BYTES_MAX,
+          bytesMax: this.bytesMax,
         })
       }
       if (to - at < LENGTH_BYTES + length) break

@@ -15,6 +15,21 @@ export interface Link {
   close(): void
   /** The other end, for people. */
   readonly peer: string
+  /** What the transport has found out about the other end; undefined where it checks nothing. */
+  readonly security?: LinkSecurity | undefined
+  /**
+   * From now on a frame of more than `bytes` ends the link before it is gathered. For links that do not know their
+   * peer yet; a transport whose frames are in this process anyway has no need of it.
+   */
+  limitFrames?(bytes: number): void
+}
+
+/** Of a link whose bytes are encrypted. */
+export interface LinkSecurity {
+  /** The peer has shown a certificate that our authority has signed. */
+  readonly peerVerified: boolean
+  /** What is to be said of its certificate, for people. */
+  readonly detail: string
 }
 
 /** Who listens to a link. A throw in `onFrame` ends the link, with the error as the reason. */

@@ -66,6 +66,10 @@ export class SocketLink implements Link {
     this.handler = handler
   }
 
+  limitFrames(bytes: number): void {
+    this.assembler.limit(bytes)
+  }
+
   get bufferedBytes(): number {
     return this.socket.writableLength
   }
