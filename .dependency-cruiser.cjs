@@ -31,6 +31,7 @@ module.exports = {
       'app',
     ]),
     layer('cli-uses-the-client', 'cli', ['base', 'dag', 'task', 'app', 'client']),
+    layer('the-store-knows-no-cluster', 'cluster/store', ['base']),
     {
       name: 'pure-code-does-no-io',
       severity: 'error',

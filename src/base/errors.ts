@@ -34,6 +34,15 @@ export type ErrorCode =
   | 'MODULE_NOT_LOADED'
   | 'APP_NOT_FOUND'
   | 'APP_EXISTS'
+  // the cluster
+  | 'STORE_FENCED'
+  | 'STORE_CONFLICT'
+  | 'STORE_UNAVAILABLE'
+  | 'STORE_TOO_LARGE'
+  | 'STORE_LOCKED'
+  | 'STORE_CORRUPT'
+  | 'STORE_START_FAILED'
+  | 'MASTER_NAME_TAKEN'
   // the Storm layer
   | 'TOPOLOGY_INVALID'
   | 'FLUX_INVALID'
