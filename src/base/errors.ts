@@ -24,6 +24,16 @@ export type ErrorCode =
   | 'MODULE_NOT_LOADED'
   | 'APP_NOT_FOUND'
   | 'APP_EXISTS'
+  // the cluster
+  | 'SETTINGS_INVALID'
+  | 'SECURITY_REQUIRED'
+  | 'STRATEGY_FAILED'
+  | 'BUNDLE_REFUSED'
+  | 'BUNDLE_CORRUPT'
+  | 'BLOB_NOT_FOUND'
+  | 'BLOB_STORE_FULL'
+  | 'BLOB_FETCH_FAILED'
+  | 'CODE_NOT_PORTABLE'
   // the Storm layer
   | 'TOPOLOGY_INVALID'
   | 'FLUX_INVALID'
