@@ -82,7 +82,9 @@ export const settingsTable = {
     ...MASTER,
     type: 'store',
     defaultText: 'journal with one master, else etcd',
-    doc: 'where the masters keep what must not be lost: a file of the only master, an etcd that the masters start, or the URLs of one that is there',
+    doc:
+      'where masters keep what must not be lost: a file of the only one, an etcd that they start, ' +
+      'or the URLs of one that is there',
   },
   'cluster.etcd': {
     ...MASTER,
@@ -225,7 +227,9 @@ export const settingsTable = {
     ...WORKER,
     ...ms,
     default: 5000,
-    doc: 'an executor whose worker has gone for so long ends itself; shorter than timeouts.workerLostMs, or it might run twice',
+    doc:
+      'an executor whose worker has gone for so long ends itself; ' +
+      'shorter than timeouts.workerLostMs, or it might run twice',
   },
   'restarts.windowMs': {
     ...EVERY,
@@ -289,7 +293,9 @@ export const settingsTable = {
     ...EVERY,
     type: 'boolean',
     default: false,
-    doc: 'true: listen on other than loopback addresses without TLS and a token, so that everybody who reaches them may run code here',
+    doc:
+      'true: listen on other than loopback addresses without TLS and a token, ' +
+      'so that everybody who reaches them may run code here',
   },
   'blobs.bundleMb': {
     ...EVERY,
