@@ -22,6 +22,7 @@ module.exports = {
     layer('task-is-the-data-plane', 'task', ['base', 'progress', 'dag', 'transport']),
     layer('actors-are-the-control-plane', 'actor', ['base', 'transport']),
     layer('app-hosts-tasks', 'app', ['base', 'progress', 'dag', 'transport', 'task']),
+    layer('cluster-knows-no-tasks', 'cluster', ['base', 'actor', 'transport', 'dag']),
     layer('client-is-the-way-in', 'client', [
       'base',
       'progress',
