@@ -137,9 +137,9 @@ function readEntry(path: string, bytes: Buffer, at: number): { entry: ZipEntry; 
   const isUnix = bytes[at + 5] === UNIX
   const mode = isUnix ? bytes.readUInt16LE(at + 40) : 0
   const type = mode & TYPE_MASK
-  // Archivers that know no types leave it 0.
-  if (type !== 0 && type !== (name.endsWith('/') ? DIRECTORY : REGULAR_FILE))
-    throw fail('is of a link or a device, not of a file')
+  // Archivers that know no types leave it 0, and some call a directory a file; then its name says what it is.
+  const isPlain = type === 0 || type === REGULAR_FILE || (type === DIRECTORY && name.endsWith('/'))
+  if (!isPlain) throw fail('is of a link or a device, not of a file')
   const entry: ZipEntry = {
     name,
     executable: (mode & 0o111) !== 0,

@@ -252,6 +252,11 @@ test('deflated files are unpacked, and a part of an archive if that is asked for
   })
 })
 
+test('a directory that its archiver calls a file is a directory, as in many jars', async t => {
+  const made = [{ name: 'META-INF/maven/', mode: 0o100644 }, { name: 'META-INF/maven/x' }]
+  t.deepEqual(await unpacked(await zipped(made)), { 'META-INF/maven/x': '' })
+})
+
 test('an archive made to do harm is refused with the reason, and nothing of it is left', async t => {
   const zeros = Buffer.alloc(20 << 20)
   const one = { name: 'a', content: 'x' }
@@ -272,6 +277,7 @@ test('an archive made to do harm is refused with the reason, and nothing of it i
     [[{ name: 'link', content: '/etc', mode: 0o120777 }], /link or a device/],
     [[{ name: 'device', mode: 0o060666 }], /link or a device/],
     [[{ name: 'dir/', mode: 0o120777 }], /link or a device/],
+    [[{ name: 'file', mode: 0o040755 }], /link or a device/],
     [[one, { name: 'a', content: 'y' }], /"a" and "a" would be one file/],
     [[one, { name: 'A', content: 'y' }], /"A" and "a" would be one file/],
     [[{ name: 'é' }, { name: 'e\u0301' }], /would be one file/],
