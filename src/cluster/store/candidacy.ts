@@ -202,7 +202,8 @@ export class LeaseCandidacy implements Candidacy {
     this.#closed = true
     const error = new EngineError(
       'MASTER_NAME_TAKEN',
-      `another master is called "${name}": the one at ${record.address} has been alive for the ${Math.round(waitedMs)} ms that this one, at ${address}, has waited`,
+      `another master is called "${name}", the one at ${record.address}: it was alive all the ` +
+        `${Math.round(waitedMs)} ms that this one, at ${address}, has waited for the name`,
       { hint: 'give each master of the cluster a name of its own', details: { name, address } },
     )
     this.#tell(() => this.#candidate.onRefused(error))
