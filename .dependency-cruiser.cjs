@@ -1,10 +1,10 @@
-// Imports go one way (docs/ARCHITECTURE.md): base -> transport, dag, progress -> task, actor -> app -> client -> cli; testing may
+// Imports go one way (docs/ARCHITECTURE.md): base -> transport, dag, progress -> task, actor -> app, cluster -> deploy -> client -> cli; testing may
 // import all. storm-compat and connectors use the engine's doors by package name only.
 const layer = (name, from, allowed) => ({
   name,
   severity: 'error',
   from: { path: `^src/${from}/` },
-  to: { path: '^src/', pathNot: `^src/(${[from, ...allowed].join('|')})/` },
+  to: { path: '^src/', pathNot: `^src/(${[from, ...allowed].join('|')})[/.]` },
 })
 
 module.exports = {
@@ -21,7 +21,17 @@ module.exports = {
     layer('transport-knows-bytes', 'transport', ['base']),
     layer('task-is-the-data-plane', 'task', ['base', 'progress', 'dag', 'transport']),
     layer('actors-are-the-control-plane', 'actor', ['base', 'transport']),
-    layer('app-hosts-tasks', 'app', ['base', 'progress', 'dag', 'transport', 'task']),
+    // Beside its own layers: what masters and executors say to each other, and how the leader is found.
+    layer('app-hosts-tasks', 'app', [
+      'base',
+      'progress',
+      'dag',
+      'transport',
+      'task',
+      'actor',
+      'cluster/(messages|master-link)',
+    ]),
+    layer('deploy-makes-processes', 'deploy', ['base', 'transport', 'actor', 'app', 'cluster']),
     layer('cluster-knows-no-tasks', 'cluster', ['base', 'actor', 'transport', 'dag']),
     layer('client-is-the-way-in', 'client', [
       'base',
@@ -29,9 +39,20 @@ module.exports = {
       'dag',
       'transport',
       'task',
+      'actor',
       'app',
+      'cluster',
     ]),
-    layer('cli-uses-the-client', 'cli', ['base', 'dag', 'task', 'app', 'client']),
+    layer('cli-uses-the-client', 'cli', [
+      'base',
+      'dag',
+      'transport',
+      'task',
+      'app',
+      'cluster',
+      'deploy',
+      'client',
+    ]),
     layer('the-store-knows-no-cluster', 'cluster/store', ['base']),
     {
       name: 'pure-code-does-no-io',

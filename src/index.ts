@@ -1,6 +1,6 @@
 // The door for those who write a DAG.
 
-export type { ExecutorInfo } from './app/app-master.ts'
+export type { ExecutorInfo } from './app/app-report.ts'
 export {
   type Application,
   type ApplicationOptions,
@@ -13,12 +13,14 @@ export {
 export type { ComponentFigures, RunFigures } from './app/figures.ts'
 export { EngineError, type ErrorCode, type Problem, UserError } from './base/errors.ts'
 export { type Level, type Log, noLog, streamLog } from './base/log.ts'
-export {
-  type AppInfo,
-  type ConnectOptions,
-  connect,
-  type Gear,
-  type RunningApp,
+export { type ClusterOptions, type ConnectOptions, connect } from './client/connect.ts'
+export type {
+  AppInfo,
+  AppState,
+  ClusterGear,
+  Gear,
+  RunningApp,
+  SubmitOptions,
 } from './client/gear.ts'
 export { type Dag, graph } from './dag/graph.ts'
 export {

@@ -117,6 +117,7 @@ function placeOf(address: Address | undefined): string {
     case undefined:
       return ''
     case 'tcp':
+    case 'host':
       return address.host
     case 'unix':
       return address.path

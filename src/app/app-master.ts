@@ -7,6 +7,7 @@ import { asError, EngineError } from '../base/errors.ts'
 import { type Log, log } from '../base/log.ts'
 import { AppClock, type ClockDecision } from '../progress/app-clock.ts'
 import type { Address } from '../transport/link.ts'
+import type { AppReport, ExecutorInfo } from './app-report.ts'
 import type { Application } from './application.ts'
 import { Books } from './books.ts'
 import type { ExecutorEvents } from './executor.ts'
@@ -51,14 +52,6 @@ interface Slot {
   status: ExecutorStatus | undefined
   /** Executors that it was told to connect to; of each pair one is told. */
   readonly connects: Set<number>
-}
-
-export interface ExecutorInfo {
-  readonly id: number
-  readonly pid: number | undefined
-  /** Name of the worker; absent where there are none. */
-  readonly where?: string
-  readonly tasks: readonly number[]
 }
 
 export class AppMaster {
@@ -331,12 +324,24 @@ export class AppMaster {
 
   // ---- figures
 
-  get clockUs(): number {
-    return this.#clock.published
+  /** What people ask of an application, all at once. Plain data. */
+  async report(): Promise<AppReport> {
+    const names = this.application.dag.processors.map(processor => processor.name)
+    return {
+      clockUs: this.clockUs,
+      executors: this.executors(),
+      figures: await this.figures(),
+      errors: Object.fromEntries(names.map(name => [name, this.#books.errorsOf(name)])),
+      deaths: this.#books.deaths,
+    }
   }
 
   get errors(): Books {
     return this.#books
+  }
+
+  get clockUs(): number {
+    return this.#clock.published
   }
 
   executors(): ExecutorInfo[] {

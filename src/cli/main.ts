@@ -1,21 +1,22 @@
 // The command line: reads it, and hands over to `run` and `check`. Answers with the exit code: 0 well, 1 the run failed,
 // 2 the input or the usage is wrong.
 import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import { LEVELS, type Level } from '../base/log.ts'
-import { declaredArguments } from '../client/program-file.ts'
-import { argumentsHelp } from './arguments-help.ts'
+import { Command, CommanderError } from 'commander'
 import { checkFile } from './check.ts'
-import { parseDuration } from './durations.ts'
-import { EXIT_BAD_INPUT, EXIT_OK, errorExitCode } from './ending.ts'
+import { EXIT_BAD_INPUT, EXIT_OK } from './ending.ts'
 import { splitArguments } from './file-arguments.ts'
+import {
+  type FileFlags,
+  fileCommand,
+  helped,
+  type RunFlags,
+  voiceOf,
+  withRunOptions,
+} from './file-command.ts'
 import { runFile } from './run.ts'
-import type { FileOptions, RunRequest } from './run-request.ts'
-import { Voice } from './voice.ts'
+import type { RunRequest } from './run-request.ts'
 
-/** More processes than this on one machine is a slip of the keyboard. */
-const EXECUTORS_MAX = 256
+const CLUSTER_COMMANDS = ['local', 'master', 'worker', 'app', 'shell']
 
 /** Who does not read is not waited for. */
 const WRITE_MAX_MS = 5000
@@ -29,15 +30,14 @@ export interface MainOptions {
   readonly runName?: string
 }
 
-interface Invocation {
+export interface Invocation {
   readonly main: MainOptions
+  /** Words of the command line up to `--`. */
+  readonly own: readonly string[]
   readonly command: string
   readonly tokens: readonly string[]
   exit: number
 }
-
-type FileFlags = FileOptions & { readonly help?: boolean }
-type RunFlags = Omit<RunRequest, 'file' | 'tokens' | 'doors'> & { readonly help?: boolean }
 
 /** Runs one command line (without node and script); resolves with the exit code. */
 export async function main(argv: readonly string[], options: MainOptions): Promise<number> {
@@ -47,11 +47,12 @@ export async function main(argv: readonly string[], options: MainOptions): Promi
   const invocation: Invocation = {
     main: options,
     command: options.command ?? 'gear',
+    own,
     tokens,
     exit: EXIT_OK,
   }
   try {
-    await program(invocation).parseAsync(own, { from: 'user' })
+    await (await program(invocation)).parseAsync(own, { from: 'user' })
     return invocation.exit
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
@@ -73,18 +74,34 @@ function written(stream: NodeJS.WriteStream): Promise<void> {
   })
 }
 
-function program(invocation: Invocation): Command {
+async function program(invocation: Invocation): Promise<Command> {
   const root = new Command(invocation.command)
     .description('Runs streaming applications: native DAGs and Storm topologies')
     .version(version(), '-V, --version')
     .exitOverride()
+    // `gear worker list --master …`: the option is the list's, though `gear worker` has one too.
+    .enablePositionalOptions()
     .configureOutput({
       outputError: (text, write) => write(`${invocation.command}: ${text}${hintOf(text)}`),
     })
   root.addCommand(runCommand(invocation))
   root.addCommand(checkCommand(invocation))
-  for (const command of root.commands) command.copyInheritedSettings(root)
+  // What a cluster needs is loaded for its own commands only: `gear run` begins sooner.
+  const [first] = invocation.own
+  const asksHelp = first === undefined || first === 'help' || first === '--help' || first === '-h'
+  if (invocation.main.runName === undefined && (asksHelp || CLUSTER_COMMANDS.includes(first))) {
+    const { clusterCommands } = await import('./cluster-commands.ts')
+    for (const command of clusterCommands(invocation)) root.addCommand(command)
+  }
+  inherit(root)
   return root
+}
+
+function inherit(parent: Command): void {
+  for (const command of parent.commands) {
+    command.copyInheritedSettings(parent)
+    inherit(command)
+  }
 }
 
 function hintOf(text: string): string {
@@ -99,26 +116,15 @@ function version(): string {
 }
 
 function runCommand(invocation: Invocation): Command {
-  const command = fileCommand(
-    invocation.main.runName ?? 'run',
-    'runs a module (.ts, .js) or a Flux file (.yaml) on this machine',
+  const command = withRunOptions(
+    fileCommand(
+      invocation.main.runName ?? 'run',
+      'runs a module (.ts, .js) or a Flux file (.yaml) on this machine',
+    ),
+  ).option(
+    '--log-dir <dir>',
+    "where the components' log files go; default: a new directory, told at start",
   )
-    .option('--executors <n>', 'processes that share the work; 1 = this one alone', executors, 1)
-    .option('--until-drained', 'end when every source is exhausted or idle, and all is done')
-    .option(
-      '--idle <time>',
-      'a source silent for so long is idle (3s); implies --until-drained',
-      time,
-    )
-    .option('--for <time>', 'end after this time: 500ms, 30s, 5m, 1h', positiveTime)
-    .option(
-      '--log-dir <dir>',
-      "where the components' log files go; default: a new directory, told at start",
-    )
-    .option(
-      '--stats',
-      'figures of each component: a live table on a terminal, else one JSON line at the end',
-    )
   return command.action(async (file: string | undefined, flags: RunFlags) => {
     if (await helped(invocation, command, file, flags)) return
     const { doors } = invocation.main
@@ -135,76 +141,4 @@ function checkCommand(invocation: Invocation): Command {
     const request = { ...flags, file: file!, tokens: invocation.tokens, doors }
     invocation.exit = await checkFile(request, process.stdout, voiceOf(invocation, flags))
   })
-}
-
-// Help is an option like others here: with a FILE it lists the file's arguments, and so has to load it.
-function fileCommand(name: string, description: string): Command {
-  const level = new Option('--log-level <level>', 'least level of log lines').choices(LEVELS)
-  return new Command(name)
-    .description(description)
-    .usage('FILE [options] [-- arguments of FILE]')
-    .argument('[FILE]')
-    .allowExcessArguments(false)
-    .helpOption(false)
-    .option('--resources <dir>', 'what components need at run time; default: resources beside FILE')
-    .option('--filter <file>', 'properties that fill in a Flux file')
-    .option('--env-filter', 'fill ENV- properties in a Flux file from the environment')
-    .option(
-      '-c, --config <key=value>',
-      'a setting that wins over the file; may be repeated',
-      collected,
-    )
-    .option('--name <name>', "the application's name; wins over the file's")
-    .addOption(level.default('info' satisfies Level))
-    .option('--json', 'log lines as JSON objects')
-    .option('-h, --help', 'this help; with FILE also the arguments that it declares')
-}
-
-async function helped(
-  invocation: Invocation,
-  command: Command,
-  file: string | undefined,
-  flags: FileFlags,
-): Promise<boolean> {
-  if (flags.help !== true) {
-    if (file === undefined)
-      command.error(`error: which FILE? see ${invocation.command} ${command.name()} --help`)
-    return false
-  }
-  process.stdout.write(command.helpInformation())
-  if (file === undefined) return true
-  try {
-    const declared = await declaredArguments(resolve(file), invocation.main.doors)
-    process.stdout.write(`\n${argumentsHelp(file, declared)}`)
-  } catch (error) {
-    voiceOf(invocation, flags).error(error)
-    invocation.exit = errorExitCode(error)
-  }
-  return true
-}
-
-function voiceOf({ command }: Invocation, { logLevel, json }: FileFlags): Voice {
-  return new Voice({ command, stderr: process.stderr, level: logLevel, json: json === true })
-}
-
-function collected(text: string, before: readonly string[] = []): string[] {
-  return [...before, text]
-}
-
-function executors(text: string): number {
-  const value = Number(text)
-  if (Number.isInteger(value) && value >= 1 && value <= EXECUTORS_MAX) return value
-  throw new InvalidArgumentError(`must be a whole number from 1 to ${EXECUTORS_MAX}.`)
-}
-
-function time(text: string): number {
-  const ms = parseDuration(text)
-  if (typeof ms === 'string') throw new InvalidArgumentError(ms)
-  return ms
-}
-
-function positiveTime(text: string): number {
-  const ms = time(text)
-  if (ms > 0) return ms
-  throw new InvalidArgumentError('must be more than 0.')
 }

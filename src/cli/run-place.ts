@@ -1,16 +1,14 @@
 // The places of one run: a private directory that goes with it, and a directory for the components' log files, which
 // stays. And the promise that no process outlives the run: each that it starts, and each that those start, inherits
 // the private directory's name in its environment; whoever still has it at the end is ended.
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { endMarked } from '../deploy/marked-processes.ts'
 import { EXIT_FAILED } from './ending.ts'
 
 /** Marks all processes of a run. */
 const MARK = 'GEARPUMP_RUN_DIR'
-
-/** A process that is ended may just have started another: so many looks are enough for any but a fork bomb. */
-const SWEEPS_MAX = 5
 
 export class RunPlace {
   readonly runDir: string
@@ -41,7 +39,7 @@ export class RunPlace {
     this.#closed = true
     process.off('exit', this.#onExit)
     delete process.env[MARK]
-    const ended = endAll(`${MARK}=${this.runDir}`)
+    const ended = endMarked(`${MARK}=${this.runDir}`)
     rmSync(this.runDir, { recursive: true, force: true })
     if (this.ownLogDir && this.logDir !== undefined) removeIfEmpty(this.logDir)
     return ended
@@ -57,50 +55,4 @@ function makeLogDir(logDir: string | undefined | false): string | undefined {
 
 function removeIfEmpty(directory: string): void {
   if (readdirSync(directory).length === 0) rmdirSync(directory)
-}
-
-function endAll(mark: string): number[] {
-  const ended = new Set<number>()
-  for (let sweep = 0; sweep < SWEEPS_MAX; sweep++) {
-    const pids = markedProcesses(mark).filter(pid => !ended.has(pid))
-    if (pids.length === 0) break
-    for (const pid of pids) {
-      ended.add(pid)
-      kill(pid)
-    }
-  }
-  return [...ended]
-}
-
-// Where there is no /proc, processes end because their parents closed what they read from; nothing more can be done.
-function markedProcesses(mark: string): number[] {
-  return processIds().filter(pid => pid !== process.pid && environmentOf(pid).includes(`${mark}\0`))
-}
-
-function processIds(): number[] {
-  try {
-    return readdirSync('/proc')
-      .filter(name => /^\d+$/.test(name))
-      .map(Number)
-  } catch {
-    // No /proc on this system.
-    return []
-  }
-}
-
-function environmentOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/environ`, 'latin1')
-  } catch {
-    // It has ended since, or belongs to somebody else, and then it is none of ours.
-    return ''
-  }
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // It was quicker: gone is what is wanted.
-  }
 }

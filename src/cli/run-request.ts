@@ -35,6 +35,19 @@ export interface RunRequest extends FileRequest {
   readonly for?: number
   readonly logDir?: string
   readonly stats?: boolean
+  /** Given: it runs in a cluster. */
+  readonly cluster?: ClusterRequest
+}
+
+/** Which cluster, and how it is placed there. */
+export interface ClusterRequest {
+  readonly master?: string
+  readonly settings?: string
+  readonly cpu?: number
+  readonly memoryMb?: number
+  readonly strategy?: string
+  readonly label?: readonly string[]
+  readonly bundle?: string
 }
 
 /** Throws a UserError with everything that is wrong with the options. */

@@ -1,14 +1,23 @@
 // `gear run FILE`: loads, submits, waits for the end, drains, kills, tells. Whatever happens (Ctrl-C, an error nobody
 // caught, an executor that does not answer), it ends in bounded time, and nothing of the run is left but its log files.
 
+import { resolve } from 'node:path'
 import type { RunFigures } from '../app/figures.ts'
-import { connect, type Gear, type RunningApp } from '../client/gear.ts'
+import { connect } from '../client/connect.ts'
+import type { Gear, RunningApp, SubmitOptions } from '../client/gear.ts'
 import { type LoadedProgram, loadProgram } from '../client/program-file.ts'
-import { type Ending, EXIT_FAILED, endingSentence, errorExitCode, exitCode } from './ending.ts'
+import {
+  type Ending,
+  EXIT_FAILED,
+  EXIT_OK,
+  endingSentence,
+  errorExitCode,
+  exitCode,
+} from './ending.ts'
 import { Interrupts } from './interrupts.ts'
 import { LiveTable } from './live-table.ts'
 import { RunPlace } from './run-place.ts'
-import { programOptions, type RunRequest } from './run-request.ts'
+import { type ClusterRequest, programOptions, type RunRequest } from './run-request.ts'
 import { statsLine } from './stats-line.ts'
 import { statsTable } from './stats-table.ts'
 import { canRedraw, type NodeStream, WatchedStream, wantsColour } from './terminal.ts'
@@ -61,7 +70,7 @@ class Run {
     this.#request = request
     this.#terminal = terminal
     this.#voice = voice
-    this.#place = new RunPlace(request.logDir)
+    this.#place = new RunPlace(request.cluster === undefined ? request.logDir : false)
     this.#stdout = new WatchedStream(terminal.stdout)
   }
 
@@ -73,14 +82,22 @@ class Run {
     )
     if (loaded === undefined) return EXIT_FAILED
     for (const notice of loaded.notices) voice.warn(notice)
-    this.#sayLogDir()
-    const gear = await connect({ log: voice.log })
+    const { cluster } = this.#request
+    if (cluster === undefined) this.#sayLogDir()
+    const gear = await this.#connect()
     let app: RunningApp | undefined
     let end: { ending: Ending; figures: RunFigures | undefined; elapsedMs: number } | undefined
     try {
-      app = await this.#unlessInterrupted(gear.submit(loaded.application, { executors }))
+      const { application } = loaded
+      const options = { executors, ...placementOf(cluster) }
+      app = await this.#unlessInterrupted(gear.submit(application, options))
       if (app === undefined) return EXIT_FAILED
+      if (cluster !== undefined) {
+        voice.say(`application ${app.id} "${app.name}" runs`)
+        if (!hasEnd(this.#request)) return EXIT_OK
+      }
       end = await this.#watch(app, loaded)
+      if (cluster !== undefined) await app.kill()
     } finally {
       await this.#closeGear(gear, end?.ending)
     }
@@ -88,6 +105,13 @@ class Run {
     this.#endProcesses()
     if (stats === true) await this.#tellStats(end.figures, end.elapsedMs)
     return exitCode(end)
+  }
+
+  async #connect(): Promise<Gear> {
+    const { cluster } = this.#request
+    if (cluster === undefined) return connect({ log: this.#voice.log })
+    const { openGear } = await import('./cluster-options.ts')
+    return openGear(cluster, this.#voice)
   }
 
   #sayLogDir(): void {
@@ -233,5 +257,25 @@ class Run {
     this.#stdout.restore()
     this.#place.close()
     this.#interrupts.close()
+  }
+}
+
+// Whether somebody waits for it; without, it is left to the cluster.
+function hasEnd({ untilDrained, idle, for: forMs, stats }: RunRequest): boolean {
+  return untilDrained === true || idle !== undefined || forMs !== undefined || stats === true
+}
+
+function placementOf(cluster: ClusterRequest | undefined): SubmitOptions {
+  if (cluster === undefined) return {}
+  const { cpu, memoryMb, strategy, label, bundle } = cluster
+  const labels = label?.map(text => text.split('=', 2) as [string, string])
+  return {
+    each: {
+      ...(cpu === undefined ? {} : { cpu }),
+      ...(memoryMb === undefined ? {} : { memoryMb }),
+    },
+    ...(strategy === undefined ? {} : { strategy }),
+    ...(labels === undefined ? {} : { labels: Object.fromEntries(labels) }),
+    ...(bundle === undefined ? {} : { bundle: resolve(bundle) }),
   }
 }

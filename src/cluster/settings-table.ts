@@ -205,31 +205,17 @@ export const settingsTable = {
     default: {},
     doc: 'placement strategies of your own: a name, and the module that exports `strategy`',
   },
-  'timeouts.workerLostMs': {
-    ...MASTER,
+  'timeouts.unreachableMs': {
+    ...EVERY,
     ...ms,
-    default: 10_000,
-    doc: 'a worker that is silent for so long is lost, and its executors are moved',
-  },
-  'timeouts.appMasterLostMs': {
-    ...MASTER,
-    ...ms,
-    default: 8000,
-    doc: 'an app master that is silent for so long is started again',
-  },
-  'timeouts.executorLostMs': {
-    ...APPLICATION,
-    ...ms,
-    default: 8000,
-    doc: 'an executor that is silent for so long is replaced',
+    default: 5000,
+    doc: 'a worker, app master or executor that is silent for so long is given up and replaced',
   },
   'timeouts.orphanMs': {
     ...WORKER,
     ...ms,
     default: 5000,
-    doc:
-      'an executor whose worker has gone for so long ends itself; ' +
-      'shorter than timeouts.workerLostMs, or it might run twice',
+    doc: 'an executor or app master whose worker has gone for so long ends itself',
   },
   'restarts.windowMs': {
     ...EVERY,

@@ -1,10 +1,11 @@
 // A whole application in virtual time: the real app master, the real executors, and between these a simulated network that
 // delays, loses and cuts as it is told. Executors can be killed as a process is. What may go wrong: user code that waits
 // for real input or output is not waited for.
-import { AppMaster, type Launcher } from '../app/app-master.ts'
+import { AppMaster } from '../app/app-master.ts'
 import type { Application } from '../app/application.ts'
 import { ExecutorHost } from '../app/executor-host.ts'
 import type { ExecutorStatus, RunFigures } from '../app/figures.ts'
+import type { Launcher } from '../app/launcher.ts'
 import { EngineError } from '../base/errors.ts'
 import { type Log, noLog } from '../base/log.ts'
 import { type Faults, FaultyNetwork } from '../transport/faulty-transport.ts'

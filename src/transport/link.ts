@@ -48,6 +48,8 @@ export interface LinkHandler {
 export type Address =
   | { kind: 'unix'; path: string }
   | { kind: 'tcp'; host: string; port: number }
+  /** Both: a Unix socket for those on the same machine, TCP for the others. */
+  | { kind: 'host'; machine: string; path: string; host: string; port: number }
   | { kind: 'memory'; name: string }
 
 /** Makes links. `accept` and `handler` get the link before its first frame can arrive. */
@@ -69,6 +71,8 @@ export function addressText(address: Address): string {
     case 'unix':
       return `unix:${address.path}`
     case 'tcp':
+      return `tcp:${address.host}:${address.port}`
+    case 'host':
       return `tcp:${address.host}:${address.port}`
     case 'memory':
       return `memory:${address.name}`

@@ -1,0 +1,20 @@
+// What people ask of an application, all at once. Plain data: it crosses the wire as it is.
+import type { ErrorRecord, ExecutorDeath } from './books.ts'
+import type { RunFigures } from './figures.ts'
+
+export interface ExecutorInfo {
+  readonly id: number
+  readonly pid: number | undefined
+  /** Name of the worker; absent where there are none. */
+  readonly where?: string
+  readonly tasks: readonly number[]
+}
+
+export interface AppReport {
+  /** µs since 1970: every root emitted before it has ended. */
+  readonly clockUs: number
+  readonly executors: readonly ExecutorInfo[]
+  readonly figures: RunFigures
+  readonly errors: Readonly<Record<string, { total: number; last: readonly ErrorRecord[] }>>
+  readonly deaths: readonly ExecutorDeath[]
+}

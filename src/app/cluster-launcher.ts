@@ -1,0 +1,283 @@
+// Executors on the workers of a cluster: asks the leader for room, a worker for a process, and talks to the process as an
+// actor. What may go wrong on the way (no room, a worker that dies, no leader) is waited out or tried elsewhere; what the
+// user's code does wrong is passed on.
+import type { ActorAddress, ActorRef } from '../actor/actor.ts'
+import type { ActorSystem } from '../actor/actor-system.ts'
+import type { Environment } from '../base/environment.ts'
+import { asError, EngineError } from '../base/errors.ts'
+import { type Log, log } from '../base/log.ts'
+import type { MasterLink } from '../cluster/master-link.ts'
+import {
+  type BundleRef,
+  EXECUTOR,
+  type ExecutorDoor,
+  type Grant,
+  type MasterDoor,
+  type Needs,
+  type WorkerDoor,
+} from '../cluster/messages.ts'
+import type { Address } from '../transport/link.ts'
+import type { ExecutorEvents } from './executor.ts'
+import type { ExecutorControl } from './executor-host.ts'
+import type { LaunchedExecutor, Launcher } from './launcher.ts'
+
+/** A worker may have to fetch the bundle first. */
+const LAUNCH_TIMEOUT_MS = 120_000
+/** User code is loaded and started: databases are opened, other processes begin. */
+const START_TIMEOUT_MS = 300_000
+const CONTROL_TIMEOUT_MS = 10_000
+const NO_ROOM_WAIT_MS = 1000
+const ELSEWHERE_WAIT_MS = 500
+/** A worker tells of a death at once; when the connection breaks first its word is waited for, since it knows why. */
+const REASON_WAIT_MS = 700
+/** A process whose worker does not answer is left to the leader. */
+const KILL_WAIT_MS = 3000
+
+export interface ClusterLauncherOptions {
+  readonly environment: Environment
+  readonly system: ActorSystem
+  readonly log: Log
+  readonly link: MasterLink<MasterDoor>
+  readonly app: number
+  readonly incarnation: number
+  readonly name: string
+  readonly bundle: BundleRef | undefined
+  readonly code: unknown
+  readonly each: Needs
+  /** This app master, for the executors. */
+  readonly self: ActorAddress
+  /** A newer app master was met. */
+  readonly onFenced: (error: Error) => void
+}
+
+/** What is stored of an executor. */
+interface Place {
+  readonly workerId: string
+  readonly worker: ActorAddress
+  readonly pid: number
+  readonly node: Address
+}
+
+interface Wanted {
+  readonly resolve: (grant: Grant) => void
+  readonly reject: (error: Error) => void
+}
+
+export class ClusterLauncher implements Launcher {
+  readonly #options: ClusterLauncherOptions
+  readonly #ends = new Map<number, (reason: string) => void>()
+  readonly #events = new Map<number, ExecutorEvents>()
+  #wanted: Wanted[] = []
+  /** Workers where an executor could not be started, or has just died. */
+  readonly #avoid = new Set<string>()
+  /** Why executors wait for room; for people. */
+  waiting: string | undefined = undefined
+  #closed = false
+
+  constructor(options: ClusterLauncherOptions) {
+    this.#options = options
+  }
+
+  async launch(id: number, token: string, events: ExecutorEvents): Promise<LaunchedExecutor> {
+    while (true) {
+      const grant = await this.#room()
+      let launched: LaunchedExecutor | undefined
+      try {
+        const place = await this.#start(id, grant)
+        launched = this.#connect(id, place, events)
+        await this.#ask(this.#ref(place).within(LAUNCH_TIMEOUT_MS), 'load', [token])
+        this.#avoid.delete(grant.workerId)
+        return launched
+      } catch (error) {
+        launched?.kill()
+        if (this.#closed || !isOfThePlace(error)) throw error
+        this.#avoid.add(grant.workerId)
+        this.#say('warn', `executor ${id}: ${grant.workerId}: ${asError(error).message}`)
+        await this.#wait(ELSEWHERE_WAIT_MS)
+      }
+    }
+  }
+
+  async adopt(
+    id: number,
+    kept: unknown,
+    events: ExecutorEvents,
+  ): Promise<LaunchedExecutor | undefined> {
+    const place = kept as Place
+    const launched = this.#connect(id, place, events)
+    try {
+      const { incarnation, self } = this.#options
+      await this.#ref(place).ask('adopt', incarnation, self)
+      return launched
+    } catch (error) {
+      this.#checkFenced(error)
+      this.#say('warn', `executor ${id} cannot be taken over: ${asError(error).message}`)
+      this.#ends.delete(id)
+      launched.kill()
+      return undefined
+    }
+  }
+
+  /** A worker tells that a process has ended. */
+  ended(id: number, reason: string): void {
+    this.#ends.get(id)?.(reason)
+  }
+
+  close(): void {
+    this.#closed = true
+    const ended = new EngineError('EXECUTOR_START_FAILED', 'the application has ended')
+    for (const { reject } of this.#wanted.splice(0)) reject(ended)
+  }
+
+  // ---- room
+
+  // Those asked for in one turn are placed as one.
+  #room(): Promise<Grant> {
+    return new Promise((resolve, reject) => {
+      this.#wanted.push({ resolve, reject })
+      if (this.#wanted.length === 1) this.#options.environment.defer(() => void this.#askRoom())
+    })
+  }
+
+  async #askRoom(): Promise<void> {
+    const wanted = this.#wanted
+    this.#wanted = []
+    try {
+      const grants = await this.#granted(wanted.length)
+      for (const [i, { resolve }] of wanted.entries()) resolve(grants[i]!)
+    } catch (error) {
+      this.#checkFenced(error)
+      for (const { reject } of wanted) reject(asError(error))
+    }
+  }
+
+  async #granted(count: number): Promise<Grant[]> {
+    const { link, app, incarnation } = this.#options
+    while (true) {
+      try {
+        const grants = await link.call(Infinity, leader =>
+          leader.ask('grant', app, incarnation, count, [...this.#avoid]),
+        )
+        this.waiting = undefined
+        return grants
+      } catch (error) {
+        if (this.#closed || !(error instanceof EngineError) || error.code !== 'NO_RESOURCES')
+          throw error
+        if (this.waiting !== error.message) this.#say('warn', `waits: ${error.message}`)
+        this.waiting = error.message
+        await this.#wait(NO_ROOM_WAIT_MS)
+      }
+    }
+  }
+
+  // ---- processes
+
+  async #start(id: number, grant: Grant): Promise<Place> {
+    const { system, app, incarnation, name, bundle, code, each, self } = this.#options
+    const worker = system.ref<WorkerDoor>(grant.worker).within(LAUNCH_TIMEOUT_MS)
+    const order = { app, executor: id, incarnation, name, bundle, code, each, owner: self }
+    const { pid, node } = await worker.ask('launch', order)
+    const place: Place = { workerId: grant.workerId, worker: grant.worker, pid, node }
+    await this.#ref(place).ask('adopt', incarnation, self)
+    return place
+  }
+
+  #ref({ node }: Place): ActorRef<ExecutorDoor> {
+    return this.#options.system.ref<ExecutorDoor>({ node, name: EXECUTOR })
+  }
+
+  #connect(id: number, place: Place, events: ExecutorEvents): LaunchedExecutor {
+    const { environment, system } = this.#options
+    const ref = this.#ref(place)
+    let end: (reason: string) => void = () => undefined
+    const ended = new Promise<string>(resolve => {
+      end = resolve
+    })
+    const watch = system.watch(ref.address, reason => {
+      environment.after(REASON_WAIT_MS, () => {
+        // It may only be cut off, or paused: whoever takes its place must not meet it again.
+        kill()
+        end(`it cannot be reached: ${reason}`)
+      })
+    })
+    this.#ends.set(id, reason => end(`${reason} (worker ${place.workerId}, pid ${place.pid})`))
+    this.#events.set(id, events)
+    const kill = (): void => {
+      const { app, incarnation } = this.#options
+      const key = { app, executor: id, incarnation }
+      system.ref<WorkerDoor>(place.worker).tell('stop', key, 'its app master has given it up')
+      environment.after(KILL_WAIT_MS, () => end('its worker has not told of its end'))
+    }
+    void ended.then(() => {
+      watch.cancel()
+      this.#ends.delete(id)
+      this.#events.delete(id)
+    })
+    return {
+      control: this.#controlOf(ref),
+      pid: place.pid,
+      where: place.workerId,
+      place,
+      ended,
+      kill,
+    }
+  }
+
+  /** What executors tell goes to whoever launched them. */
+  eventsOf(id: number): ExecutorEvents | undefined {
+    return this.#events.get(id)
+  }
+
+  #controlOf(ref: ActorRef<ExecutorDoor>): ExecutorControl {
+    const soon = ref.within(CONTROL_TIMEOUT_MS)
+    const long = ref.within(START_TIMEOUT_MS)
+    return {
+      prepare: () => this.#ask(soon, 'prepare', []),
+      start: order => this.#ask(long, 'start', [order]),
+      go: (...args) => this.#ask(long, 'go', args),
+      replacePeer: (...args) => this.#ask(soon, 'replacePeer', args),
+      replan: (...args) => this.#ask(soon, 'replan', args),
+      setActive: (...args) => this.#ask(soon, 'setActive', args),
+      suspendSources: (...args) => this.#ask(soon, 'suspendSources', args),
+      publish: (...args) => this.#ask(soon, 'publish', args),
+      status: () => this.#ask(soon, 'status', []),
+      close: () => this.#ask(soon, 'close', []),
+    }
+  }
+
+  async #ask(ref: ActorRef<ExecutorDoor>, method: string, args: unknown[]): Promise<never> {
+    try {
+      return (await ref.ask('control', this.#options.incarnation, method, args)) as never
+    } catch (error) {
+      this.#checkFenced(error)
+      throw error
+    }
+  }
+
+  #checkFenced(error: unknown): void {
+    if (error instanceof EngineError && error.code === 'FENCED') this.#options.onFenced(error)
+  }
+
+  #say(level: 'info' | 'warn', text: string): void {
+    log(this.#options.log, level, `app ${this.#options.app}`, text)
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise(resolve => void this.#options.environment.after(ms, resolve))
+  }
+}
+
+const OF_THE_PLACE = [
+  'NODE_UNREACHABLE',
+  'ACTOR_NOT_FOUND',
+  'ASK_TIMED_OUT',
+  'EXECUTOR_START_FAILED',
+  'BLOB_NOT_FOUND',
+  'UNAUTHORIZED',
+  'OVERLOADED',
+]
+
+// Another worker may do better; with the user's own code it would be the same everywhere.
+function isOfThePlace(error: unknown): boolean {
+  return error instanceof EngineError && OF_THE_PLACE.includes(error.code)
+}

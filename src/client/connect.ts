@@ -1,0 +1,37 @@
+// `connect()`: the one way in. Without masters the engine runs in this process; with them it is a cluster's.
+import { type Environment, realEnvironment } from '../base/environment.ts'
+import { type Log, noLog } from '../base/log.ts'
+import type { TlsCredentials } from '../transport/tls.ts'
+import { EmbeddedGear } from './embedded-gear.ts'
+import type { ClusterGear, Gear } from './gear.ts'
+
+export interface ConnectOptions {
+  log?: Log
+  /** Time and scheduling; the real one unless a test brings its own. */
+  environment?: Environment
+}
+
+export interface ClusterOptions extends ConnectOptions {
+  /** `host:port` of one or more masters. */
+  masters: readonly string[]
+  /** The cluster's token for clients, where it has one. */
+  token?: string
+  /** PEM texts: `ca` to know the masters by; certificate and key only for a part of the cluster. */
+  tls?: Partial<TlsCredentials> & Pick<TlsCredentials, 'ca'>
+}
+
+/**
+ * @example
+ * const gear = await connect()                                   // in this process
+ * const cluster = await connect({ masters: ['m1:3000', 'm2:3000'] })
+ * const app = await cluster.submit(application('words', dag, { code }))
+ */
+export function connect(options: ClusterOptions): Promise<ClusterGear>
+export function connect(options?: ConnectOptions): Promise<Gear>
+export async function connect(options: ConnectOptions | ClusterOptions = {}): Promise<Gear> {
+  const { environment = realEnvironment, log = noLog } = options
+  if (!('masters' in options)) return new EmbeddedGear(environment, log)
+  // Loaded only where it is wanted: `gear run` begins sooner.
+  const { RemoteGear } = await import('./remote-gear.ts')
+  return RemoteGear.open({ ...options, environment, log })
+}

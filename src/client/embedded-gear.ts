@@ -1,0 +1,176 @@
+// The engine in this very process, behind the same interface as a cluster: applications run here, or in executor processes
+// that this one starts.
+import { AppMaster } from '../app/app-master.ts'
+import type { Application } from '../app/application.ts'
+import type { RunFigures } from '../app/figures.ts'
+import type { Launcher } from '../app/launcher.ts'
+import { localLauncher } from '../app/local-launcher.ts'
+import { type ProcessLauncher, processLauncher } from '../app/process-launcher.ts'
+import type { Environment } from '../base/environment.ts'
+import { EngineError, nearestName } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import type { AppInfo, AppState, Gear, RunningApp, SubmitOptions } from './gear.ts'
+import { DEFAULT_IDLE_MS, untilQuiet } from './until-quiet.ts'
+
+/** How often `drained` looks. */
+const DRAIN_LOOK_MS = 50
+
+export class EmbeddedGear implements Gear {
+  readonly #environment: Environment
+  readonly #log: Log
+  readonly #apps = new Map<number, EmbeddedApp>()
+  #nextId = 1
+
+  constructor(environment: Environment, log: Log) {
+    this.#environment = environment
+    this.#log = log
+  }
+
+  async submit(application: Application, options: SubmitOptions = {}): Promise<RunningApp> {
+    for (const other of this.#apps.values()) {
+      if (other.name !== application.name || other.status === 'stopped') continue
+      throw new EngineError('APP_EXISTS', `an application named "${application.name}" is running`, {
+        hint: 'kill it first, or choose another name',
+      })
+    }
+    const executors = options.executors ?? 1
+    let processes: ProcessLauncher | undefined
+    if (executors > 1) processes = await processLauncher(application)
+    const launcher: Launcher =
+      processes ?? localLauncher({ environment: this.#environment, application })
+    const master = new AppMaster({
+      environment: this.#environment,
+      application,
+      executors,
+      launcher,
+      log: this.#log,
+    })
+    const app = new EmbeddedApp(
+      this.#nextId++,
+      master,
+      this.#environment,
+      processes,
+      options.active ?? true,
+    )
+    this.#apps.set(app.id, app)
+    try {
+      await master.start(options.active ?? true)
+    } catch (error) {
+      await app.kill()
+      this.#apps.delete(app.id)
+      throw error
+    }
+    return app
+  }
+
+  async list() {
+    return [...this.#apps.values()].map(({ id, name, status }) => ({ id, name, status }))
+  }
+
+  async info(app: number | string): Promise<AppInfo> {
+    return this.#find(app).info()
+  }
+
+  async app(app: number | string): Promise<RunningApp> {
+    return this.#find(app)
+  }
+
+  async kill(app: number | string): Promise<void> {
+    await this.#find(app).kill()
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#apps.values()].map(app => app.kill()))
+  }
+
+  #find(wanted: number | string): EmbeddedApp {
+    const apps = [...this.#apps.values()].reverse()
+    const found = apps.find(app => app.id === wanted || app.name === wanted)
+    if (found !== undefined) return found
+    const near = nearestName(
+      String(wanted),
+      apps.map(app => app.name),
+    )
+    throw new EngineError('APP_NOT_FOUND', `no application "${wanted}"`, {
+      hint: near === undefined ? 'list() names those there are' : `did you mean "${near}"?`,
+    })
+  }
+}
+
+class EmbeddedApp implements RunningApp {
+  readonly id: number
+  status: AppState
+  readonly #master: AppMaster
+  readonly #environment: Environment
+  readonly #processes: ProcessLauncher | undefined
+  readonly #startedMs = Date.now()
+
+  constructor(
+    id: number,
+    master: AppMaster,
+    environment: Environment,
+    processes: ProcessLauncher | undefined,
+    active: boolean,
+  ) {
+    this.id = id
+    this.status = active ? 'active' : 'inactive'
+    this.#master = master
+    this.#environment = environment
+    this.#processes = processes
+    master.failure.catch(() => {
+      this.status = 'failed'
+    })
+  }
+
+  get name(): string {
+    return this.#master.application.name
+  }
+
+  get failure(): Promise<never> {
+    return this.#master.failure
+  }
+
+  figures(): Promise<RunFigures> {
+    return this.#master.figures()
+  }
+
+  async info(): Promise<AppInfo> {
+    const { id, name, status } = this
+    return { id, name, status, startedMs: this.#startedMs, ...(await this.#master.report()) }
+  }
+
+  async setActive(active: boolean): Promise<void> {
+    await this.#master.setActive(active)
+    this.status = active ? 'active' : 'inactive'
+  }
+
+  async drained(options: { idleMs?: number } = {}): Promise<void> {
+    await Promise.race([
+      this.#untilQuiet(options.idleMs ?? DEFAULT_IDLE_MS, Infinity),
+      this.failure,
+    ])
+  }
+
+  async drain(timeoutMs: number): Promise<number> {
+    await this.setActive(false)
+    await Promise.race([this.#untilQuiet(0, timeoutMs), this.failure])
+    return (await this.figures()).pending
+  }
+
+  #untilQuiet(idleMs: number, timeoutMs: number): Promise<void> {
+    return untilQuiet({
+      environment: this.#environment,
+      periodMs: DRAIN_LOOK_MS,
+      timeoutMs,
+      runs: () => this.status === 'active' || this.status === 'inactive',
+      isQuiet: () => this.#master.isDrained(idleMs),
+    })
+  }
+
+  async kill(): Promise<void> {
+    if (this.status === 'stopped') return
+    this.status = 'stopped'
+    await this.#master.close()
+    await this.#processes?.close()
+  }
+}

@@ -1,0 +1,324 @@
+// Applications in a cluster, behind the same interface as those in this process: talks to whichever master leads. An
+// application travels as a bundle (its directory, zip or jar) and the name of its code in there.
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, open, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { ActorRef } from '../actor/actor.ts'
+import { ActorSystem } from '../actor/actor-system.ts'
+import type { AppReport } from '../app/app-report.ts'
+import type { Application } from '../app/application.ts'
+import type { RunFigures } from '../app/figures.ts'
+import type { Environment } from '../base/environment.ts'
+import { EngineError } from '../base/errors.ts'
+import { makeBundle } from '../cluster/bundle.ts'
+import { bundleRootOf, makePortable } from '../cluster/code-shipping.ts'
+import { masterAddress } from '../cluster/master-address.ts'
+import { MasterLink } from '../cluster/master-link.ts'
+import { type AppRecord, type BundleRef, GEAR, type GearDoor } from '../cluster/messages.ts'
+import { SocketTransport } from '../transport/socket-transport.ts'
+import type { ClusterOptions } from './connect.ts'
+import type { AppInfo, AppState, ClusterGear, RunningApp, SubmitOptions } from './gear.ts'
+import { DEFAULT_IDLE_MS, untilQuiet } from './until-quiet.ts'
+
+/** A change of leaders takes up to 8 s, and a call may meet one. */
+const CALL_MS = 15_000
+const UPLOAD_CHUNK_BYTES = 256 << 10
+const SUBMIT_TIMEOUT_MS = 60_000
+/** Closing executors may take 8 s each, all at once, and their workers a little more. */
+const KILL_TIMEOUT_MS = 30_000
+const LOOK_MS = 200
+const DEFAULT_EACH = { cpu: 1, memoryMb: 512 }
+
+interface Parts {
+  readonly environment: Environment
+  readonly link: MasterLink<GearDoor>
+}
+
+export class RemoteGear implements ClusterGear {
+  readonly #parts: Parts
+  readonly #system: ActorSystem
+
+  private constructor(system: ActorSystem, parts: Parts) {
+    this.#system = system
+    this.#parts = parts
+  }
+
+  /** Throws NO_MASTER, with what each said, when nobody leads. */
+  static async open(
+    options: ClusterOptions & Required<Pick<ClusterOptions, 'environment' | 'log'>>,
+  ): Promise<RemoteGear> {
+    const { environment, log, masters, token, tls } = options
+    const transport = new SocketTransport({
+      kind: 'tcp',
+      ...(tls === undefined ? {} : { tls: tls as never }),
+    })
+    const credentials = token === undefined ? {} : { token }
+    const system = new ActorSystem({ environment, log, name: 'client', transport, credentials })
+    const link = new MasterLink<GearDoor>({
+      system,
+      environment,
+      masters: masters.map(masterAddress),
+      door: GEAR,
+    })
+    try {
+      await link.call(CALL_MS, leader => leader.ask('leader'))
+    } catch (error) {
+      await system.close()
+      throw error
+    }
+    return new RemoteGear(system, { environment, link })
+  }
+
+  #ask<T>(what: (leader: ActorRef<GearDoor>) => Promise<T>): Promise<T> {
+    return this.#parts.link.call(CALL_MS, what)
+  }
+
+  async submit(application: Application, options: SubmitOptions = {}): Promise<RunningApp> {
+    const { code, name } = application
+    if (code === undefined) {
+      throw new EngineError('BAD_INPUT', `application "${name}" cannot run in a cluster`, {
+        hint: 'other processes must be able to load it: run it from a file, or give `code` to application()',
+      })
+    }
+    const root = options.bundle ?? (await bundleRootOf(fileOf(code)))
+    const portable = await makePortable(code, { root })
+    const bundle = portable.needsBundle ? await this.#upload(root) : undefined
+    const requestId = randomBytes(16).toString('hex')
+    const { executors = 1, active = true, each = {}, strategy, labels } = options
+    const id = await this.#parts.link.call(CALL_MS, leader =>
+      leader.within(SUBMIT_TIMEOUT_MS).ask('submit', {
+        name,
+        requestId,
+        bundle,
+        code: portable,
+        placement: {
+          executors,
+          each: { ...DEFAULT_EACH, ...each },
+          ...(strategy === undefined ? {} : { strategy }),
+          ...(labels === undefined ? {} : { labels }),
+        },
+        active,
+      }),
+    )
+    const app = new RemoteApp(this.#parts, id, name)
+    await app.started()
+    return app
+  }
+
+  async #upload(root: string): Promise<BundleRef> {
+    const directory = await mkdtemp(join(tmpdir(), 'gearpump-bundle-'))
+    try {
+      const { file, hash, sizeBytes } = await makeBundle(root, {
+        out: join(directory, 'bundle.zip'),
+      })
+      await this.#send(file, { hash, sizeBytes })
+      return { hash, sizeBytes }
+    } finally {
+      await rm(directory, { recursive: true, force: true })
+    }
+  }
+
+  // The leader says how much it has, and after a change of leaders that may be less than was sent.
+  async #send(file: string, blob: BundleRef): Promise<void> {
+    const handle = await open(file, 'r')
+    try {
+      let held = await this.#ask(leader => leader.ask('writeBlob', blob, 0, new Uint8Array(0)))
+      while (held < blob.sizeBytes) {
+        const buffer = Buffer.alloc(Math.min(UPLOAD_CHUNK_BYTES, blob.sizeBytes - held))
+        await handle.read(buffer, 0, buffer.length, held)
+        const offset = held
+        held = await this.#ask(leader => leader.ask('writeBlob', blob, offset, buffer))
+      }
+    } finally {
+      await handle.close()
+    }
+  }
+
+  list() {
+    return this.#ask(leader => leader.ask('list'))
+  }
+
+  async info(app: number | string): Promise<AppInfo> {
+    return (await this.app(app)).info()
+  }
+
+  async app(app: number | string): Promise<RunningApp> {
+    const record = await this.#ask(leader => leader.ask('find', app))
+    return new RemoteApp(this.#parts, record.id, record.submission.name)
+  }
+
+  kill(app: number | string): Promise<void> {
+    return this.#ask(leader => leader.within(KILL_TIMEOUT_MS).ask('kill', app))
+  }
+
+  restart(app: number | string): Promise<number> {
+    return this.#ask(leader => leader.within(KILL_TIMEOUT_MS).ask('restart', app))
+  }
+
+  workers() {
+    return this.#ask(leader => leader.ask('workers'))
+  }
+
+  master() {
+    return this.#ask(leader => leader.ask('master'))
+  }
+
+  async close(): Promise<void> {
+    this.#parts.link.close()
+    await this.#system.close()
+  }
+}
+
+class RemoteApp implements RunningApp {
+  readonly id: number
+  readonly name: string
+  readonly #parts: Parts
+  #failure: Promise<never> | undefined = undefined
+  #over = false
+
+  constructor(parts: Parts, id: number, name: string) {
+    this.#parts = parts
+    this.id = id
+    this.name = name
+  }
+
+  // Looked for only when somebody waits for it.
+  get failure(): Promise<never> {
+    if (this.#failure === undefined) {
+      this.#failure = this.#watchFailure()
+      this.#failure.catch(() => undefined)
+    }
+    return this.#failure
+  }
+
+  #ask<T>(what: (leader: ActorRef<GearDoor>) => Promise<T>): Promise<T> {
+    return this.#parts.link.call(CALL_MS, what)
+  }
+
+  #call(method: string, ...args: unknown[]): Promise<unknown> {
+    return this.#ask(leader => leader.within(CALL_MS).ask('call', this.id, method, args))
+  }
+
+  #record(): Promise<AppRecord> {
+    return this.#ask(leader => leader.ask('find', this.id))
+  }
+
+  /** Resolves when data flows; rejects with the reason when it will not. */
+  async started(): Promise<void> {
+    while (true) {
+      const { status, failure } = await this.#record()
+      if (status === 'failed') throw failureOf(this.name, failure)
+      if (status !== 'starting') return
+      await this.#wait()
+    }
+  }
+
+  async #watchFailure(): Promise<never> {
+    while (true) {
+      const { status, failure } = await this.#record()
+      if (status === 'failed') throw failureOf(this.name, failure)
+      if (status === 'stopped') {
+        this.#over = true
+        await new Promise<never>(() => undefined)
+      }
+      await this.#wait()
+    }
+  }
+
+  #wait(): Promise<void> {
+    return new Promise(resolve => void this.#parts.environment.after(LOOK_MS, resolve))
+  }
+
+  async info(): Promise<AppInfo> {
+    const record = await this.#record()
+    const over = record.status === 'failed' || record.status === 'stopped'
+    const summary = (await this.#ask(leader => leader.ask('list'))).find(app => app.id === this.id)
+    const report = over ? undefined : await this.#report()
+    return {
+      id: record.id,
+      name: record.submission.name,
+      status: record.status as AppState,
+      startedMs: record.submittedMs,
+      ...(report ?? NO_REPORT),
+      cluster: {
+        endedMs: record.endedMs,
+        appMaster: summary?.appMaster,
+        incarnation: record.incarnation,
+        deaths: record.deaths,
+        failure: record.failure,
+        waiting: report?.waiting,
+        bundle: record.submission.bundle?.hash,
+      },
+    }
+  }
+
+  // An application whose app master is being replaced has nothing to say at the moment, which is no error.
+  async #report(): Promise<(AppReport & { waiting?: string }) | undefined> {
+    try {
+      return (await this.#call('report')) as AppReport & { waiting?: string }
+    } catch (error) {
+      if (error instanceof EngineError && error.code === 'APP_MASTER_ABSENT') return undefined
+      throw error
+    }
+  }
+
+  figures(): Promise<RunFigures> {
+    return this.#call('figures') as Promise<RunFigures>
+  }
+
+  setActive(active: boolean): Promise<void> {
+    return this.#ask(leader => leader.ask('setActive', this.id, active))
+  }
+
+  async drained(options: { idleMs?: number } = {}): Promise<void> {
+    const quiet = this.#untilQuiet(options.idleMs ?? DEFAULT_IDLE_MS, Infinity)
+    await Promise.race([quiet, this.failure])
+  }
+
+  async drain(timeoutMs: number): Promise<number> {
+    await this.setActive(false)
+    await Promise.race([this.#untilQuiet(0, timeoutMs), this.failure])
+    return (await this.figures()).pending
+  }
+
+  #untilQuiet(idleMs: number, timeoutMs: number): Promise<void> {
+    return untilQuiet({
+      environment: this.#parts.environment,
+      periodMs: LOOK_MS,
+      timeoutMs,
+      runs: () => !this.#over,
+      isQuiet: async () => (await this.#call('isDrained', idleMs)) === true,
+    })
+  }
+
+  async kill(): Promise<void> {
+    this.#over = true
+    await this.#ask(leader => leader.within(KILL_TIMEOUT_MS).ask('kill', this.id))
+  }
+}
+
+const NO_REPORT: AppReport = {
+  clockUs: 0,
+  executors: [],
+  figures: { emitted: 0, acked: 0, failed: 0, pending: 0, lost: 0, unresolved: 0, components: {} },
+  errors: {},
+  deaths: [],
+}
+
+function failureOf(name: string, failure: AppRecord['failure']): EngineError {
+  const options = failure?.hint === undefined ? {} : { hint: failure.hint }
+  const message = `application "${name}" has failed: ${failure?.message ?? 'its reason is not known'}`
+  return new EngineError((failure?.code ?? 'APP_FAILED') as 'APP_FAILED', message, options)
+}
+
+// The file that decides which directory travels: the user's own, not that of our loader.
+function fileOf(code: NonNullable<Application['code']>): string {
+  const input = code.input as { file?: unknown } | null | undefined
+  if (typeof input?.file === 'string') return input.file
+  if (code.module.startsWith('file:')) return fileURLToPath(code.module)
+  throw new EngineError('BAD_INPUT', `no directory can be told from the code ${code.module}`, {
+    hint: 'say which one travels: submit(app, { bundle: directory })',
+  })
+}

@@ -1,0 +1,245 @@
+// Keeps one application's app master alive: appoints one, watches it, and appoints the next when it is gone. Each has an
+// incarnation number that is stored before it is started, so that of two that believe to be it only one is heard. The
+// executors are not this file's business: they flow whether there is an app master or not.
+import type { ActorAddress, ActorRef } from '../actor/actor.ts'
+import type { ActorSystem } from '../actor/actor-system.ts'
+import { Backoff } from '../base/backoff.ts'
+import type { Environment, Timer } from '../base/environment.ts'
+import { asError, EngineError } from '../base/errors.ts'
+import { type Log, log } from '../base/log.ts'
+import { type AppRegistry, isOver } from './app-registry.ts'
+import {
+  APP_MASTER_ID,
+  type AppMasterDoor,
+  type AppRecord,
+  type Failure,
+  type ProcessKey,
+  type WorkerDoor,
+} from './messages.ts'
+import type { WorkerTable } from './worker-table.ts'
+
+/** A worker may have to fetch the bundle first. */
+const LAUNCH_TIMEOUT_MS = 120_000
+/** From its first word to its registration an app master only connects. */
+const REGISTER_TIMEOUT_MS = 30_000
+/** Looks for a worker at this pace while there is none. */
+const NO_WORKER_MS = 500
+/** Deaths kept with the record. */
+const DEATHS_KEPT = 20
+/** Closing executors may take 8 s each, all at once. */
+const STOP_TIMEOUT_MS = 12_000
+
+export interface KeeperSettings {
+  /** After a change of leaders an app master may be silent for so long. */
+  readonly appMasterLostMs: number
+  /** More deaths than this in the window, and the application has failed. */
+  readonly restarts: number
+  readonly windowMs: number
+}
+
+export interface KeeperOptions {
+  readonly environment: Environment
+  readonly system: ActorSystem
+  readonly log: Log
+  readonly registry: AppRegistry
+  readonly workers: WorkerTable
+  readonly settings: KeeperSettings
+  readonly app: number
+}
+
+export class AppKeeper {
+  readonly #options: KeeperOptions
+  readonly #backoff = new Backoff()
+  /** The app master that is there, or is expected. */
+  #incarnation: number
+  #appMaster: ActorRef<AppMasterDoor> | undefined = undefined
+  #watch: { cancel(): void } | undefined = undefined
+  #timer: Timer | undefined = undefined
+  #closed = false
+  #saidNoWorker = false
+
+  constructor(options: KeeperOptions) {
+    this.#options = options
+    this.#incarnation = this.#record()?.incarnation ?? 0
+  }
+
+  get appMaster(): ActorRef<AppMasterDoor> | undefined {
+    return this.#appMaster
+  }
+
+  /** Appoints the first app master; or, under a new leader, waits for the one that there should be. */
+  begin(): void {
+    if (this.#incarnation === 0) this.#appoint()
+    else this.#expect(this.#options.settings.appMasterLostMs, 'it did not come to the new leader')
+  }
+
+  #record(): AppRecord | undefined {
+    return this.#options.registry.get(this.#options.app)
+  }
+
+  // Runs nothing that a lost leadership must not: each step of it is fenced by the store or by the incarnation.
+  #appoint(): void {
+    this.#start().catch(error => {
+      if (this.#closed) return
+      log(this.#options.log, 'warn', this.#name, `no app master yet: ${asError(error).message}`)
+      this.#after(NO_WORKER_MS, () => this.#appoint())
+    })
+  }
+
+  get #name(): string {
+    return `app ${this.#options.app}`
+  }
+
+  async #start(): Promise<void> {
+    const { registry, workers, system, app } = this.#options
+    const worker = workers.forAppMaster()
+    if (worker === undefined) {
+      if (!this.#saidNoWorker)
+        log(this.#options.log, 'warn', this.#name, 'waits for a worker: none is up')
+      this.#saidNoWorker = true
+      this.#after(NO_WORKER_MS, () => this.#appoint())
+      return
+    }
+    this.#saidNoWorker = false
+    const record = await registry.change(app, r =>
+      isOver(r) ? undefined : { ...r, incarnation: r.incarnation + 1 },
+    )
+    if (this.#closed || record === undefined || isOver(record)) return
+    const { incarnation } = record
+    this.#incarnation = incarnation
+    this.#backoff.started(this.#options.environment.monotonicMs())
+    const version = record.versions.at(-1)!
+    const ref = system.ref<WorkerDoor>(worker.address)
+    try {
+      const each = { cpu: 0, memoryMb: 0 }
+      const key = { app, executor: APP_MASTER_ID, incarnation }
+      const order = { ...key, name: record.submission.name, each, owner: undefined }
+      const { bundle, code } = version
+      const launched = await ref.within(LAUNCH_TIMEOUT_MS).ask('launch', { ...order, bundle, code })
+      workers.started(worker.id, { ...key, ...launched, each })
+      if (!this.#closed && this.#appMaster === undefined && this.#incarnation === incarnation)
+        this.#expect(REGISTER_TIMEOUT_MS, 'it did not register')
+    } catch (error) {
+      await this.died(incarnation, `worker ${worker.id}: ${asError(error).message}`)
+    }
+  }
+
+  #expect(withinMs: number, reason: string): void {
+    const incarnation = this.#incarnation
+    this.#after(withinMs, () => {
+      if (this.#appMaster === undefined) this.#diedLater(incarnation, reason)
+    })
+  }
+
+  /** An app master says that it is there. Throws FENCED when it is not the one. */
+  registered(incarnation: number, address: ActorAddress): void {
+    if (incarnation !== this.#incarnation) {
+      throw new EngineError(
+        'FENCED',
+        `app master ${incarnation} of ${this.#name} was replaced by app master ${this.#incarnation}`,
+        { hint: 'it ends itself; the newer one has its executors' },
+      )
+    }
+    this.#timer?.cancel()
+    this.#watch?.cancel()
+    const ref = this.#options.system.ref<AppMasterDoor>(address)
+    this.#appMaster = ref
+    this.#watch = this.#options.system.watch(address, reason => {
+      if (this.#appMaster === ref) this.#diedLater(incarnation, reason)
+    })
+  }
+
+  #diedLater(incarnation: number, reason: string): void {
+    this.died(incarnation, reason).catch(error => {
+      log(this.#options.log, 'warn', this.#name, asError(error).message)
+      this.#after(NO_WORKER_MS, () => this.#diedLater(incarnation, reason))
+    })
+  }
+
+  /** An app master is gone, or does not answer. Another is appointed, unless it was replaced already. */
+  async died(incarnation: number, reason: string): Promise<void> {
+    const { environment, registry, app, log: lines } = this.#options
+    if (this.#closed || incarnation !== this.#incarnation) return
+    this.#forget()
+    // The next one gets another number, so that this death is told once.
+    this.#incarnation = -1
+    log(lines, 'error', this.#name, `app master ${incarnation} died: ${reason}`)
+    this.#endProcess(incarnation, reason)
+    const timeMs = environment.nowUs() / 1000
+    const death = { timeMs, what: `app master ${incarnation}`, reason }
+    try {
+      await registry.change(app, r =>
+        isOver(r)
+          ? undefined
+          : this.#afterDeath({ ...r, deaths: [...r.deaths, death].slice(-DEATHS_KEPT) }),
+      )
+    } catch (error) {
+      this.#incarnation = incarnation
+      throw error
+    }
+    const record = this.#record()
+    if (this.#closed || record === undefined || isOver(record)) return
+    this.#after(this.#backoff.failed(environment.monotonicMs()), () => this.#appoint())
+  }
+
+  #afterDeath(record: AppRecord): AppRecord {
+    const { restarts, windowMs } = this.#options.settings
+    const nowMs = this.#options.environment.nowUs() / 1000
+    const recent = record.deaths.filter(
+      d => d.what.startsWith('app master') && nowMs - d.timeMs < windowMs,
+    )
+    if (recent.length <= restarts) return record
+    const message =
+      `its app master died ${recent.length} times in ${windowMs / 1000} s, ` +
+      `last: ${record.deaths.at(-1)!.reason}`
+    const failure: Failure = {
+      code: 'APP_MASTER_DIED',
+      message,
+      hint: "see the app master's log on its worker, mend the cause and `gear app restart` it",
+    }
+    return { ...record, status: 'failed', endedMs: nowMs, failure }
+  }
+
+  // It may only be paused or cut off: then its worker ends it, now or when it is back.
+  #endProcess(incarnation: number, reason: string): void {
+    const { workers, system, app } = this.#options
+    const process: ProcessKey = { app, executor: APP_MASTER_ID, incarnation }
+    const place = workers.appMasterOf(app, incarnation)
+    const worker = place === undefined ? undefined : workers.get(place.workerId)
+    if (worker === undefined) return
+    workers.ended(worker.card.id, process)
+    system.ref<WorkerDoor>(worker.card.address).tell('stop', process, reason)
+  }
+
+  /** Ends the app master, which ends its executors. Waits for it, in bounded time. */
+  async stop(): Promise<void> {
+    const appMaster = this.#appMaster
+    this.close()
+    if (appMaster === undefined) return
+    try {
+      await appMaster.within(STOP_TIMEOUT_MS).ask('stop')
+    } catch (error) {
+      // Its workers end what is left.
+      log(this.#options.log, 'debug', this.#name, asError(error).message)
+    }
+  }
+
+  #forget(): void {
+    this.#watch?.cancel()
+    this.#timer?.cancel()
+    this.#watch = undefined
+    this.#appMaster = undefined
+  }
+
+  #after(delayMs: number, fn: () => void): void {
+    this.#timer?.cancel()
+    this.#timer = this.#options.environment.after(delayMs, () => {
+      if (!this.#closed) fn()
+    })
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#forget()
+  }
+}

@@ -1,0 +1,319 @@
+// What a master does while it leads: knows the workers, keeps an app master alive for each application, gives room to
+// executors, and writes down what app masters ask it to. It begins with what the store has and what workers and app
+// masters say when they register with it, and ends without a trace: nothing of it is needed by the next leader.
+import type { ActorAddress } from '../actor/actor.ts'
+import type { ActorSystem } from '../actor/actor-system.ts'
+import type { Environment } from '../base/environment.ts'
+import { asError, EngineError } from '../base/errors.ts'
+import { type Log, log } from '../base/log.ts'
+import { AppKeeper, type KeeperSettings } from './app-keeper.ts'
+import { AppRegistry, isOver } from './app-registry.ts'
+import {
+  APP_MASTER_ID,
+  type AppBriefing,
+  type AppRecord,
+  type Failure,
+  type Grant,
+  type ProcessCard,
+  type ProcessKey,
+  type StoredPlan,
+  type Submission,
+  type WorkerCard,
+  type WorkerDoor,
+} from './messages.ts'
+import { place, type Strategy } from './scheduler.ts'
+import type { ClusterStore, Fence } from './store/store.ts'
+import { WorkerTable } from './worker-table.ts'
+
+/** Promised room that nobody took is free again. */
+const PROMISE_MS = 20_000
+/** A worker ends processes at once; one that does not answer is told again when it registers. */
+const STOP_APP_TIMEOUT_MS = 3000
+
+export interface LeadershipOptions {
+  readonly environment: Environment
+  readonly system: ActorSystem
+  readonly log: Log
+  readonly store: ClusterStore
+  readonly fence: Fence
+  readonly settings: KeeperSettings
+  readonly strategies: ReadonlyMap<string, Strategy>
+  readonly strategy: string
+  /** A new secret, for the links of an application. */
+  readonly secret: () => string
+}
+
+export class Leadership {
+  readonly workers = new WorkerTable()
+  readonly registry: AppRegistry
+  readonly sinceMs: number
+  readonly #options: LeadershipOptions
+  readonly #keepers = new Map<number, AppKeeper>()
+  readonly #watches = new Map<string, { cancel(): void }>()
+  #closed = false
+
+  private constructor(options: LeadershipOptions, registry: AppRegistry) {
+    this.#options = options
+    this.registry = registry
+    this.sinceMs = options.environment.nowUs() / 1000
+  }
+
+  static async begin(options: LeadershipOptions): Promise<Leadership> {
+    const registry = await AppRegistry.load(options.store, options.fence)
+    const leadership = new Leadership(options, registry)
+    for (const record of registry.all()) if (!isOver(record)) leadership.#keep(record.id)
+    return leadership
+  }
+
+  #keep(app: number): AppKeeper {
+    const { environment, system, log, settings } = this.#options
+    const { registry, workers } = this
+    const keeper = new AppKeeper({ environment, system, log, registry, workers, settings, app })
+    this.#keepers.set(app, keeper)
+    keeper.begin()
+    return keeper
+  }
+
+  // ---- workers
+
+  registerWorker(card: WorkerCard, processes: readonly ProcessCard[]): ProcessKey[] {
+    const known = this.workers.get(card.id)
+    const same = known === undefined || known.card.address.incarnation === card.address.incarnation
+    if (!same && known.state === 'up') {
+      throw new EngineError('WORKER_NAME_TAKEN', `there is a worker "${card.id}" already`, {
+        hint:
+          `it runs on ${known.card.host} as pid ${known.card.pid}; give one of them another --name, ` +
+          'or wait until the old one is given up',
+      })
+    }
+    const stop = processes.filter(process => !this.#wanted(process))
+    this.workers.register(
+      card,
+      processes.filter(process => !stop.includes(process)),
+    )
+    this.#watches.get(card.id)?.cancel()
+    const watch = this.#options.system.watch(card.address, reason => this.#lost(card, reason))
+    this.#watches.set(card.id, watch)
+    if (known?.state !== 'up')
+      log(this.#options.log, 'info', `worker ${card.id}`, `is up on ${card.host}`)
+    return stop
+  }
+
+  // What an application that is over has left, and app masters and executors that were replaced.
+  #wanted({ app, executor, incarnation }: ProcessCard): boolean {
+    const record = this.registry.get(app)
+    if (record === undefined || isOver(record)) return false
+    if (executor === APP_MASTER_ID) return incarnation === record.incarnation
+    return this.registry.plannedExecutors(app)?.includes(executor) ?? true
+  }
+
+  #lost(card: WorkerCard, reason: string): void {
+    if (this.#closed) return
+    log(this.#options.log, 'error', `worker ${card.id}`, `is lost: ${reason}`)
+    this.workers.lose(card.id)
+  }
+
+  processStarted(workerId: string, process: ProcessCard): void {
+    this.workers.started(workerId, process)
+  }
+
+  async processEnded(workerId: string, process: ProcessKey, reason: string): Promise<void> {
+    this.workers.ended(workerId, process)
+    if (process.executor !== APP_MASTER_ID) return
+    await this.#keepers
+      .get(process.app)
+      ?.died(process.incarnation, `${reason} (worker ${workerId})`)
+  }
+
+  // ---- app masters
+
+  async registerAppMaster(
+    app: number,
+    incarnation: number,
+    self: ActorAddress,
+  ): Promise<AppBriefing> {
+    const record = this.#running(app, incarnation)
+    const memory = await this.registry.memoryOf(app)
+    this.#keeperOf(app).registered(incarnation, self)
+    return { record, ...memory }
+  }
+
+  #running(app: number, incarnation: number): AppRecord {
+    const record = this.registry.get(app)
+    if (record !== undefined && !isOver(record) && record.incarnation === incarnation) return record
+    const why =
+      record === undefined || isOver(record)
+        ? 'it is over'
+        : `app master ${record.incarnation} has it`
+    throw new EngineError('FENCED', `application ${app} is not app master ${incarnation}'s: ${why}`)
+  }
+
+  #keeperOf(app: number): AppKeeper {
+    const keeper = this.#keepers.get(app)
+    if (keeper !== undefined) return keeper
+    throw new EngineError('APP_NOT_FOUND', `application ${app} does not run`)
+  }
+
+  grant(app: number, incarnation: number, count: number, avoid: readonly string[]): Grant[] {
+    const { each, strategy, labels } = this.#running(app, incarnation).submission.placement
+    const { strategies } = this.#options
+    const request = {
+      app,
+      count,
+      each,
+      strategy: strategy ?? this.#options.strategy,
+      ...(labels === undefined ? {} : { labels }),
+      near: this.workers.of(app),
+      avoid,
+    }
+    const placement = place(this.workers.offers(), request, strategies)
+    if ('missing' in placement) {
+      const what = `room for ${count} executor${count === 1 ? '' : 's'}`
+      throw new EngineError(
+        'NO_RESOURCES',
+        `${what}: ${placement.missing} missing: ${placement.reason}`,
+        {
+          hint: 'start more workers, or ask for less',
+        },
+      )
+    }
+    return placement.placed.map(workerId => {
+      const ticket = this.workers.promise(workerId, app, each)
+      this.#options.environment.after(PROMISE_MS, () => this.workers.release(workerId, ticket))
+      const { card } = this.workers.get(workerId)!
+      return { workerId, worker: card.address, host: card.host }
+    })
+  }
+
+  async savePlan(app: number, incarnation: number, plan: StoredPlan): Promise<void> {
+    this.#running(app, incarnation)
+    await this.registry.savePlan(app, plan)
+    // Its app master may not reach the worker of an executor that it has given up; the leader may.
+    for (const { card, process } of this.workers.processesOf(app)) {
+      if (this.#wanted(process)) continue
+      this.#options.system
+        .ref<WorkerDoor>(card.address)
+        .tell('stop', process, 'it was replaced by another executor')
+    }
+  }
+
+  async saveClock(app: number, incarnation: number, reservedUs: number): Promise<void> {
+    this.#running(app, incarnation)
+    await this.registry.save('clocks', app, reservedUs)
+  }
+
+  async savePositions(
+    app: number,
+    incarnation: number,
+    positions: readonly (readonly [number, unknown])[],
+  ): Promise<void> {
+    this.#running(app, incarnation)
+    await this.registry.save('positions', app, positions)
+  }
+
+  async appStarted(app: number, incarnation: number): Promise<void> {
+    this.#running(app, incarnation)
+    await this.registry.change(app, record =>
+      record.status === 'starting'
+        ? { ...record, status: record.submission.active ? 'active' : 'inactive' }
+        : undefined,
+    )
+  }
+
+  async appFailed(app: number, incarnation: number, failure: Failure): Promise<void> {
+    this.#running(app, incarnation)
+    const endedMs = this.#options.environment.nowUs() / 1000
+    await this.registry.change(app, record =>
+      isOver(record) ? undefined : { ...record, status: 'failed', endedMs, failure },
+    )
+    this.#keepers.get(app)?.close()
+    this.#keepers.delete(app)
+    await this.#stopEverywhere(app)
+  }
+
+  // ---- clients
+
+  async submit(submission: Submission): Promise<number> {
+    const submittedMs = this.#options.environment.nowUs() / 1000
+    const { bundle, code } = submission
+    const record = await this.registry.create(submission, id => ({
+      id,
+      submission,
+      status: 'starting',
+      submittedMs,
+      endedMs: undefined,
+      token: this.#options.secret(),
+      incarnation: 0,
+      deaths: [],
+      failure: undefined,
+      versions: [{ version: 1, timeMs: submittedMs, bundle, code }],
+    }))
+    if (!this.#closed && !this.#keepers.has(record.id) && !isOver(record)) this.#keep(record.id)
+    return record.id
+  }
+
+  async setActive(app: number, active: boolean): Promise<void> {
+    const record = await this.registry.change(app, r =>
+      isOver(r) ? undefined : { ...r, status: active ? 'active' : 'inactive' },
+    )
+    if (record === undefined || isOver(record)) throw over(app)
+    await this.call(app, 'setActive', [active])
+  }
+
+  async call(app: number, method: string, args: unknown[]): Promise<unknown> {
+    const record = this.registry.get(app)
+    if (record === undefined || isOver(record)) throw over(app)
+    const { appMaster } = this.#keeperOf(app)
+    if (appMaster !== undefined) return appMaster.ask('call', method, args)
+    throw new EngineError(
+      'APP_MASTER_ABSENT',
+      `application ${app} has no app master at the moment`,
+      {
+        hint: 'one is being started; ask again',
+      },
+    )
+  }
+
+  async kill(wanted: number | string): Promise<AppRecord> {
+    const { id } = this.registry.find(wanted)
+    const endedMs = this.#options.environment.nowUs() / 1000
+    let ended = false
+    const record = await this.registry.change(id, r => {
+      if (isOver(r)) return undefined
+      ended = true
+      return { ...r, status: 'stopped', endedMs }
+    })
+    if (!ended || record === undefined) throw over(id)
+    const keeper = this.#keepers.get(id)
+    this.#keepers.delete(id)
+    await keeper?.stop()
+    await this.#stopEverywhere(id)
+    return record
+  }
+
+  // Whoever is not reached now is told when it registers.
+  async #stopEverywhere(app: number): Promise<void> {
+    const ends = this.workers.of(app).map(async workerId => {
+      const worker = this.workers.get(workerId)
+      if (worker?.state !== 'up') return
+      const ref = this.#options.system.ref<WorkerDoor>(worker.card.address)
+      await ref.within(STOP_APP_TIMEOUT_MS).ask('stopApp', app)
+    })
+    for (const end of await Promise.allSettled(ends)) {
+      if (end.status === 'rejected')
+        log(this.#options.log, 'warn', `app ${app}`, asError(end.reason).message)
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const keeper of this.#keepers.values()) keeper.close()
+    for (const watch of this.#watches.values()) watch.cancel()
+  }
+}
+
+function over(app: number): EngineError {
+  return new EngineError('APP_NOT_FOUND', `application ${app} does not run any more`, {
+    hint: '`gear app list` shows what became of it',
+  })
+}

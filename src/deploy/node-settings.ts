@@ -1,0 +1,111 @@
+// How a process of a cluster is reached and whom it trusts: plain data, handed from a worker to what it starts; and the
+// actor system and links made of it.
+import { readFile } from 'node:fs/promises'
+import { ActorSystem } from '../actor/actor-system.ts'
+import { type Environment, realEnvironment } from '../base/environment.ts'
+import { asError, EngineError } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import { isLoopback } from '../cluster/settings.ts'
+import type { Settings } from '../cluster/settings-table.ts'
+import { FramePool } from '../transport/frame-pool.ts'
+import { HostTransport } from '../transport/host-transport.ts'
+import { SocketTransport } from '../transport/socket-transport.ts'
+import type { TlsCredentials } from '../transport/tls.ts'
+
+export interface NodeSettings {
+  /** Name of the host in the cluster, by which others reach it. */
+  readonly host: string
+  /** Address to listen on. */
+  readonly bind: string
+  /** Port to listen on; 0 = any. */
+  readonly port: number
+  /** A process that is silent for so long is given up. */
+  readonly unreachableMs: number
+  readonly tls?: TlsCredentials
+  /** What clients have to show. */
+  readonly token?: string
+}
+
+/** What the settings of a cluster say about this host. */
+export async function nodeSettings(settings: Settings, port: number): Promise<NodeSettings> {
+  const bind = settings['host.bind']
+  const token = await clientToken(settings)
+  const tls = await tlsCredentials(settings)
+  return {
+    // What listens on loopback only is not reached by the host's name.
+    host: isLoopback(bind) ? bind : settings['host.name'],
+    bind,
+    port,
+    unreachableMs: settings['timeouts.unreachableMs'],
+    ...(tls === undefined ? {} : { tls }),
+    ...(token === undefined ? {} : { token }),
+  }
+}
+
+export async function clientToken(settings: Settings): Promise<string | undefined> {
+  const file = settings['security.tokenFile']
+  return file === undefined ? settings['security.token'] : (await read(file, 'token')).trim()
+}
+
+export async function tlsCredentials(settings: Settings): Promise<TlsCredentials | undefined> {
+  const { 'security.tls.ca': ca, 'security.tls.cert': cert, 'security.tls.key': key } = settings
+  if (ca === undefined || cert === undefined || key === undefined) return undefined
+  const [caText, certText, keyText] = await Promise.all([
+    read(ca, 'certificate authority'),
+    read(cert, 'certificate'),
+    read(key, 'key'),
+  ])
+  return { ca: caText, cert: certText, key: keyText }
+}
+
+async function read(file: string, what: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch(asError)
+  if (!(text instanceof Error)) return text
+  throw new EngineError(
+    'FILE_NOT_FOUND',
+    `the ${what} cannot be read from ${file}: ${text.message}`,
+  )
+}
+
+/** The actors of this process, listening. */
+export async function openSystem(
+  name: string,
+  node: NodeSettings,
+  log: Log,
+  environment: Environment = realEnvironment,
+): Promise<ActorSystem> {
+  const { host, bind, port, unreachableMs, tls, token } = node
+  const system = new ActorSystem({
+    environment,
+    log,
+    name,
+    unreachableMs,
+    transport: new SocketTransport({
+      kind: 'tcp',
+      host: bind,
+      port,
+      advertisedHost: host,
+      ...(tls === undefined ? {} : { tls }),
+    }),
+    ...(token === undefined ? {} : { credentials: { clientTokens: [token] } }),
+  })
+  await system.listen()
+  return system
+}
+
+/** The links of one executor to others, and the memory that their frames are made from. */
+export function openLinks(
+  { host, bind, tls }: NodeSettings,
+  directory: string,
+): { transport: HostTransport; pool: FramePool } {
+  const pool = new FramePool()
+  const transport = new HostTransport({
+    machine: host,
+    directory,
+    bind,
+    advertised: host,
+    pool,
+    ...(tls === undefined ? {} : { tls }),
+  })
+  return { transport, pool }
+}

@@ -1,0 +1,178 @@
+// Starts app masters and executors as processes of this machine, for a worker: one entry file for both, told over the
+// fork's channel what it is, its output in a log file with the last lines kept for whoever asks why it died. A process
+// whose worker has gone ends itself; what a worker that was killed left behind is ended by the next one.
+import { type ChildProcess, fork } from 'node:child_process'
+import { createWriteStream, type WriteStream } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { EngineError } from '../base/errors.ts'
+import { APP_MASTER_ID } from '../cluster/messages.ts'
+import type { ProcessHost, ProcessOrder, RunningProcess } from '../cluster/worker.ts'
+import type { Address } from '../transport/link.ts'
+import { endMarked } from './marked-processes.ts'
+import type { NodeSettings } from './node-settings.ts'
+
+/** A process only loads our own code before its first word. */
+const BOOT_TIMEOUT_MS = 30_000
+/** Of the last output, kept for the reason of a death. */
+const TAIL_LINES = 50
+const TAIL_BYTES_MAX = 16 * 1024
+/** Marks all that a worker starts, and all that one process of it starts. */
+export const WORKER_MARK = 'GEARPUMP_WORKER'
+export const RUN_MARK = 'GEARPUMP_RUN_DIR'
+
+/** What a process is told first. */
+export interface BootOrder {
+  readonly order: ProcessOrder
+  readonly node: NodeSettings
+  readonly runDir: string
+  readonly logDir: string
+  /** It ends itself so long after its worker has gone. */
+  readonly orphanMs: number
+}
+
+export interface RealProcessHostOptions {
+  readonly node: NodeSettings
+  /** The worker's own directory: `run`, `logs`. */
+  readonly directory: string
+  readonly orphanMs: number
+}
+
+export class RealProcessHost implements ProcessHost {
+  readonly #options: RealProcessHostOptions
+  readonly #mark: string
+
+  constructor(options: RealProcessHostOptions) {
+    this.#options = options
+    this.#mark = `${WORKER_MARK}=${options.directory}`
+  }
+
+  /** Ends what an earlier worker with this directory has left. Returns the pids. */
+  sweep(): number[] {
+    return endMarked(this.#mark)
+  }
+
+  async start(order: ProcessOrder): Promise<RunningProcess> {
+    const { directory, node, orphanMs } = this.#options
+    const { app, executor, incarnation, name } = order
+    const what = executor === APP_MASTER_ID ? `app-master-${incarnation}` : `executor-${executor}`
+    const runDir = join(directory, 'run', `${app}-${what}`)
+    const logDir = join(directory, 'logs', `${app}-${name}`)
+    await Promise.all([
+      mkdir(runDir, { recursive: true, mode: 0o700 }).then(() =>
+        mkdir(join(runDir, 'pids'), { recursive: true }),
+      ),
+      mkdir(logDir, { recursive: true }),
+    ])
+    const child = fork(entry(), [], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      detached: true,
+      env: { ...process.env, [WORKER_MARK]: directory, [RUN_MARK]: runDir },
+    })
+    const output = new Output(createWriteStream(join(logDir, `${what}.log`), { flags: 'a' }))
+    output.take(child.stdout!)
+    output.take(child.stderr!)
+    const ended = endOf(child, output).then(async reason => {
+      endMarked(`${RUN_MARK}=${runDir}`)
+      await rm(runDir, { recursive: true, force: true })
+      return reason
+    })
+    const boot: BootOrder = { order, node, runDir, logDir, orphanMs }
+    const address = await booted(child, boot, ended, what)
+    return { pid: child.pid!, node: address, ended, kill: () => killGroup(child) }
+  }
+}
+
+function entry(): string {
+  const file = import.meta.url.endsWith('.ts') ? './process-main.ts' : './process-main.js'
+  return fileURLToPath(new URL(file, import.meta.url))
+}
+
+async function booted(
+  child: ChildProcess,
+  boot: BootOrder,
+  ended: Promise<string>,
+  what: string,
+): Promise<Address> {
+  let timer: NodeJS.Timeout | undefined
+  const failed = (why: string) =>
+    new EngineError(
+      'EXECUTOR_START_FAILED',
+      `${what} of app ${boot.order.app} did not start: ${why}`,
+      {
+        hint: `its log is in ${boot.logDir}`,
+      },
+    )
+  try {
+    return await new Promise<Address>((resolve, reject) => {
+      child.once('message', address => resolve(address as Address))
+      void ended.then(reason => reject(failed(reason)))
+      timer = setTimeout(
+        () => reject(failed(`no word in ${BOOT_TIMEOUT_MS / 1000} s`)),
+        BOOT_TIMEOUT_MS,
+      )
+      if (child.connected) child.send(boot, () => undefined)
+    })
+  } catch (error) {
+    killGroup(child)
+    throw error
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+// The process leads a group of its own.
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  try {
+    process.kill(-child.pid, 'SIGKILL')
+  } catch {
+    // It has just ended by itself.
+  }
+}
+
+function endOf(child: ChildProcess, output: Output): Promise<string> {
+  return new Promise(resolve => {
+    const end = (how: string) =>
+      void output.end().then(tail => resolve(tail === '' ? how : `${how}, last lines:\n${tail}`))
+    child.once('error', error => {
+      if (child.pid === undefined) end(error.message)
+    })
+    child.once('exit', (code, signal) =>
+      end(signal === null ? `exit code ${code}` : `signal ${signal}`),
+    )
+  })
+}
+
+// The output of a process: into a file, and its end into memory.
+class Output {
+  readonly #file: WriteStream
+  #tail = ''
+  #failed = false
+
+  constructor(file: WriteStream) {
+    this.#file = file
+    // A full disk must not end the worker; the tail is kept all the same.
+    file.on('error', () => {
+      this.#failed = true
+    })
+  }
+
+  take(stream: Readable): void {
+    stream.setEncoding('utf8')
+    stream.on('data', (text: string) => {
+      if (!this.#failed) this.#file.write(text)
+      this.#tail = (this.#tail + text).slice(-TAIL_BYTES_MAX)
+    })
+  }
+
+  // What it wrote last may arrive after its exit.
+  async end(): Promise<string> {
+    await new Promise<void>(resolve => setImmediate(resolve))
+    this.#file.end()
+    return this.#tail.split('\n').slice(-TAIL_LINES).join('\n').trim()
+  }
+}

@@ -1,0 +1,87 @@
+// Entry of an app master or executor process: waits for its order over the fork's channel, listens, answers with its
+// address, and does its part until it has nothing left to do or its worker has gone.
+import type { ActorSystem } from '../actor/actor-system.ts'
+import { AppMasterRole } from '../app/app-master-role.ts'
+import { ExecutorRole } from '../app/executor-role.ts'
+import { realEnvironment } from '../base/environment.ts'
+import { asError } from '../base/errors.ts'
+import { streamLog } from '../base/log.ts'
+import { APP_MASTER_ID } from '../cluster/messages.ts'
+import { openLinks, openSystem } from './node-settings.ts'
+import type { BootOrder } from './process-host.ts'
+import { shippedApplication } from './shipped-application.ts'
+
+/** How long an executor may take to close when its worker is gone already. */
+const CLOSE_MAX_MS = 3000
+
+const log = streamLog(process.stderr, 'info', 'text')
+let close: () => Promise<void> = async () => undefined
+
+process.once('message', boot => {
+  begin(boot as BootOrder).catch(fail)
+})
+
+// Its worker decides about the end.
+process.on('SIGINT', () => undefined)
+process.on('SIGTERM', () => undefined)
+process.on('uncaughtException', fail)
+process.on('unhandledRejection', fail)
+
+async function begin(boot: BootOrder): Promise<void> {
+  const { order, node, orphanMs } = boot
+  const isAppMaster = order.executor === APP_MASTER_ID
+  const what = isAppMaster ? `app master ${order.incarnation}` : `executor ${order.executor}`
+  const system = await openSystem(`${what} of app ${order.app}`, { ...node, port: 0 }, log)
+  process.once('disconnect', () => orphaned(orphanMs))
+  if (!process.connected) orphaned(orphanMs)
+  if (isAppMaster) beginAppMaster(boot, system)
+  else beginExecutor(boot, system)
+  process.send!(system.node)
+}
+
+function beginAppMaster({ order, runDir, logDir }: BootOrder, system: ActorSystem): void {
+  const role = new AppMasterRole({
+    environment: realEnvironment,
+    system,
+    log,
+    app: order.app,
+    incarnation: order.incarnation,
+    masters: order.masters,
+    load: () => shippedApplication(order, runDir, logDir),
+  })
+  role.ended.then(end, fail)
+  role.run().catch(fail)
+}
+
+function beginExecutor({ order, node, runDir, logDir }: BootOrder, system: ActorSystem): void {
+  const { transport, pool } = openLinks(node, runDir)
+  const role = new ExecutorRole({
+    environment: realEnvironment,
+    system,
+    executorId: order.executor,
+    load: () => shippedApplication(order, runDir, logDir),
+    transport,
+    pool,
+    onEnd: end,
+  })
+  close = () => role.close('its worker has gone')
+}
+
+function orphaned(orphanMs: number): void {
+  setTimeout(() => {
+    setTimeout(() => process.exit(1), CLOSE_MAX_MS).unref()
+    process.stderr.write('its worker has gone\n')
+    close().then(() => process.exit(1), fail)
+  }, orphanMs)
+}
+
+function end(reason: string): void {
+  process.stderr.write(`ended: ${reason}\n`)
+  process.exit(0)
+}
+
+function fail(thrown: unknown): void {
+  const error = asError(thrown)
+  process.stderr.write(`${error.stack ?? error.message}\n`)
+  process.exit(1)
+}

@@ -1,0 +1,96 @@
+// A master as its settings say: its store (with an etcd member of its own where one is wanted), its blobs, its place on
+// the network.
+import { randomBytes } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { realEnvironment } from '../base/environment.ts'
+import type { Log } from '../base/log.ts'
+import { BlobShelf } from '../cluster/blob-shelf.ts'
+import { openBlobStore } from '../cluster/blob-store.ts'
+import { Master } from '../cluster/master.ts'
+import { masterAddress } from '../cluster/master-address.ts'
+import { checkExposure } from '../cluster/settings.ts'
+import type { Settings } from '../cluster/settings-table.ts'
+import type { ClusterStore } from '../cluster/store/store.ts'
+import { builtIn } from '../cluster/strategies.ts'
+import { loadStrategy } from '../cluster/strategy-module.ts'
+import type { Address } from '../transport/link.ts'
+import { openMasterStore } from './master-store.ts'
+import { nodeSettings, openSystem } from './node-settings.ts'
+import { packageVersion } from './package-version.ts'
+
+export interface RunMasterOptions {
+  readonly settings: Settings
+  readonly log: Log
+  /** Where this one listens; one of `cluster.masters`. */
+  readonly host: string
+  readonly port: number
+}
+
+export interface RunningMaster {
+  readonly name: string
+  readonly address: Address
+  readonly master: Master
+  readonly store: ClusterStore
+  close(): Promise<void>
+}
+
+export async function runMaster(options: RunMasterOptions): Promise<RunningMaster> {
+  const { settings, log, host, port } = options
+  checkExposure(settings)
+  const name = `${host}:${port}`
+  const directory = join(settings['host.dataDir'], `master-${port}`)
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const node = await nodeSettings(settings, port)
+  const system = await openSystem(`master ${name}`, { ...node, host }, log)
+  const closers: (() => Promise<void>)[] = [() => system.close()]
+  const close = async () => {
+    for (const one of closers.splice(0).reverse()) await one()
+  }
+  try {
+    const blobs = await openBlobStore(join(directory, 'blobs'), {
+      blobBytesMax: settings['blobs.bundleMb'] * 2 ** 20,
+      totalBytesMax: settings['blobs.storeMb'] * 2 ** 20,
+    })
+    const { store, close: closeStore } = await openMasterStore({
+      settings,
+      log,
+      directory,
+      host,
+      port,
+    })
+    closers.push(closeStore)
+    const strategies = new Map(builtIn)
+    for (const [own, file] of Object.entries(settings['scheduler.modules']))
+      strategies.set(own, await loadStrategy(file))
+    const master = new Master({
+      environment: realEnvironment,
+      system,
+      log,
+      name,
+      address: system.node,
+      masters: port === 0 ? [system.node] : mastersOf(settings),
+      store,
+      leaseMs: settings['cluster.leaseMs'],
+      shelf: new BlobShelf(blobs, system),
+      settings: {
+        appMasterLostMs: settings['timeouts.unreachableMs'] + settings['cluster.leaseMs'],
+        restarts: settings['restarts.appMasters'],
+        windowMs: settings['restarts.windowMs'],
+      },
+      strategies,
+      strategy: settings['scheduler.strategy'],
+      secret: () => randomBytes(16).toString('hex'),
+      version: packageVersion(),
+    })
+    closers.push(() => master.close())
+    return { name, address: system.node, master, store, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+export function mastersOf(settings: Settings): Address[] {
+  return settings['cluster.masters'].map(masterAddress)
+}
