@@ -318,3 +318,22 @@ test('a client cannot take the place of a node of the cluster', async t => {
   // A connection of its own is tried; the link that claims the address is not used.
   t.regex(error?.message ?? '', /cannot connect to memory:worker/)
 })
+
+test('a link that loses frames is given up, so that no watch is forgotten', async t => {
+  let told = 0
+  for (let seed = 1; seed <= 50; seed++) {
+    const { nodes, near, far, address } = await pair({ seed })
+    nodes.network.faults.loss = 0.1
+    for (let i = 0; i < 5; i++) near.watch(address, () => told++)
+    await nodes.environment.advance(3000)
+    await far.stop({ address })
+    await nodes.environment.advance(20_000)
+  }
+  t.is(told, 250)
+})
+
+test('a frame that comes twice is taken once', async t => {
+  const { nodes, ref } = await pair({ faults: { duplication: 1 } })
+  ref.tell('note', 1)
+  t.deepEqual((await nodes.outcome(ref.ask('seen'))).value, [1])
+})
