@@ -11,7 +11,7 @@ import { FrameAssembler } from './frame-assembler.ts'
 import type { FramePool } from './frame-pool.ts'
 import { type Address, addressText, type Link, type LinkHandler, type Transport } from './link.ts'
 import { readInPlace, SocketLink } from './socket-link.ts'
-import { type TlsOptions, tlsConnect, tlsServer } from './tls.ts'
+import { type TlsListener, type TlsOptions, tlsConnect, tlsListener } from './tls.ts'
 
 /** A peer on the same network answers in milliseconds; one that takes longer than this is not there. */
 export const CONNECT_TIMEOUT_MS = 5_000
@@ -51,6 +51,7 @@ export class SocketTransport implements Transport {
   private readonly options: SocketTransportOptions
   private readonly links = new Set<SocketLink>()
   private server: Server | undefined
+  private secure: TlsListener | undefined
   private ownDirectory: string | undefined
   private closed: Promise<void> | undefined
   private accepted = 0
@@ -65,10 +66,9 @@ export class SocketTransport implements Transport {
     if (this.server !== undefined) throw new EngineError('BUG', 'a transport listens only once')
     const { tls } = this
     const adopt = (socket: Socket): void => this.accept(socket, accept)
+    if (tls !== undefined) this.secure = tlsListener(tls, adopt)
     const server =
-      tls === undefined
-        ? createServer({ noDelay: true, allowHalfOpen: true }, adopt)
-        : tlsServer(tls, adopt)
+      this.secure?.server ?? createServer({ noDelay: true, allowHalfOpen: true }, adopt)
     this.server = server
     return this.options.kind === 'unix' ? this.listenUnix(server) : this.listenTcp(server)
   }
@@ -122,6 +122,7 @@ export class SocketTransport implements Transport {
     })
     for (const link of this.links) link.close()
     if (this.links.size > 0) await ended
+    this.secure?.endHandshakes()
     if (server?.listening) await new Promise<void>(resolve => server.close(() => resolve()))
     if (ownDirectory !== undefined) await rm(ownDirectory, { recursive: true, force: true })
   }

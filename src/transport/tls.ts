@@ -3,7 +3,7 @@
 // what it was worth: so a peer can be refused with a reason instead of a broken handshake.
 
 import { isIP, type Socket } from 'node:net'
-import { type ConnectionOptions, connect, createServer, type Server, TLSSocket } from 'node:tls'
+import { connect, createServer, type Server, TLSSocket } from 'node:tls'
 import { EngineError } from '../base/errors.ts'
 import type { LinkSecurity } from './link.ts'
 
@@ -29,8 +29,14 @@ const HANDSHAKES_MAX = 64
 /** A peer on the same network needs milliseconds. */
 const HANDSHAKE_TIMEOUT_MS = 5_000
 
+export interface TlsListener {
+  server: Server
+  /** Handshakes that are not over end now: a close must not wait for strangers. */
+  endHandshakes(): void
+}
+
 /** Hands over each socket whose handshake is over. */
-export function tlsServer(options: TlsOptions, accept: (socket: TLSSocket) => void): Server {
+export function tlsListener(options: TlsOptions, accept: (socket: TLSSocket) => void): TlsListener {
   const { ca, cert, key } = options
   if (cert === undefined || key === undefined) {
     throw new EngineError(
@@ -50,31 +56,35 @@ export function tlsServer(options: TlsOptions, accept: (socket: TLSSocket) => vo
       rejectUnauthorized: false,
       minVersion: VERSION_MIN,
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-      allowHalfOpen: true,
       noDelay: true,
     },
     accept,
   )
   // By the peer's address and port: the socket of the handshake is another object than the one that comes out of it.
-  const pending = new Set<string>()
+  const pending = new Map<string, Socket>()
   server.on('connection', (socket: Socket) => {
     const peer = peerOf(socket)
     if (pending.size >= HANDSHAKES_MAX) {
       socket.destroy()
       return
     }
-    pending.add(peer)
+    pending.set(peer, socket)
     socket.once('close', () => pending.delete(peer))
   })
   server.prependListener('secureConnection', socket => pending.delete(peerOf(socket)))
-  return server
+  return {
+    server,
+    endHandshakes: () => {
+      for (const socket of pending.values()) socket.destroy()
+    },
+  }
 }
 
 /** Connects and verifies the server; `secureConnect` follows, or an error. */
 export function tlsConnect(options: TlsOptions, host: string, port: number): TLSSocket {
   const { ca, cert, key } = options
   const serverName = options.serverName ?? (isIP(host) === 0 ? host : undefined)
-  const target: ConnectionOptions & { allowHalfOpen: boolean } = {
+  return connect({
     host,
     port,
     ca,
@@ -83,9 +93,7 @@ export function tlsConnect(options: TlsOptions, host: string, port: number): TLS
     ...(serverName === undefined ? {} : { servername: serverName }),
     rejectUnauthorized: true,
     minVersion: VERSION_MIN,
-    allowHalfOpen: true,
-  }
-  return connect(target).setNoDelay(true)
+  }).setNoDelay(true)
 }
 
 /** What the handshake has shown of the other end; undefined for a socket without TLS. */
