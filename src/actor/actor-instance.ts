@@ -73,7 +73,7 @@ export class ActorInstance implements ActorContext {
     return this.#own(watch)
   }
 
-  after(delayMs: number, work: Work): Watch {
+  after(delayMs: number, work: Work): Timer {
     if (this.#ended) return NOTHING
     const timer = this.#host.environment.after(delayMs, () => {
       this.#owned.delete(timer)
@@ -82,7 +82,7 @@ export class ActorInstance implements ActorContext {
     return this.#own(timer)
   }
 
-  every(periodMs: number, work: Work): Watch {
+  every(periodMs: number, work: Work): Timer {
     if (this.#ended) return NOTHING
     let busy = false
     const timer = everyPeriod(this.#host.environment, periodMs, () => {

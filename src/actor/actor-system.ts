@@ -71,6 +71,8 @@ export class ActorSystem {
   readonly #frames: NodeFrames
   readonly #nodes: RemoteNodes
   #listens: Address | undefined
+  // Addresses of this node, as text.
+  readonly #here: Set<string>
   #closed: Promise<void> | undefined
   // Actors that stop may still tell others of it; then nothing more goes out.
   #mute = false
@@ -79,6 +81,7 @@ export class ActorSystem {
     const { environment, name, transport } = options
     this.name = name
     this.incarnation = randomId(environment)
+    this.#here = new Set([addressText(unlistening(this.incarnation))])
     this.#environment = environment
     this.#log = options.log
     this.#transport = transport
@@ -118,6 +121,7 @@ export class ActorSystem {
   async listen(): Promise<Address> {
     if (this.#transport === undefined) return this.node
     this.#listens = await this.#nodes.listen(this.#transport)
+    this.#here.add(addressText(this.#listens))
     return this.#listens
   }
 
@@ -144,6 +148,7 @@ export class ActorSystem {
         this.#write('error', address.name, `a watcher of it failed: ${String(error)}`)
       }
     }
+    if (this.#mute) return NOTHING
     if (!this.#isHere(address)) {
       return this.#nodes.at(address.node).watch(address.name, address.incarnation, guarded)
     }
@@ -163,7 +168,7 @@ export class ActorSystem {
     await this.#cells.find(address.name, address.incarnation)?.stopped(reason)
   }
 
-  /** Stops all actors, then ends all links and the transport. Idempotent; never rejects. */
+  /** Stops all actors, then ends all links and the transport. Idempotent. */
   close(): Promise<void> {
     this.#closed ??= this.#close()
     return this.#closed
@@ -224,10 +229,7 @@ export class ActorSystem {
   }
 
   #isHere({ node }: ActorAddress): boolean {
-    if (node === this.#listens) return true
-    const text = addressText(node)
-    if (this.#listens !== undefined && text === addressText(this.#listens)) return true
-    return text === addressText(unlistening(this.incarnation))
+    return node === this.#listens || this.#here.has(addressText(node))
   }
 
   #addressOf(name: string, incarnation: string): ActorAddress {
@@ -243,6 +245,9 @@ export class ActorSystem {
     this.#log.write({ level, where: `${this.name} ${where}`, text, timeMs })
   }
 }
+
+// Of a system that has closed.
+const NOTHING: Watch = { cancel: () => undefined }
 
 interface Router {
   tell(address: ActorAddress, method: string, args: readonly unknown[]): void

@@ -9,6 +9,7 @@
 // In one process arguments and answers are handed over as they are, uncopied: after a call neither side may change
 // them. Between processes they are plain data, copied by the value codec.
 
+import type { Timer } from '../base/environment.ts'
 import type { LogLine } from '../base/log.ts'
 import type { Address } from '../transport/link.ts'
 import type { Policy } from './supervision.ts'
@@ -102,9 +103,9 @@ export interface ActorContext {
   ref<P>(address: ActorAddress): ActorRef<P>
   watch(address: ActorAddress, onDown: OnDown): Watch
   /** Runs `work` after a while, as a turn. If it throws or rejects the actor has failed. */
-  after(delayMs: number, work: Work): Watch
+  after(delayMs: number, work: Work): Timer
   /** Runs `work` each `periodMs`; a period that finds the last work unfinished is left out. */
-  every(periodMs: number, work: Work): Watch
+  every(periodMs: number, work: Work): Timer
   /** Begins work that nobody waits for. If it throws or rejects the actor has failed. */
   run(work: Work): void
   /** Called when this instance ends: at a stop and before a restart, last registered first. May be async. */

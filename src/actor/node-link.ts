@@ -193,11 +193,10 @@ export class NodeLink implements LinkHandler {
   }
 
   onClose(reason: Error | undefined): void {
-    const why =
-      this.#state === 'greeting'
-        ? `it ended the link before the greeting was over (${reason?.message ?? 'no reason given'})`
-        : (reason?.message ?? 'it ended the link')
-    this.fail(why, reason)
+    const ended = reason?.message ?? 'it ended the link'
+    if (this.#state !== 'greeting') this.fail(ended, reason)
+    else if (this.#link.security !== undefined) this.fail(`${ended}, before it greeted`, reason)
+    else this.fail(`${ended}, before it greeted: is TLS on at one end only?`, reason)
   }
 
   onDrain(): void {

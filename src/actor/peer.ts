@@ -215,6 +215,12 @@ export class Peer implements WatchEvents {
   #down(reason: string): void {
     this.#host.warn(`down: ${reason}`)
     const error = nodeUnreachable(this.address, reason)
+    if (this.#attempt !== undefined) {
+      // Whoever calls next gets an attempt of its own, not the rest of this one.
+      this.#attempt.limit.cancel()
+      this.#attempt = undefined
+      this.#failed({ error, silent: true, refused: false })
+    }
     this.#refuseWaiting(error)
     this.#tellAll(reason)
   }

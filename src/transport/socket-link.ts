@@ -6,7 +6,8 @@ import type { OnReadOpts, Socket } from 'node:net'
 import { asError, EngineError } from '../base/errors.ts'
 import type { FrameAssembler } from './frame-assembler.ts'
 import type { FramePool } from './frame-pool.ts'
-import { LINK_BUFFER_BYTES, type Link, type LinkHandler } from './link.ts'
+import { LINK_BUFFER_BYTES, type Link, type LinkHandler, type LinkSecurity } from './link.ts'
+import { securityOf } from './tls.ts'
 
 // Below this a system call costs more than the wait for the end of the turn.
 const CORK_BYTES_MAX = 8 * 1024
@@ -68,6 +69,10 @@ export class SocketLink implements Link {
 
   limitFrames(bytes: number): void {
     this.assembler.limit(bytes)
+  }
+
+  get security(): LinkSecurity | undefined {
+    return securityOf(this.socket)
   }
 
   get bufferedBytes(): number {

@@ -1,6 +1,6 @@
 // Links over sockets: a Unix socket for executors on one host, TCP for others. The Unix socket lies in a directory
-// that only this user can enter; TCP binds to 127.0.0.1 unless told otherwise. Who speaks is checked by HELLO, above
-// this layer.
+// that only this user can enter; TCP binds to 127.0.0.1 unless told otherwise, and is encrypted if it is given
+// certificates. Who speaks is checked by greetings, above this layer.
 
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
@@ -11,6 +11,7 @@ import { FrameAssembler } from './frame-assembler.ts'
 import type { FramePool } from './frame-pool.ts'
 import { type Address, addressText, type Link, type LinkHandler, type Transport } from './link.ts'
 import { readInPlace, SocketLink } from './socket-link.ts'
+import { type TlsListener, type TlsOptions, tlsConnect, tlsListener } from './tls.ts'
 
 /** A peer on the same network answers in milliseconds; one that takes longer than this is not there. */
 export const CONNECT_TIMEOUT_MS = 5_000
@@ -19,6 +20,9 @@ export const CONNECT_TIMEOUT_MS = 5_000
 const UNIX_PATH_BYTES_MAX = 103
 
 const SOCKET_MODE = 0o600
+
+// A host that has lost its power says nothing: the kernel asks after a connection that is idle, at next to no cost.
+const KEEP_ALIVE_MS = 60_000
 
 export type SocketTransportOptions = {
   /** Give it the pool the frames are made from, and they go back to it once written. */
@@ -37,6 +41,8 @@ export type SocketTransportOptions = {
       port?: number
       /** The host name others reach us by, if it is not the one bound to. */
       advertisedHost?: string
+      /** Encrypts all TCP links, and verifies who is at the other end. */
+      tls?: TlsOptions
     }
 )
 
@@ -45,6 +51,7 @@ export class SocketTransport implements Transport {
   private readonly options: SocketTransportOptions
   private readonly links = new Set<SocketLink>()
   private server: Server | undefined
+  private secure: TlsListener | undefined
   private ownDirectory: string | undefined
   private closed: Promise<void> | undefined
   private accepted = 0
@@ -57,9 +64,11 @@ export class SocketTransport implements Transport {
   async listen(accept: (link: Link) => LinkHandler): Promise<Address> {
     this.checkOpen()
     if (this.server !== undefined) throw new EngineError('BUG', 'a transport listens only once')
-    const server = createServer({ noDelay: true, allowHalfOpen: true }, socket => {
-      this.accept(socket, accept)
-    })
+    const { tls } = this
+    const adopt = (socket: Socket): void => this.accept(socket, accept)
+    if (tls !== undefined) this.secure = tlsListener(tls, adopt)
+    const server =
+      this.secure?.server ?? createServer({ noDelay: true, allowHalfOpen: true }, adopt)
     this.server = server
     return this.options.kind === 'unix' ? this.listenUnix(server) : this.listenTcp(server)
   }
@@ -73,17 +82,22 @@ export class SocketTransport implements Transport {
     }
     const peer = addressText(address)
     const assembler = new FrameAssembler((kind, body) => target.onFrame(kind, body))
-    const socket = createConnection({
-      ...(address.kind === 'unix'
-        ? { path: address.path }
-        : { host: address.host, port: address.port }),
-      onread: readInPlace(assembler, () => link),
-      allowHalfOpen: true,
-      noDelay: true,
-    })
+    const tls = address.kind === 'tcp' ? this.tls : undefined
+    const socket =
+      address.kind === 'tcp' && tls !== undefined
+        ? tlsConnect(tls, address.host, address.port)
+        : createConnection({
+            ...(address.kind === 'unix'
+              ? { path: address.path }
+              : { host: address.host, port: address.port }),
+            onread: readInPlace(assembler, () => link),
+            allowHalfOpen: true,
+            noDelay: true,
+          })
+    socket.setKeepAlive(true, KEEP_ALIVE_MS)
     const link = this.adopt(socket, assembler, peer)
     let target: LinkHandler = REFUSING
-    await this.opened(socket, peer)
+    await this.opened(socket, peer, tls !== undefined)
     try {
       target = handler(link)
     } catch (error) {
@@ -91,6 +105,8 @@ export class SocketTransport implements Transport {
       throw error
     }
     link.start(target)
+    // Bytes of TLS come out of its own stream; the others go straight into the assembler.
+    if (tls !== undefined) socket.on('data', link.push)
     return link
   }
 
@@ -106,6 +122,7 @@ export class SocketTransport implements Transport {
     })
     for (const link of this.links) link.close()
     if (this.links.size > 0) await ended
+    this.secure?.endHandshakes()
     if (server?.listening) await new Promise<void>(resolve => server.close(() => resolve()))
     if (ownDirectory !== undefined) await rm(ownDirectory, { recursive: true, force: true })
   }
@@ -117,6 +134,10 @@ export class SocketTransport implements Transport {
     })
   }
 
+  private get tls(): TlsOptions | undefined {
+    return this.options.kind === 'tcp' ? this.options.tls : undefined
+  }
+
   private accept(socket: Socket, accept: (link: Link) => LinkHandler): void {
     const { remoteAddress, remotePort } = socket
     this.accepted++
@@ -125,6 +146,7 @@ export class SocketTransport implements Transport {
         ? `unix client ${this.accepted}`
         : `tcp:${remoteAddress}:${remotePort}`
     let target: LinkHandler = REFUSING
+    socket.setKeepAlive(true, KEEP_ALIVE_MS)
     const assembler = new FrameAssembler((kind, body) => target.onFrame(kind, body))
     const link = this.adopt(socket, assembler, peer)
     try {
@@ -151,14 +173,14 @@ export class SocketTransport implements Transport {
     return link
   }
 
-  // Resolves once connected. The socket's own error arrives with its close; a time-out is ours.
-  private async opened(socket: Socket, peer: string): Promise<void> {
+  // Resolves once connected, and verified with TLS. The socket's own error arrives with its close; a time-out is ours.
+  private async opened(socket: Socket, peer: string, secure: boolean): Promise<void> {
     const timeoutMs = this.options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS
     await new Promise<void>((resolve, reject) => {
       let failure: Error | undefined
       const fail = (): void => {
         clearTimeout(timer)
-        reject(unreachable(peer, failure))
+        reject(unreachable(peer, failure, secure))
       }
       const timer = setTimeout(() => {
         socket.destroy(new Error(`no answer within ${timeoutMs} ms`))
@@ -167,7 +189,7 @@ export class SocketTransport implements Transport {
         failure = error
       })
       socket.once('close', fail)
-      socket.once('connect', () => {
+      socket.once(secure ? 'secureConnect' : 'connect', () => {
         clearTimeout(timer)
         socket.off('close', fail)
         resolve()
@@ -232,9 +254,11 @@ function listening(server: Server, listen: () => void, where: string): Promise<v
   })
 }
 
-function unreachable(peer: string, cause: Error | undefined): EngineError {
+function unreachable(peer: string, cause: Error | undefined, secure: boolean): EngineError {
   return new EngineError('LINK_LOST', `cannot connect to ${peer}: ${cause?.message ?? 'closed'}`, {
-    hint: 'check that the other executor runs and that its host and port can be reached from here',
+    hint: secure
+      ? 'check that it runs with TLS, and that its certificate is for this host and of our authority'
+      : 'check that the other executor runs and that its host and port can be reached from here',
     details: { peer },
     ...(cause === undefined ? {} : { cause }),
   })

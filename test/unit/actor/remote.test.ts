@@ -2,7 +2,8 @@
 // lost when links and nodes are.
 import test from 'ava'
 import type { ActorAddress, ActorContext } from '../../../src/actor/actor.ts'
-import { type EngineError, UserError } from '../../../src/base/errors.ts'
+import { WATCHES_MAX } from '../../../src/actor/served-node.ts'
+import { EngineError, UserError } from '../../../src/base/errors.ts'
 import { Nodes } from './nodes.ts'
 
 interface Echo {
@@ -317,4 +318,63 @@ test('a client cannot take the place of a node of the cluster', async t => {
   const { error } = await nodes.outcome(worker.ask('echo', 1))
   // A connection of its own is tried; the link that claims the address is not used.
   t.regex(error?.message ?? '', /cannot connect to memory:worker/)
+})
+
+test('a link that loses frames is given up, so that no watch is forgotten', async t => {
+  let told = 0
+  for (let seed = 1; seed <= 50; seed++) {
+    const { nodes, near, far, address } = await pair({ seed })
+    nodes.network.faults.loss = 0.1
+    for (let i = 0; i < 5; i++) near.watch(address, () => told++)
+    await nodes.environment.advance(3000)
+    await far.stop({ address })
+    await nodes.environment.advance(20_000)
+  }
+  t.is(told, 250)
+})
+
+test('a frame that comes twice is taken once', async t => {
+  const { nodes, ref } = await pair({ faults: { duplication: 1 } })
+  ref.tell('note', 1)
+  t.deepEqual((await nodes.outcome(ref.ask('seen'))).value, [1])
+})
+
+test('what a link holds for a peer that does not read is bounded', async t => {
+  const { nodes, ref } = await pair()
+  await nodes.outcome(ref.ask('echo', 1))
+  const asks = Array.from({ length: 20 }, () => ref.ask('echo', Buffer.alloc(1_000_000)))
+  const settled = (await nodes.outcome(Promise.allSettled(asks)))
+    .value as PromiseSettledResult<unknown>[]
+  const refused = settled.filter(({ status }) => status === 'rejected') as PromiseRejectedResult[]
+  t.is(refused.length, 4)
+  t.true(refused.every(({ reason }) => (reason as EngineError).code === 'OVERLOADED'))
+})
+
+test('watches are bounded', async t => {
+  const { near, address } = await pair()
+  for (let i = 0; i < WATCHES_MAX; i++) near.watch(address, () => undefined)
+  t.throws(() => near.watch(address, () => undefined), { code: 'OVERLOADED' })
+})
+
+test('an error whose details cannot be sent arrives without them', async t => {
+  const { nodes, far, near } = await pair()
+  const odd = far.spawn('odd', () => ({
+    fail: (): void => {
+      throw new EngineError('BAD_INPUT', 'odd', { hint: 'even', details: { fn: () => 1 } })
+    },
+  }))
+  const { error } = await nodes.outcome(near.ref<{ fail(): void }>(odd.address).ask('fail'))
+  t.like(error, { code: 'BAD_INPUT', message: 'odd', hint: 'even', details: {} })
+})
+
+test('an actor that stops tells others of it before its node is gone', async t => {
+  const { nodes, near, ref, address } = await pair()
+  near.spawn('leaver', context => {
+    context.onStop(() => context.ref<Echo>(address).tell('note', 'bye'))
+    return {}
+  })
+  await nodes.outcome(ref.ask('echo', 1))
+  await nodes.environment.awaiting(near.close())
+  const third = nodes.silent('third')
+  t.deepEqual((await nodes.outcome(third.ref<Echo>(address).ask('seen'))).value, ['bye'])
 })
