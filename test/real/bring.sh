@@ -1,12 +1,13 @@
 #!/bin/sh
 # Brings unmodified parts of other projects into a cache, for the tests that run our engine against the real thing:
 #
-#   test/real/bring.sh PART...    multilang storm-starter pystorm ruby go-child, all of these, or gostorm
+#   test/real/bring.sh PART...    multilang storm-starter pystorm ruby go-child etcd, all of these, or gostorm
 #
 # Each part gets a folder CACHE/PART with a file `ok` once it is complete; a second run finds that and does nothing. One
 # process at a time brings a part, others wait. Nothing is committed: the cache is GEARPUMP_CACHE, by default .cache/real
 # in the repository. BRING_LIMIT_S bounds each download (300). A failure is one line on stderr and exit code 1; the rest
-# of what was asked is brought all the same. `ruby` installs a Debian package when it is missing, which needs root.
+# of what was asked is brought all the same. `ruby` installs a Debian package when it is missing, which needs root; `etcd`
+# only unpacks one.
 set -u
 
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -76,6 +77,19 @@ bring() {
     try go build -o child .
     echo "$DIR/child" >"$DIR/program"
     ;;
+  etcd)
+    if command -v etcd >/dev/null 2>&1; then
+      command -v etcd >"$DIR/program"
+      return 0
+    fi
+    need apt-get dpkg-deb
+    cd "$DIR" || die "cannot enter $DIR"
+    timeout "$LIMIT" apt-get download -qq etcd-server >log 2>&1 ||
+      { timeout "$LIMIT" apt-get update -qq >log 2>&1; try apt-get download -qq etcd-server; }
+    for package in ./*.deb; do try dpkg-deb -x "$package" root; done
+    [ -x root/usr/bin/etcd ] || die "the package has no usr/bin/etcd"
+    echo "$DIR/root/usr/bin/etcd" >"$DIR/program"
+    ;;
   gostorm)
     need go
     cd "$DIR" || die "cannot enter $DIR"
@@ -84,7 +98,7 @@ bring() {
     try go build -o splitsentence "$GOSTORM/example/splitsentence"
     echo "$DIR/splitsentence" >"$DIR/program"
     ;;
-  *) die "no such part; there are: multilang storm-starter pystorm ruby go-child all gostorm" ;;
+  *) die "no such part; there are: multilang storm-starter pystorm ruby go-child etcd all gostorm" ;;
   esac
 }
 
@@ -113,7 +127,7 @@ PART=
 mkdir -p "$CACHE" && CACHE=$(cd "$CACHE" && pwd) || die "cannot write to $CACHE"
 # Without this, Node would take storm.js for a module of the kind that this repository's package.json declares.
 echo '{ "type": "commonjs" }' >"$CACHE/package.json"
-[ "$1" != all ] || set -- multilang storm-starter pystorm ruby go-child
+[ "$1" != all ] || set -- multilang storm-starter pystorm ruby go-child etcd
 failed=0
 for PART in "$@"; do
   if once; then echo "$CACHE/$PART"; else failed=1; fi

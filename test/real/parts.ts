@@ -5,15 +5,22 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { ExecutionContext, TestFn } from 'ava'
+import type { ExecutionContext } from 'ava'
 
 /** What `bring.sh` can bring. */
-export type PartName = 'multilang' | 'storm-starter' | 'pystorm' | 'ruby' | 'go-child' | 'gostorm'
+export type PartName =
+  | 'multilang'
+  | 'storm-starter'
+  | 'pystorm'
+  | 'ruby'
+  | 'go-child'
+  | 'etcd'
+  | 'gostorm'
 
 export interface RealPart {
   /** Folder of the part: storm.py, storm.rb, storm.js in `multilang`; splitsentence.* in `storm-starter`. */
   dir: string
-  /** The program to start, where the part has one: the Python of `pystorm`, `ruby`, the built Go children. */
+  /** The program to start, where the part has one: the Python of `pystorm`, `ruby`, the built Go children, `etcd`. */
   program: string | undefined
 }
 
@@ -55,13 +62,21 @@ function absent(missing: string): MissingPart {
   return { missing }
 }
 
+type Body = (t: ExecutionContext) => Promise<void>
+
+/** `test` or `test.serial`. */
+export interface Declare {
+  (title: string, body: Body): void
+  skip(title: string, body: Body): void
+}
+
 /**
  * A test that needs parts: declared as usual when all are there, else skipped with the reason in its title.
  *
  *     realTest(test, ['ruby', 'multilang'], 'a bolt in Ruby splits sentences', async (t, [ruby, multilang]) => {…})
  */
 export function realTest<const Names extends readonly PartName[]>(
-  test: TestFn,
+  test: Declare,
   names: Names,
   title: string,
   body: (t: ExecutionContext, parts: { [K in keyof Names]: RealPart }) => Promise<void>,

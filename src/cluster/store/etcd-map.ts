@@ -171,8 +171,10 @@ class Watch {
       this.#cancelStream()
       return
     }
-    this.#next = Math.max(this.#next, Number(result.header?.revision ?? 0) + 1)
-    if (result.events !== undefined) this.#onHint()
+    const changed = result.events !== undefined
+    // The first word of a watch tells the revision of now, which the events up to it have yet to follow.
+    if (changed || this.#next === 0) this.#next = Number(result.header?.revision ?? 0) + 1
+    if (changed) this.#onHint()
   }
 }
 

@@ -22,6 +22,8 @@ export interface LeasedStoreOptions {
   readonly log?: Log
   /** Where in the map this cluster's keys are. */
   readonly root: string
+  /** Ends what was started for this store, after it is closed. */
+  readonly release?: () => Promise<void>
 }
 
 export class LeasedStore implements ClusterStore {
@@ -32,6 +34,7 @@ export class LeasedStore implements ClusterStore {
   readonly #log: Log
   readonly #writer: FencedWriter
   readonly #candidacies = new Set<LeaseCandidacy>()
+  readonly #release: () => Promise<void>
   #closing: Promise<void> | undefined
 
   constructor(map: LeaseMap, options: LeasedStoreOptions) {
@@ -40,6 +43,7 @@ export class LeasedStore implements ClusterStore {
     this.#keys = storeKeys(options.root)
     this.#environment = options.environment
     this.#log = options.log ?? noLog
+    this.#release = options.release ?? (async () => undefined)
     this.#writer = new FencedWriter({ map, keys: this.#keys, environment: this.#environment })
   }
 
@@ -95,6 +99,7 @@ export class LeasedStore implements ClusterStore {
     this.#writer.close()
     await Promise.all([...this.#candidacies].map(candidacy => candidacy.resign()))
     await this.#map.close()
+    await this.#release()
   }
 
   async #getPair(key: string): Promise<Pair | undefined> {
