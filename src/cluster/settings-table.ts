@@ -61,6 +61,9 @@ const DAY_MS = 86_400_000
 /** A process that answers nothing for a tenth of a second is busy, not lost. */
 const TIMEOUT_MIN_MS = 100
 
+/** A zip without its 64-bit form. */
+const BUNDLE_MB_MAX = 4095
+
 const ms = { type: 'integer', unit: 'ms', min: TIMEOUT_MIN_MS, max: DAY_MS } as const
 
 export const settingsTable = {
@@ -303,7 +306,7 @@ export const settingsTable = {
     unit: 'MB',
     default: 512,
     min: 1,
-    max: 1 << 20,
+    max: BUNDLE_MB_MAX,
     doc: 'the largest bundle, packed and unpacked',
   },
   'blobs.fileMb': {
@@ -312,7 +315,7 @@ export const settingsTable = {
     unit: 'MB',
     default: 256,
     min: 1,
-    max: 1 << 20,
+    max: BUNDLE_MB_MAX,
     doc: 'the largest file in a bundle',
   },
   'blobs.files': {
@@ -320,7 +323,7 @@ export const settingsTable = {
     type: 'integer',
     default: 50_000,
     min: 1,
-    max: 1_000_000,
+    max: 65_000,
     doc: 'the most files in a bundle',
   },
   'blobs.storeMb': {
