@@ -9,10 +9,19 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { asError, EngineError } from '../base/errors.ts'
 import { BlobWriter, type Room } from './blob-writer.ts'
+import type { Settings } from './settings-table.ts'
 
 export interface BlobLimits {
   readonly blobBytesMax: number
   readonly totalBytesMax: number
+}
+
+/** The limits that the settings set. */
+export function blobLimits(settings: Settings): BlobLimits {
+  return {
+    blobBytesMax: settings['blobs.bundleMb'] * 2 ** 20,
+    totalBytesMax: settings['blobs.storeMb'] * 2 ** 20,
+  }
 }
 
 export interface Blob {

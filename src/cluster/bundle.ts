@@ -8,6 +8,7 @@ import { extname, join, sep } from 'node:path'
 import { asError, EngineError, type Problem, UserError } from '../base/errors.ts'
 import { hashOfFile } from './blob-store.ts'
 import { IGNORE_FILE, type Ignored, ignoreRules } from './ignore-rules.ts'
+import type { Settings } from './settings-table.ts'
 import { readDirectory } from './zip-directory.ts'
 import {
   type BundleLimits,
@@ -33,6 +34,17 @@ export interface Bundle {
   readonly sizeBytes: number
   readonly files: number
 }
+
+/** The limits that the settings set. */
+export function bundleLimits(settings: Settings): BundleLimits {
+  return {
+    files: settings['blobs.files'],
+    fileBytes: settings['blobs.fileMb'] * MB,
+    totalBytes: settings['blobs.bundleMb'] * MB,
+  }
+}
+
+const MB = 1 << 20
 
 interface BundledFile {
   readonly name: string

@@ -61,6 +61,9 @@ const DAY_MS = 86_400_000
 /** A process that answers nothing for a tenth of a second is busy, not lost. */
 const TIMEOUT_MIN_MS = 100
 
+/** A zip without its 64-bit form. */
+const BUNDLE_MB_MAX = 4095
+
 const ms = { type: 'integer', unit: 'ms', min: TIMEOUT_MIN_MS, max: DAY_MS } as const
 
 export const settingsTable = {
@@ -289,7 +292,7 @@ export const settingsTable = {
     unit: 'MB',
     default: 512,
     min: 1,
-    max: 1 << 20,
+    max: BUNDLE_MB_MAX,
     doc: 'the largest bundle, packed and unpacked',
   },
   'blobs.fileMb': {
@@ -298,7 +301,7 @@ export const settingsTable = {
     unit: 'MB',
     default: 256,
     min: 1,
-    max: 1 << 20,
+    max: BUNDLE_MB_MAX,
     doc: 'the largest file in a bundle',
   },
   'blobs.files': {
@@ -306,7 +309,7 @@ export const settingsTable = {
     type: 'integer',
     default: 50_000,
     min: 1,
-    max: 1_000_000,
+    max: 65_000,
     doc: 'the most files in a bundle',
   },
   'blobs.storeMb': {

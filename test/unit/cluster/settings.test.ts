@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import test from 'ava'
 import fc from 'fast-check'
 import type { UserError } from '../../../src/base/errors.ts'
+import { blobLimits } from '../../../src/cluster/blob-store.ts'
+import { bundleLimits } from '../../../src/cluster/bundle.ts'
 import {
   checkExposure,
   describeSettings,
@@ -13,6 +15,7 @@ import {
   resolveSettings,
 } from '../../../src/cluster/settings.ts'
 import { type HostFacts, type Setting, settingsTable } from '../../../src/cluster/settings-table.ts'
+import { DEFAULT_LIMITS } from '../../../src/cluster/zip-format.ts'
 import '../seed.ts'
 import { settingsPage } from './_settings-page.ts'
 
@@ -64,6 +67,13 @@ test('every default passes its own check, and every row is told', t => {
     t.regex(doc, /[^.]$/, name)
     t.notRegex(doc, /\|/, name)
   }
+})
+
+test('limits of bundles and stores come from the settings, in bytes', t => {
+  const { values } = of('blobs: {files: 7, fileMb: 1, bundleMb: 2, storeMb: 3000}\n')
+  t.deepEqual(bundleLimits(values), { files: 7, fileBytes: 1_048_576, totalBytes: 2_097_152 })
+  t.deepEqual(blobLimits(values), { blobBytesMax: 2_097_152, totalBytesMax: 3_145_728_000 })
+  t.deepEqual(bundleLimits(resolveSettings({ host }).values), DEFAULT_LIMITS)
 })
 
 test('flags win over the file, and the file over the defaults', t => {
