@@ -1,7 +1,7 @@
 // `connect()`: the one way in. Without masters the engine runs in this process; with them it is a cluster's.
 import { type Environment, realEnvironment } from '../base/environment.ts'
 import { type Log, noLog } from '../base/log.ts'
-import type { TlsCredentials } from '../transport/tls.ts'
+import type { TlsOptions } from '../transport/tls.ts'
 import { EmbeddedGear } from './embedded-gear.ts'
 import type { ClusterGear, Gear } from './gear.ts'
 
@@ -17,7 +17,7 @@ export interface ClusterOptions extends ConnectOptions {
   /** The cluster's token for clients, where it has one. */
   token?: string
   /** PEM texts: `ca` to know the masters by; certificate and key only for a part of the cluster. */
-  tls?: Partial<TlsCredentials> & Pick<TlsCredentials, 'ca'>
+  tls?: TlsOptions
 }
 
 /**

@@ -52,7 +52,7 @@ export class RemoteGear implements ClusterGear {
     const { environment, log, masters, token, tls } = options
     const transport = new SocketTransport({
       kind: 'tcp',
-      ...(tls === undefined ? {} : { tls: tls as never }),
+      ...(tls === undefined ? {} : { tls }),
     })
     const credentials = token === undefined ? {} : { token }
     const system = new ActorSystem({ environment, log, name: 'client', transport, credentials })

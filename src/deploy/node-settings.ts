@@ -10,7 +10,7 @@ import type { Settings } from '../cluster/settings-table.ts'
 import { FramePool } from '../transport/frame-pool.ts'
 import { HostTransport } from '../transport/host-transport.ts'
 import { SocketTransport } from '../transport/socket-transport.ts'
-import type { TlsCredentials } from '../transport/tls.ts'
+import type { TlsOptions } from '../transport/tls.ts'
 
 export interface NodeSettings {
   /** Name of the host in the cluster, by which others reach it. */
@@ -21,7 +21,7 @@ export interface NodeSettings {
   readonly port: number
   /** A process that is silent for so long is given up. */
   readonly unreachableMs: number
-  readonly tls?: TlsCredentials
+  readonly tls?: TlsOptions
   /** What clients have to show. */
   readonly token?: string
 }
@@ -47,7 +47,14 @@ export async function clientToken(settings: Settings): Promise<string | undefine
   return file === undefined ? settings['security.token'] : (await read(file, 'token')).trim()
 }
 
-export async function tlsCredentials(settings: Settings): Promise<TlsCredentials | undefined> {
+/** A node's own: PEM texts. */
+export interface TlsTexts {
+  readonly ca: string
+  readonly cert: string
+  readonly key: string
+}
+
+export async function tlsCredentials(settings: Settings): Promise<TlsTexts | undefined> {
   const { 'security.tls.ca': ca, 'security.tls.cert': cert, 'security.tls.key': key } = settings
   if (ca === undefined || cert === undefined || key === undefined) return undefined
   const [caText, certText, keyText] = await Promise.all([

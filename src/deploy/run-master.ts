@@ -52,14 +52,8 @@ export async function runMaster(options: RunMasterOptions): Promise<RunningMaste
       blobBytesMax: settings['blobs.bundleMb'] * 2 ** 20,
       totalBytesMax: settings['blobs.storeMb'] * 2 ** 20,
     })
-    const { store, close: closeStore } = await openMasterStore({
-      settings,
-      log,
-      directory,
-      host,
-      port,
-    })
-    closers.push(closeStore)
+    const store = await openMasterStore({ settings, log, directory, name })
+    closers.push(() => store.close())
     const strategies = new Map(builtIn)
     for (const [own, file] of Object.entries(settings['scheduler.modules']))
       strategies.set(own, await loadStrategy(file))

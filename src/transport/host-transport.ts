@@ -4,7 +4,7 @@ import { EngineError } from '../base/errors.ts'
 import type { FramePool } from './frame-pool.ts'
 import type { Address, Link, LinkHandler, Transport } from './link.ts'
 import { SocketTransport } from './socket-transport.ts'
-import type { TlsCredentials } from './tls.ts'
+import type { TlsOptions } from './tls.ts'
 
 export interface HostTransportOptions {
   /** Name of this host in the cluster. */
@@ -15,7 +15,7 @@ export interface HostTransportOptions {
   readonly bind: string
   readonly advertised: string
   readonly pool?: FramePool
-  readonly tls?: TlsCredentials
+  readonly tls?: TlsOptions
 }
 
 export class HostTransport implements Transport {
