@@ -5,8 +5,8 @@
 // The files are not forced to the disk one by one, which would take minutes for a large bundle. After a power loss unpack
 // anew: the blob store is what lasts.
 import { createReadStream } from 'node:fs'
-import { lstat, mkdir, open, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { lstat, mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { crc32, createInflateRaw } from 'node:zlib'
 import { asError, EngineError } from '../base/errors.ts'
@@ -32,22 +32,36 @@ export async function unpackBundle(
   directory: string,
   options: UnpackOptions = {},
 ): Promise<void> {
-  const { limits = DEFAULT_LIMITS, hash, below = '' } = options
+  const { hash } = options
   await refuseExisting(directory)
   if (hash !== undefined && (await hashOfFile(archive)) !== hash)
     throw corrupt(archive, `its content is not that of ${hash}`)
-  const temporary = `${directory}.unpacking-${process.pid}-${Math.random().toString(36).slice(2)}`
+  await mkdir(dirname(resolve(directory)), { recursive: true })
+  // Only the user who runs this process may read it.
+  const temporary = await mkdtemp(`${resolve(directory)}${UNPACKING}`)
+  try {
+    await unpackInto(temporary, archive, options)
+    await rename(temporary, directory)
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true })
+    throw error
+  }
+}
+
+/** Ends the name of a directory that is not whole; what a process that died has left may be removed. */
+export const UNPACKING = '.unpacking-'
+
+async function unpackInto(
+  directory: string,
+  archive: string,
+  { limits = DEFAULT_LIMITS, below = '' }: UnpackOptions,
+): Promise<void> {
   const file = await open(archive, 'r')
   try {
     const { size: sizeBytes } = await file.stat()
     const opened: Archive = { path: archive, file, sizeBytes }
     const entries = await readDirectory(opened, limits, name => name.startsWith(below))
-    await mkdir(temporary, { recursive: true })
-    await unpackAll(opened, entries, temporary)
-    await rename(temporary, directory)
-  } catch (error) {
-    await rm(temporary, { recursive: true, force: true })
-    throw error
+    await unpackAll(opened, entries, directory)
   } finally {
     await file.close()
   }

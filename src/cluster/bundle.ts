@@ -70,7 +70,15 @@ export async function makeBundle(path: string, options: BundleOptions): Promise<
   const found = await stat(path).catch(asError)
   if (found instanceof Error)
     throw new EngineError('FILE_NOT_FOUND', `there is no ${path} to bundle`, { cause: found })
-  if (found.isDirectory()) return bundleOfDirectory(path, options.out, limits)
+  if (found.isDirectory()) {
+    return bundleOfDirectory(path, options.out, limits).catch(thrown => {
+      if (thrown instanceof EngineError) throw thrown
+      const cause = asError(thrown)
+      throw new EngineError('BUNDLE_REFUSED', `${path} cannot be bundled: ${cause.message}`, {
+        cause,
+      })
+    })
+  }
   if (found.isFile() && ARCHIVES.includes(extname(path).toLowerCase()))
     return bundleOfArchive(path, limits)
   throw new EngineError('BUNDLE_REFUSED', `${path} is no directory, zip or jar`, {
@@ -183,22 +191,17 @@ class Walk {
     const own = join(folder, entry.name)
     const path = entry.isSymbolicLink() ? await this.#target(own, name) : own
     if (path === undefined) return
-    const { size, mode, ...found } = await this.#stat(path)
-    if (found.isDirectory) {
+    const found = await stat(path)
+    const { size, mode } = found
+    if (found.isDirectory()) {
       if (this.#isIgnored(name, true)) return
       if (above.includes(path) || above.length >= DEPTH_MAX)
         this.#refuse(name, `is a directory in itself, or more than ${DEPTH_MAX} levels deep`)
       else await this.directory(path, `${name}/`, [...above, path])
-    } else if (!found.isFile) this.#refuse(name, 'is neither a file nor a directory')
+    } else if (!found.isFile()) this.#refuse(name, 'is neither a file nor a directory')
     else if (size > this.#limits.fileBytes)
       this.#refuse(name, `has ${size} bytes; the limit is ${this.#limits.fileBytes}`)
     else this.#take({ name, path, executable: (mode & 0o111) !== 0 })
-  }
-
-  async #stat(path: string) {
-    const found = await stat(path)
-    const { size, mode } = found
-    return { size, mode, isDirectory: found.isDirectory(), isFile: found.isFile() }
   }
 
   #take(file: BundledFile): void {

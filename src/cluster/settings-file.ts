@@ -77,12 +77,9 @@ export function parseSettings(
   return undefined
 }
 
-// The parser quotes what it stumbled over, and that may be a token.
+// The parser quotes what it stumbled over, after a colon, and that may be a token.
 function withoutText(message: string): string {
-  return message
-    .replace(/\s+/g, ' ')
-    .replace(/: ".*"/, '')
-    .trim()
+  return message.replace(/\s+/g, ' ').replace(/: .*$/, '').trim()
 }
 
 type PlaceOf = (offset: number) => string

@@ -77,25 +77,38 @@ function labelled(inner: Strategy): Strategy {
 
 // ---- spread
 
-// One at a time to the worker with the fewest: the counts of workers that still have room differ by one at most.
+// Round by round, one to each worker that still has room, so that their counts differ by one at most. The last round
+// may not be enough for all: then the hosts with the fewest are served first.
 function evenly(rooms: readonly Room[], count: number): string[] {
-  const onWorker = new Map<string, number>()
   const onHost = new Map<string, number>()
   const placed: string[] = []
-  for (let i = 0; i < count; i++) {
-    const open = rooms.filter(r => (onWorker.get(r.offer.id) ?? 0) < r.capacity)
-    const { offer } = open.reduce((best, r) => {
-      const order =
-        (onWorker.get(r.offer.id) ?? 0) - (onWorker.get(best.offer.id) ?? 0) ||
-        (onHost.get(r.offer.host) ?? 0) - (onHost.get(best.offer.host) ?? 0) ||
-        loadOf(r.offer) - loadOf(best.offer)
-      return order < 0 ? r : best
-    })
-    onWorker.set(offer.id, (onWorker.get(offer.id) ?? 0) + 1)
-    onHost.set(offer.host, (onHost.get(offer.host) ?? 0) + 1)
-    placed.push(offer.id)
+  for (let round = 0; placed.length < count; round++) {
+    const open = rooms.filter(r => r.capacity > round)
+    const rest = count - placed.length
+    for (const { offer } of rest < open.length ? evenOverHosts(open, rest, onHost) : open) {
+      onHost.set(offer.host, (onHost.get(offer.host) ?? 0) + 1)
+      placed.push(offer.id)
+    }
   }
   return placed
+}
+
+function evenOverHosts(
+  rooms: readonly Room[],
+  count: number,
+  before: ReadonlyMap<string, number>,
+): readonly Room[] {
+  const onHost = new Map(before)
+  const countOn = (room: Room) => onHost.get(room.offer.host) ?? 0
+  const left = [...rooms].sort((a, b) => loadOf(a.offer) - loadOf(b.offer))
+  const chosen: Room[] = []
+  while (chosen.length < count) {
+    const next = left.reduce((best, r) => (countOn(r) < countOn(best) ? r : best))
+    left.splice(left.indexOf(next), 1)
+    onHost.set(next.offer.host, countOn(next) + 1)
+    chosen.push(next)
+  }
+  return chosen
 }
 
 /** Share of the scarcest resource that is taken. */

@@ -20,13 +20,24 @@ export interface Made {
   /** Unix mode in the directory. */
   readonly mode?: number
   readonly flags?: number
+  /** In the directory, after the name. */
+  readonly comment?: string
 }
 
 export function zipOf(files: readonly Made[]): Buffer {
   const parts: Buffer[] = []
   const central: Buffer[] = []
   let offset = 0
-  for (const { name, content = '', deflated = false, lie, localLie, mode, flags } of files) {
+  for (const {
+    name,
+    content = '',
+    deflated = false,
+    lie,
+    localLie,
+    mode,
+    flags,
+    comment = '',
+  } of files) {
     const plain = Buffer.from(content)
     const packed = deflated ? deflateRawSync(plain) : plain
     const entry: ZipEntry = {
@@ -43,7 +54,8 @@ export function zipOf(files: readonly Made[]): Buffer {
     if (name.endsWith('/')) header.writeUInt32LE(0o040755 * 0x10000, 38)
     if (mode !== undefined) header.writeUInt32LE(mode * 0x10000, 38)
     if (flags !== undefined) header.writeUInt16LE(flags, 8)
-    central.push(header)
+    header.writeUInt16LE(comment.length, 32)
+    central.push(header, Buffer.from(comment))
     const local = localHeader({ ...entry, ...localLie })
     parts.push(local, packed)
     offset += local.length + packed.length

@@ -238,6 +238,19 @@ test('a chunk that fails is asked for again, with pauses that grow', async t => 
   t.deepEqual(pausesMs, [0, 250, 500])
 })
 
+test('a node that fails often, but never for long, is not given up', async t => {
+  const { store: blobs } = await store()
+  const environment = new ManualEnvironment()
+  const { readChunk } = nodeWith(large)
+  let calls = 0
+  const flaky: ReadChunk = async (offset, count) => {
+    if (++calls % 4 !== 0) throw new Error('not now')
+    return readChunk(offset, count)
+  }
+  await runUntil(environment, fetchBlob(blobs, largeHash, large.length, flaky, { environment }))
+  t.is(calls, 16)
+})
+
 test('a node that is given up leaves what came, and another one goes on from there', async t => {
   const { store: blobs, directory } = await store()
   const environment = new ManualEnvironment()

@@ -118,8 +118,8 @@ test('the same content has the same hash, whenever and wherever it was written',
 
 test('the bytes of a bundle are those that were agreed on', async t => {
   // Another hash here means that every cluster fetches every bundle anew.
-  const { hash } = await bundled(await folder({ 'a.txt': 'hello', 'b/c.txt': 'world' }))
-  t.is(hash, '64dd7a5a50e31f163472bf45c3fb7a61b3922036cc2bffa413875c060f20e4ba')
+  const { hash } = await bundled(await folder({ 'a/b.txt': 'world', 'a.txt': 'hello', Z: '' }))
+  t.is(hash, 'ce22f213e5db6a0e281bd1f4a305449acbbc038950114fbc0f89bd834b3289e4')
 })
 
 test('version control, caches, the engine and what .gearignore lists are left out', async t => {
@@ -223,6 +223,16 @@ test('a directory beyond a limit is refused, and nothing is left of the archive'
   }
 })
 
+test('a bundle that cannot be written is told', async t => {
+  const directory = await folder({ a: '' })
+  const taken = { out: join(directory, 'a') }
+  await t.throwsAsync(makeBundle(directory, taken), {
+    code: 'BUNDLE_REFUSED',
+    message: /cannot be bundled: EEXIST/,
+  })
+  t.is(await readFile(taken.out, 'utf8'), '')
+})
+
 test('a zip or jar is a bundle as it is; another file is none', async t => {
   const jar = fresh('.jar')
   await writeFile(jar, zipOf([{ name: 'META-INF/' }, { name: 'META-INF/x', deflated: true }]))
@@ -239,7 +249,7 @@ test('a zip or jar is a bundle as it is; another file is none', async t => {
 test('deflated files are unpacked, and a part of an archive if that is asked for', async t => {
   const text = 'abc'.repeat(100_000)
   const archive = await zipped([
-    { name: 'resources/' },
+    { name: 'resources/', comment: 'what children need' },
     { name: 'resources/storm.py', content: text, deflated: true },
     { name: 'resources/empty', deflated: true },
     { name: 'License/x', content: 'x' },

@@ -71,6 +71,8 @@ test('spread is even over workers, then over hosts', t => {
   ]
   t.deepEqual(placed(place(offers, request(2), builtIn)), ['a', 'c'])
   t.deepEqual(perWorker(placed(place(offers, request(6), builtIn))), { a: 2, b: 2, c: 2 })
+  // The last round goes to the host that has the fewest.
+  t.deepEqual(perWorker(placed(place(offers, request(4), builtIn))), { a: 1, b: 1, c: 2 })
 })
 
 test('spread begins with the worker that has the least to do', t => {
@@ -141,6 +143,19 @@ test('what a strategy answers is checked', t => {
     const strategies = new Map([['mine', () => answer as Placement]])
     const asked = request(2, { strategy: 'mine' })
     t.throws(() => place(offers, asked, strategies), { code: 'STRATEGY_FAILED', message })
+  }
+})
+
+test('the largest request over a thousand workers is a matter of milliseconds', t => {
+  const offers = Array.from({ length: 1000 }, (_, i) =>
+    worker(`w${i}`, { host: `h${i % 100}`, slots: 16, cpu: 16, memoryMb: 16_384 }),
+  )
+  for (const strategy of ['spread', 'pack', 'locality']) {
+    const startedMs = performance.now()
+    const asked = request(9999, { strategy, near: ['w1'] })
+    t.is(placed(place(offers, asked, builtIn)).length, 9999)
+    // One by one over all workers it would be ten million steps, and many seconds.
+    t.true(performance.now() - startedMs < 3000, strategy)
   }
 })
 

@@ -226,7 +226,10 @@ test('a secret is in no error and in no description', t => {
     ...problemsOf(`security: {token: a} ${secret}\n`),
     ...problemsOf(`security:\n  token: "a" "${secret}"\n`),
   ]
-  t.is(wrong.length, 5, wrong.join('\n'))
+  // What YAML itself stumbles over.
+  for (const start of ['*', '!', '&a !', '@', '%', '- ', '"\\', '{', '[', '|', '`', '"" '])
+    wrong.push(...problemsOf(`security:\n  token: ${start}${secret}\n`))
+  t.true(wrong.length >= 5 + 9, wrong.join('\n'))
   t.false(wrong.join('\n').includes('hunter2'), wrong.join('\n'))
 })
 
