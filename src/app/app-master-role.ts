@@ -55,6 +55,8 @@ export class AppMasterRole {
   #master: AppMaster | undefined = undefined
   #positions = new Map<number, unknown>()
   #storingPositions = false
+  /** What was asked while the application was loaded. */
+  #active: boolean | undefined = undefined
   #end: (reason: string) => void = () => undefined
   /** Resolves with the reason when this process has nothing left to do. */
   readonly ended: Promise<string>
@@ -134,9 +136,8 @@ export class AppMasterRole {
       onPositions: changed => this.#keepPositions(changed),
     })
     this.#master = master
-    await master.start(
-      record.status === 'starting' ? submission.active : record.status === 'active',
-    )
+    const active = record.status === 'starting' ? submission.active : record.status === 'active'
+    await master.start(this.#active ?? active)
     await this.#link.call(Infinity, leader => leader.ask('appStarted', app, incarnation))
     log(lines, 'info', `app ${app}`, `"${submission.name}" runs on ${executors} executors`)
   }
@@ -213,6 +214,10 @@ export class AppMasterRole {
 
   async #call(method: string, args: unknown[]): Promise<unknown> {
     const master = this.#master
+    if (master === undefined && method === 'setActive') {
+      this.#active = args[0] as boolean
+      return undefined
+    }
     if (master === undefined) {
       throw new EngineError('APP_MASTER_ABSENT', 'the app master is still loading the application')
     }

@@ -37,6 +37,10 @@ export function exitCode({ ending, figures }: Outcome): number {
 /** What the user gave is wrong; everything else is a failure of the run. */
 const INPUT_CODES: readonly ErrorCode[] = [
   'BAD_INPUT',
+  'SETTINGS_INVALID',
+  'SECURITY_REQUIRED',
+  'BUNDLE_REFUSED',
+  'CODE_NOT_PORTABLE',
   'FILE_NOT_FOUND',
   'MODULE_NOT_LOADED',
   'TOPOLOGY_INVALID',

@@ -36,8 +36,8 @@ function roleCommand(name: string, description: string): Command {
         .choices(LEVELS)
         .default('info' satisfies Level),
     )
+    .argument('[settings...]', 'settings by their full names: --worker.slots 4')
     .allowUnknownOption()
-    .allowExcessArguments()
     .addHelpText(
       'after',
       '\nEvery setting of gear.yaml may be given as a flag under its full name.',
@@ -48,25 +48,27 @@ export function masterCommand(setExit: (code: number) => void): Command {
   const command = roleCommand('master', 'runs a master of a cluster')
     .option('--ip <address>', 'address to listen on, by which others reach it')
     .option('--port <port>', 'port to listen on')
-  return command.action(async (flags: RoleFlags & { ip?: string; port?: string }) => {
-    setExit(
-      await runRole(flags, async voice => {
-        const own: Record<string, string | true> = settingFlags(command.args)
-        if (flags.ip !== undefined) own['host.bind'] ??= flags.ip
-        const { values } = await loadSettings({ path: flags.config, flags: own })
-        const first = masterAddress(values['cluster.masters'][0]!)
-        const host = flags.ip ?? first.host
-        const port = flags.port === undefined ? first.port : Number(flags.port)
-        const known = values['cluster.masters'].includes(masterText({ host, port }))
-        const settings = known
-          ? values
-          : { ...values, 'cluster.masters': [masterText({ host, port })] }
-        const running = await runMaster({ settings, log: voice.log, host, port })
-        voice.say(`master ${running.name} is up; its store: ${running.store.kind}`)
-        return { failure: running.master.failure, close: running.close }
-      }),
-    )
-  })
+  return command.action(
+    async (tokens: string[], flags: RoleFlags & { ip?: string; port?: string }) => {
+      setExit(
+        await runRole(flags, async voice => {
+          const own: Record<string, string | true> = settingFlags(tokens)
+          if (flags.ip !== undefined) own['host.bind'] ??= flags.ip
+          const { values } = await loadSettings({ path: flags.config, flags: own })
+          const first = masterAddress(values['cluster.masters'][0]!)
+          const host = flags.ip ?? first.host
+          const port = flags.port === undefined ? first.port : Number(flags.port)
+          const known = values['cluster.masters'].includes(masterText({ host, port }))
+          const settings = known
+            ? values
+            : { ...values, 'cluster.masters': [masterText({ host, port })] }
+          const running = await runMaster({ settings, log: voice.log, host, port })
+          voice.say(`master ${running.name} is up; its store: ${running.store.kind}`)
+          return { failure: running.master.failure, close: running.close }
+        }),
+      )
+    },
+  )
 }
 
 export function workerCommand(setExit: (code: number) => void): Command {
@@ -75,10 +77,10 @@ export function workerCommand(setExit: (code: number) => void): Command {
     .option('--master <host:port,…>', 'the masters; the same as --cluster.masters')
     .option('--slots <n>', 'executors that fit here; the same as --worker.slots')
   type Flags = RoleFlags & { name?: string; master?: string; slots?: string }
-  return command.action(async (flags: Flags) => {
+  return command.action(async (tokens: string[], flags: Flags) => {
     setExit(
       await runRole(flags, async voice => {
-        const own: Record<string, string | true> = settingFlags(command.args)
+        const own: Record<string, string | true> = settingFlags(tokens)
         if (flags.master !== undefined) own['cluster.masters'] ??= flags.master
         if (flags.slots !== undefined) own['worker.slots'] ??= flags.slots
         const { values } = await loadSettings({ path: flags.config, flags: own })
@@ -97,11 +99,11 @@ export function localCommand(setExit: (code: number) => void): Command {
     .option('--workers <n>', 'workers, each a process', '4')
     .option('--same-process', 'masters, workers and executors all in this process')
   type Flags = RoleFlags & { port: string; workers: string; sameProcess?: boolean }
-  return command.action(async (flags: Flags) => {
+  return command.action(async (tokens: string[], flags: Flags) => {
     setExit(
       await runRole(flags, async voice => {
         const cluster = await runLocalCluster({
-          flags: settingFlags(command.args),
+          flags: settingFlags(tokens),
           config: flags.config,
           log: voice.log,
           port: Number(flags.port),

@@ -4,7 +4,6 @@
 // is the user's: no such export, arguments that do not fit, a module that throws. Their errors keep their own stack.
 import { execFile } from 'node:child_process'
 import { readFile, stat } from 'node:fs/promises'
-import { createRequire, register } from 'node:module'
 import { basename, extname } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
@@ -14,6 +13,7 @@ import {
   application,
   type Program,
 } from '../app/application.ts'
+import { prepareOwnName, prepareTypeScript } from '../app/user-modules.ts'
 import { asError, EngineError, nearestName, type Problem, UserError } from '../base/errors.ts'
 import type { Dag } from '../dag/graph.ts'
 import type { FrontDoor, Loaded, RunOptions } from './front-door.ts'
@@ -269,40 +269,6 @@ async function syntaxPlace(file: string): Promise<string | undefined> {
     return stderr.replace(/\n {4}at [\s\S]*$/, '').trim() || undefined
   }
 }
-
-// Loaders stay for the life of the process, and so does the knowledge that they are there.
-let typeScriptReady = false
-
-// Node that only strips types would refuse enums; the loader takes them, and so a file runs the same on each version.
-function prepareTypeScript(): void {
-  if (typeScriptReady || process.execArgv.some(arg => arg.includes('typescript.mjs'))) return
-  typeScriptReady = true
-  const root = import.meta.url.endsWith('.ts') ? '../..' : '../../..'
-  register(`${root}/bin/typescript-hooks.mjs`, import.meta.url)
-}
-
-let ownNameReady = false
-
-// A file that lies in no project of its own, run by a globally installed command, means this very package.
-function prepareOwnName(file: string): void {
-  if (ownNameReady) return
-  try {
-    createRequire(file).resolve('gearpump')
-  } catch {
-    // Not found from there: this is the answer that was asked for.
-    ownNameReady = true
-    register(`data:text/javascript,${encodeURIComponent(ownNameHook)}`)
-  }
-}
-
-const ownNameHook = `export async function resolve(specifier, context, next) {
-  try {
-    return await next(specifier, context)
-  } catch (error) {
-    if (!/^gearpump(\\/|$)/.test(specifier)) throw error
-    return next(specifier, { ...context, parentURL: ${JSON.stringify(import.meta.url)} })
-  }
-}`
 
 // ---- arguments
 

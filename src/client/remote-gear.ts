@@ -83,7 +83,7 @@ export class RemoteGear implements ClusterGear {
       })
     }
     const root = options.bundle ?? (await bundleRootOf(fileOf(code)))
-    const portable = await makePortable(code, { root })
+    const portable = await makePortable(code, { root, keep: ownWords(code.input) })
     const bundle = portable.needsBundle ? await this.#upload(root) : undefined
     const requestId = randomBytes(16).toString('hex')
     const { executors = 1, active = true, each = {}, strategy, labels } = options
@@ -197,8 +197,13 @@ class RemoteApp implements RunningApp {
     return this.#parts.link.call(CALL_MS, what)
   }
 
+  // While an app master is being replaced there is nobody to ask: it is waited for.
   #call(method: string, ...args: unknown[]): Promise<unknown> {
-    return this.#ask(leader => leader.within(CALL_MS).ask('call', this.id, method, args))
+    return this.#parts.link.call(
+      CALL_MS,
+      leader => leader.within(CALL_MS).ask('call', this.id, method, args),
+      ['APP_MASTER_ABSENT'],
+    )
   }
 
   #record(): Promise<AppRecord> {
@@ -257,7 +262,8 @@ class RemoteApp implements RunningApp {
   // An application whose app master is being replaced has nothing to say at the moment, which is no error.
   async #report(): Promise<(AppReport & { waiting?: string }) | undefined> {
     try {
-      return (await this.#call('report')) as AppReport & { waiting?: string }
+      const report = this.#ask(leader => leader.ask('call', this.id, 'report', []))
+      return (await report) as AppReport & { waiting?: string }
     } catch (error) {
       if (error instanceof EngineError && error.code === 'APP_MASTER_ABSENT') return undefined
       throw error
@@ -311,6 +317,13 @@ function failureOf(name: string, failure: AppRecord['failure']): EngineError {
   const options = failure?.hint === undefined ? {} : { hint: failure.hint }
   const message = `application "${name}" has failed: ${failure?.message ?? 'its reason is not known'}`
   return new EngineError((failure?.code ?? 'APP_FAILED') as 'APP_FAILED', message, options)
+}
+
+// What the loader itself reads has to travel; any other path in the input is the user's word, meant for the hosts where it
+// will be read.
+function ownWords(input: unknown): string[] {
+  if (typeof input !== 'object' || input === null) return []
+  return Object.keys(input).filter(field => field !== 'file' && field !== 'resources')
 }
 
 // The file that decides which directory travels: the user's own, not that of our loader.

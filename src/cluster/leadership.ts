@@ -257,7 +257,8 @@ export class Leadership {
       isOver(r) ? undefined : { ...r, status: active ? 'active' : 'inactive' },
     )
     if (record === undefined || isOver(record)) throw over(app)
-    await this.call(app, 'setActive', [active])
+    // Without an app master the next one begins as the record says.
+    if (this.#keeperOf(app).appMaster !== undefined) await this.call(app, 'setActive', [active])
   }
 
   async call(app: number, method: string, args: unknown[]): Promise<unknown> {

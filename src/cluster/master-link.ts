@@ -91,8 +91,15 @@ export class MasterLink<D extends Door> {
     return this.#options.system.ref<D>({ node: address, name: this.#options.door })
   }
 
-  /** Asks the leader, and asks again while there is a change of leaders, for at most `forMs`. */
-  async call<T>(forMs: number, ask: (leader: ActorRef<D>) => Promise<T>): Promise<T> {
+  /**
+   * Asks the leader, and asks again while there is a change of leaders, or for one of `more` reasons, for at most
+   * `forMs`.
+   */
+  async call<T>(
+    forMs: number,
+    ask: (leader: ActorRef<D>) => Promise<T>,
+    more: readonly ErrorCode[] = [],
+  ): Promise<T> {
     const { environment } = this.#options
     const deadlineMs = environment.monotonicMs() + forMs
     const backoff = new Backoff({ firstMs: AGAIN_FIRST_MS, maxMs: AGAIN_MAX_MS })
@@ -100,8 +107,8 @@ export class MasterLink<D extends Door> {
       try {
         return await ask(await this.find())
       } catch (error) {
-        if (!isAgain(error)) throw error
-        this.#leader = undefined
+        if (isAgain(error)) this.#leader = undefined
+        else if (!(error instanceof EngineError && more.includes(error.code))) throw error
         const nowMs = environment.monotonicMs()
         const waitMs = Math.max(AGAIN_FIRST_MS, backoff.failed(nowMs))
         if (this.#closed || nowMs + waitMs > deadlineMs) throw error
