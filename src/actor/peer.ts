@@ -8,7 +8,7 @@ import type { Address } from '../transport/link.ts'
 import type { OnDown, Watch } from './actor.ts'
 import type { Ask } from './asks.ts'
 import { nodeUnreachable, overloaded } from './failures.ts'
-import type { NodeFrames } from './node-frames.ts'
+import { checkName, type NodeFrames } from './node-frames.ts'
 import type { LinkEnd, NodeLink, WatchEvents } from './node-link.ts'
 import { WATCHES_MAX } from './served-node.ts'
 import { Watcher } from './watcher.ts'
@@ -109,6 +109,7 @@ export class Peer implements WatchEvents {
     if (this.#watches.size >= WATCHES_MAX) {
       throw overloaded(`too many watches on one node, among them on ${name}`, WATCHES_MAX)
     }
+    checkName(name)
     const id = this.#nextWatchId()
     const watcher = new Watcher(onDown, () => {
       if (this.#watches.delete(id)) this.#link?.send(frames.unwatch(id))
