@@ -242,12 +242,8 @@ export class Peer implements WatchEvents {
     }
     this.#retry = environment.after(waitMs, () => {
       this.#retry = undefined
-      if (this.#wanted) {
-        this.#dial()
-        return
-      }
-      this.#takeWaiting()
-      this.#settle()
+      if (this.#wanted) this.#dial()
+      else this.#settle()
     })
   }
 
@@ -307,6 +303,12 @@ export class Peer implements WatchEvents {
     if (this.#watches.size === 0) {
       this.#lapse?.cancel()
       this.#lapse = undefined
+    }
+    if (!this.#wanted) {
+      // At most asks that have timed out.
+      this.#takeWaiting()
+      this.#retry?.cancel()
+      this.#retry = undefined
     }
     if (this.unused) this.#host.idle(this)
   }
