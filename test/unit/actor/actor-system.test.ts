@@ -495,17 +495,20 @@ test('periods that find the last work unfinished are left out', async t => {
   t.is(began, 3)
 })
 
-test('two failures of one instance are one restart', async t => {
+test('failures of one instance are one restart, those that come late as well', async t => {
   const { environment, system } = world()
   let made = 0
-  const ref = system.spawn('twice', context => {
+  const ref = system.spawn('twice', () => {
     made++
     return {
-      fail: () => new Promise<void>((_, reject) => context.after(10, () => reject(new Error('x')))),
+      // On the test's own time: it comes when the instance may be gone.
+      fail: (ms: number) =>
+        new Promise<void>((_, reject) => environment.after(ms, () => reject(new Error('x')))),
     }
   })
-  ref.tell('fail')
-  ref.tell('fail')
+  ref.tell('fail', 10)
+  ref.tell('fail', 10)
+  ref.tell('fail', 60)
   await environment.advance(1000)
   t.is(made, 2)
 })
