@@ -24,6 +24,9 @@ import { Watcher } from './watcher.ts'
 /** Calls of one actor that wait or run. Beyond it the actor does not keep up, and callers are told so. */
 export const MAILBOX_CALLS_MAX = 10_000
 
+/** What the arguments of those calls may take: a client that floods must not take the memory of a node. */
+export const MAILBOX_BYTES_MAX = 64 * 1024 * 1024
+
 /** Turns in a row before others get theirs. */
 const BATCH_TURNS = 64
 
@@ -69,7 +72,9 @@ export class ActorCell implements InstanceHost {
   #instance: ActorInstance
   #actor: Record<string, unknown> | undefined
   #sender: Sender | undefined
+  // Calls that wait for something; with those in the mail, and the bytes of both, they are bounded.
   #running = 0
+  #bytes = 0
   #scheduled = false
   #pause: Timer | undefined
   #end: Promise<void> | undefined
@@ -117,6 +122,11 @@ export class ActorCell implements InstanceHost {
       this.#refuse(call, overloaded(`${this.name} does not keep up`, MAILBOX_CALLS_MAX))
       return
     }
+    if (this.#bytes + call.bytes > MAILBOX_BYTES_MAX) {
+      this.#refuse(call, overloaded(`${this.name} has too many bytes to read`, MAILBOX_BYTES_MAX))
+      return
+    }
+    this.#bytes += call.bytes
     this.#mail.push(call)
     this.#schedule()
   }
@@ -210,19 +220,19 @@ export class ActorCell implements InstanceHost {
       for (let turns = 0; turns < BATCH_TURNS && this.#state === 'running'; turns++) {
         const call = this.#mail.shift()
         if (call === undefined) return
-        this.#turn(call)
+        if (this.#turn(call) === 'over') this.#bytes -= call.bytes
       }
       this.#schedule()
     })
   }
 
-  #turn(call: Call): void {
+  #turn(call: Call): 'over' | 'running' {
     const { method: name, reply } = call
     const actor = this.#actor!
     const method = callable(actor, name) ? actor[name] : undefined
     if (method === undefined) {
       this.#refuse(call, unknownMethod(this.name, name, methodsOf(actor)))
-      return
+      return 'over'
     }
     const instance = this.#instance
     this.#sender = call.sender
@@ -231,25 +241,30 @@ export class ActorCell implements InstanceHost {
       result = (method as (...args: readonly unknown[]) => unknown).apply(actor, [...call.args])
     } catch (error) {
       this.#threw(asError(error), call, instance)
-      return
+      return 'over'
     } finally {
       this.#sender = undefined
     }
     if (!isPromise(result)) {
       reply?.answer(result)
-      return
+      return 'over'
     }
     this.#running++
+    const over = (): void => {
+      this.#running--
+      this.#bytes -= call.bytes
+    }
     result.then(
       value => {
-        this.#running--
+        over()
         reply?.answer(value)
       },
       error => {
-        this.#running--
+        over()
         this.#threw(asError(error), call, instance)
       },
     )
+    return 'running'
   }
 
   #threw(error: Error, call: Call, instance: ActorInstance): void {

@@ -15,6 +15,7 @@ import type {
 } from './actor.ts'
 import { ActorCell, type CellHost } from './actor-cell.ts'
 import { actorNotFound, notOpen } from './failures.ts'
+import { NAME_CHARS_MAX } from './node-frames.ts'
 import { Watcher } from './watcher.ts'
 
 /** One step of a name: what reads well in logs and addresses. */
@@ -72,9 +73,9 @@ export class ActorCells implements CellHost, LocalActors {
     options: SpawnOptions = {},
   ): ActorRef<P> {
     const full = parent === undefined ? name : `${parent.name}/${name}`
-    if (!NAME.test(name)) {
+    if (!NAME.test(name) || full.length > NAME_CHARS_MAX) {
       throw new EngineError('BAD_INPUT', `${JSON.stringify(name)} is no name for an actor`, {
-        hint: 'use letters, digits and . @ ~ + : - _, at most 128 of them',
+        hint: `use at most 128 letters, digits and . @ ~ + : - _; with its parents' names at most ${NAME_CHARS_MAX}`,
         details: { name },
       })
     }

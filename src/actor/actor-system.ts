@@ -191,6 +191,7 @@ export class ActorSystem {
           method,
           args,
           sender: this.#self,
+          bytes: 0,
           reply: undefined,
         })
         return
@@ -211,7 +212,13 @@ export class ActorSystem {
       }
       return this.#asks.open({ actor: name, method, timeoutMs }, ask => {
         if (this.#isHere(address)) {
-          this.#cells.deliver(name, incarnation, { method, args, sender: this.#self, reply: ask })
+          this.#cells.deliver(name, incarnation, {
+            method,
+            args,
+            sender: this.#self,
+            bytes: 0,
+            reply: ask,
+          })
           return
         }
         const frame = this.#frames.call({ id: ask.id, name, incarnation, method, args })

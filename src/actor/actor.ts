@@ -122,6 +122,8 @@ export interface Call {
   readonly method: string
   readonly args: readonly unknown[]
   readonly sender: Sender
+  /** What its arguments took on the way; 0 within the process. */
+  readonly bytes: number
   /** Absent for a tell. */
   readonly reply: Reply | undefined
 }

@@ -75,10 +75,6 @@ export class Asks {
     this.#environment = environment
   }
 
-  get size(): number {
-    return this.#open.size
-  }
-
   /** A promise for the outcome, with the ask given to `send`; what that throws is the outcome. */
   open(
     what: { actor: string; method: string; timeoutMs: number },

@@ -54,6 +54,12 @@ export type NodeFrame =
 const { HELLO, WELCOME, REFUSED, CALL, ANSWER, FAILED } = NodeFrameKind
 const { WATCH, WATCHED, UNWATCH, DOWN, PING, PONG } = NodeFrameKind
 
+/** Names of actors and methods are not data: a longer one is not one of ours. */
+export const NAME_CHARS_MAX = 1024
+
+/** A reason is for people; one that carries a whole error of a megabyte tells them no more. */
+const REASON_CHARS_MAX = 8 * 1024
+
 // Length, kind, number and id before a value.
 const ID_BYTES_MAX = 16
 
@@ -99,7 +105,7 @@ export class NodeFrames {
     })
   }
 
-  /** Throws VALUE_NOT_SERIALISABLE or CALL_TOO_LARGE. */
+  /** Throws VALUE_NOT_SERIALISABLE, CALL_TOO_LARGE or BAD_INPUT. */
   call(call: {
     id: number
     name: string
@@ -107,6 +113,8 @@ export class NodeFrames {
     method: string
     args: readonly unknown[]
   }): Buffer {
+    checkName(call.name)
+    checkName(call.method)
     return this.#frame(CALL, out => {
       out.u32(call.id)
       out.text(call.name)
@@ -154,7 +162,7 @@ export class NodeFrames {
   down(id: number, reason: string): Buffer {
     return this.#frame(DOWN, out => {
       out.u32(id)
-      out.text(reason)
+      out.text(reason.slice(0, REASON_CHARS_MAX))
     })
   }
 
@@ -191,9 +199,9 @@ export class NodeFrames {
     switch (kind) {
       case CALL: {
         const id = input.u32()
-        const name = input.text()
-        const incarnation = input.text() || undefined
-        const method = input.text()
+        const name = nameOf(input)
+        const incarnation = nameOf(input) || undefined
+        const method = nameOf(input)
         const args = this.#reader.read()
         if (!Array.isArray(args)) throw frameInvalid('a call without arguments')
         return { kind, id, name, incarnation, method, args }
@@ -203,9 +211,14 @@ export class NodeFrames {
       case FAILED:
         return { kind, id: input.u32(), error: this.#reader.read() }
       case WATCH:
-        return { kind, id: input.u32(), name: input.text(), incarnation: input.text() || undefined }
+        return {
+          kind,
+          id: input.u32(),
+          name: nameOf(input),
+          incarnation: nameOf(input) || undefined,
+        }
       case WATCHED:
-        return { kind, id: input.u32(), incarnation: input.text() }
+        return { kind, id: input.u32(), incarnation: nameOf(input) }
       case UNWATCH:
         return { kind, id: input.u32() }
       case DOWN:
@@ -249,6 +262,20 @@ export class NodeFrames {
     out.patchU32(0, out.position - 4)
     return Buffer.from(out.buffer.subarray(0, out.position))
   }
+}
+
+/** What is refused here would end the link there. */
+export function checkName(name: string): void {
+  if (name.length <= NAME_CHARS_MAX) return
+  throw new EngineError('BAD_INPUT', `${name.slice(0, 64)}… is too long a name to be called`, {
+    hint: `names of actors and methods have at most ${NAME_CHARS_MAX} characters`,
+  })
+}
+
+function nameOf(input: ByteReader): string {
+  const text = input.text()
+  if (text.length > NAME_CHARS_MAX) throw frameInvalid(`a name of ${text.length} characters`)
+  return text
 }
 
 function nothing(): void {

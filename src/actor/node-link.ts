@@ -184,7 +184,7 @@ export class NodeLink implements LinkHandler {
     if (ahead > 0) throw new EngineError('LINK_LOST', `${ahead} frames were lost on the way`)
     this.#received = (this.#received + 1) >>> 0
     this.#pulse.heard()
-    if (this.#state === 'up') this.#take(kind)
+    if (this.#state === 'up') this.#take(kind, body.length)
     else if (this.#options.dialed === undefined) this.#greeted(kind, readHello(kind, input))
     else if (kind === NodeFrameKind.REFUSED) {
       const hint = { message: input.text(), hint: input.text() }
@@ -252,11 +252,11 @@ export class NodeLink implements LinkHandler {
 
   // ---- after it
 
-  #take(kind: number): void {
+  #take(kind: number, bytes: number): void {
     const frame = this.#frames.read(kind)
     switch (frame.kind) {
       case NodeFrameKind.CALL:
-        this.#served!.call(frame)
+        this.#served!.call(frame, bytes)
         return
       case NodeFrameKind.ANSWER:
         this.#asks.get(frame.id)?.answer(frame.value)

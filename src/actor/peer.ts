@@ -8,7 +8,7 @@ import type { Address } from '../transport/link.ts'
 import type { OnDown, Watch } from './actor.ts'
 import type { Ask } from './asks.ts'
 import { nodeUnreachable, overloaded } from './failures.ts'
-import type { NodeFrames } from './node-frames.ts'
+import { checkName, type NodeFrames } from './node-frames.ts'
 import type { LinkEnd, NodeLink, WatchEvents } from './node-link.ts'
 import { WATCHES_MAX } from './served-node.ts'
 import { Watcher } from './watcher.ts'
@@ -109,6 +109,7 @@ export class Peer implements WatchEvents {
     if (this.#watches.size >= WATCHES_MAX) {
       throw overloaded(`too many watches on one node, among them on ${name}`, WATCHES_MAX)
     }
+    checkName(name)
     const id = this.#nextWatchId()
     const watcher = new Watcher(onDown, () => {
       if (this.#watches.delete(id)) this.#link?.send(frames.unwatch(id))
@@ -241,12 +242,8 @@ export class Peer implements WatchEvents {
     }
     this.#retry = environment.after(waitMs, () => {
       this.#retry = undefined
-      if (this.#wanted) {
-        this.#dial()
-        return
-      }
-      this.#takeWaiting()
-      this.#settle()
+      if (this.#wanted) this.#dial()
+      else this.#settle()
     })
   }
 
@@ -306,6 +303,12 @@ export class Peer implements WatchEvents {
     if (this.#watches.size === 0) {
       this.#lapse?.cancel()
       this.#lapse = undefined
+    }
+    if (!this.#wanted) {
+      // At most asks that have timed out.
+      this.#takeWaiting()
+      this.#retry?.cancel()
+      this.#retry = undefined
     }
     if (this.unused) this.#host.idle(this)
   }

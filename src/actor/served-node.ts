@@ -28,11 +28,11 @@ export class ServedNode {
     this.#options = options
   }
 
-  call(frame: CallFrame): void {
+  call(frame: CallFrame, bytes: number): void {
     const { actors, sender } = this.#options
     const { id, name, incarnation, method, args } = frame
     const reply = id === 0 ? undefined : this.#reply(id, name, method)
-    actors.deliver(name, incarnation, { method, args, sender, reply })
+    actors.deliver(name, incarnation, { method, args, sender, bytes, reply })
   }
 
   watch(frame: WatchFrame): void {

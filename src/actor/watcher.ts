@@ -12,10 +12,6 @@ export class Watcher implements Watch {
     this.#forget = forget
   }
 
-  get ended(): boolean {
-    return this.#onDown === undefined
-  }
-
   tell(reason: string): void {
     const onDown = this.#take()
     onDown?.(reason)

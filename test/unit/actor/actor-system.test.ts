@@ -404,3 +404,127 @@ test('closing stops the youngest first, and asks afterwards fail', async t => {
   t.throws(() => counter(system), { code: 'ACTOR_NOT_FOUND' })
   t.is(environment.timers, 0)
 })
+
+test('a node without a transport reaches nobody else, and says so', async t => {
+  const { environment, system } = world()
+  t.deepEqual(await system.listen(), system.node)
+  const ref = system.ref<Counter>({ node: { kind: 'tcp', host: 'far', port: 1 }, name: 'counter' })
+  ref.tell('add', 1)
+  await t.throwsAsync(environment.awaiting(ref.ask('add', 1)), {
+    code: 'NODE_UNREACHABLE',
+    message: 'cannot reach tcp:far:1: this node has no transport',
+  })
+  const reasons: string[] = []
+  system.watch(ref.address, reason => reasons.push(reason))
+  await environment.advance(5100)
+  t.is(reasons.length, 1)
+  await t.throwsAsync(system.stop(ref), { code: 'BUG' })
+  t.is(environment.timers, 0)
+})
+
+test('a watcher that throws harms nobody else', async t => {
+  const { environment, system, lines } = world()
+  const ref = counter(system)
+  const reasons: string[] = []
+  system.watch(ref.address, () => {
+    throw new Error('clumsy')
+  })
+  system.watch(ref.address, reason => reasons.push(reason))
+  await environment.awaiting(system.stop(ref, 'enough'))
+  t.deepEqual(reasons, ['enough'])
+  t.true(lines.some(({ text }) => text.includes('clumsy')))
+})
+
+test('an actor that watches fails when its watcher throws', async t => {
+  const { environment, system } = world()
+  const ref = counter(system)
+  let made = 0
+  system.spawn('watcher', context => {
+    made++
+    context.watch(ref.address, () => {
+      if (made === 1) throw new Error('clumsy')
+    })
+    context.watch(ref.address, () => t.fail()).cancel()
+    return {}
+  })
+  await environment.awaiting(system.stop(ref))
+  await environment.advance(100)
+  t.is(made, 2)
+})
+
+test('an instance that has ended begins nothing, and closes what it opens late', async t => {
+  const { environment, system, lines } = world()
+  const ref = counter(system)
+  let context: ActorContext | undefined
+  let seen = 0
+  const brief = system.spawn('brief', own => {
+    context = own
+    own.onStop(() => {
+      throw new Error('cannot end')
+    })
+    return {}
+  })
+  await environment.awaiting(system.stop(brief))
+  context!.after(1, () => void seen++)
+  context!.every(1, () => void seen++)
+  context!.watch(ref.address, () => void seen++)
+  context!.run(() => void seen++)
+  context!.stop()
+  t.throws(() => context!.spawn('child', () => ({})), { code: 'BUG' })
+  await environment.awaiting(system.stop(ref))
+  await environment.advance(100)
+  t.is(seen, 0)
+  context!.onStop(() => void seen++)
+  t.is(seen, 1)
+  context!.log('info', 'done')
+  t.true(lines.some(({ text }) => text.includes('cannot end')))
+  t.like(lines.at(-1), { level: 'info', where: 'here brief', text: 'done' })
+})
+
+test('periods that find the last work unfinished are left out', async t => {
+  const { environment, system } = world()
+  let began = 0
+  system.spawn('slow', context => {
+    context.every(10, async () => {
+      began++
+      await new Promise<void>(resolve => context.after(35, resolve))
+    })
+    return {}
+  })
+  await environment.advance(105)
+  t.is(began, 3)
+})
+
+test('failures of one instance are one restart, those that come late as well', async t => {
+  const { environment, system } = world()
+  let made = 0
+  const ref = system.spawn('twice', () => {
+    made++
+    return {
+      // On the test's own time: it comes when the instance may be gone.
+      fail: (ms: number) =>
+        new Promise<void>((_, reject) => environment.after(ms, () => reject(new Error('x')))),
+    }
+  })
+  ref.tell('fail', 10)
+  ref.tell('fail', 10)
+  ref.tell('fail', 60)
+  await environment.advance(1000)
+  t.is(made, 2)
+})
+
+test('an actor that fails while it is made under resume stops: there is nothing to resume', async t => {
+  const { environment, system } = world()
+  const ref = system.spawn<Counter>(
+    'counter',
+    () => {
+      throw new Error('no')
+    },
+    { policy: { onFailure: 'resume' } },
+  )
+  const reasons: string[] = []
+  system.watch(ref.address, reason => reasons.push(reason))
+  await environment.advance(10)
+  t.is(reasons.length, 1)
+  t.regex(reasons[0]!, /could not be made: no|has stopped/)
+})

@@ -378,3 +378,43 @@ test('an actor that stops tells others of it before its node is gone', async t =
   const third = nodes.silent('third')
   t.deepEqual((await nodes.outcome(third.ref<Echo>(address).ask('seen'))).value, ['bye'])
 })
+
+test('the bytes of calls that an actor has not finished are bounded, and given back', async t => {
+  const { nodes, near, far } = await pair()
+  const open: (() => void)[] = []
+  const { address } = far.spawn('slow', () => ({
+    hold: (_bytes: Buffer) => new Promise<void>(resolve => open.push(resolve)),
+  }))
+  const ref = near.ref<{ hold(bytes: Buffer): Promise<void> }>(address).within(60_000)
+  const bytes = Buffer.alloc(1_000_000)
+  const refused: string[] = []
+  let done = 0
+  const hold = async () => {
+    for (let i = 0; i < 70; i++) {
+      ref.ask('hold', bytes).then(
+        () => done++,
+        error => refused.push((error as EngineError).code),
+      )
+      await nodes.environment.advance(1)
+    }
+  }
+  await hold()
+  t.is(open.length, 67)
+  t.deepEqual(refused, ['OVERLOADED', 'OVERLOADED', 'OVERLOADED'])
+  for (const end of open.splice(0)) end()
+  await nodes.environment.advance(1)
+  t.is(done, 67)
+  await hold()
+  t.is(open.length, 67)
+})
+
+test('a name that is too long to travel is refused where it is given', async t => {
+  const { nodes, near, ref, address } = await pair()
+  const name = 'x'.repeat(2000)
+  t.throws(() => near.watch({ ...address, name }, () => undefined), { code: 'BAD_INPUT' })
+  t.is(
+    (await nodes.outcome(near.ref<Echo>({ ...address, name }).ask('seen'))).error?.code,
+    'BAD_INPUT',
+  )
+  t.is((await nodes.outcome(ref.ask('echo', 1))).value, 1)
+})

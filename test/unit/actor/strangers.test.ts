@@ -7,6 +7,7 @@ import { ActorSystem, type ActorSystemOptions } from '../../../src/actor/actor-s
 import { ACTOR_PROTOCOL_VERSION, GREETING_BYTES_MAX } from '../../../src/actor/greeting.ts'
 import { NodeFrameKind, NodeFrames } from '../../../src/actor/node-frames.ts'
 import { STRANGERS_MAX } from '../../../src/actor/remote-nodes.ts'
+import { WATCHES_MAX } from '../../../src/actor/served-node.ts'
 import { realEnvironment } from '../../../src/base/environment.ts'
 import type { EngineError } from '../../../src/base/errors.ts'
 import { noLog } from '../../../src/base/log.ts'
@@ -227,4 +228,22 @@ tlsTest(test, 'a token does not show up in errors', async (t, given) => {
   t.false(JSON.stringify([error?.message, error?.hint, error?.details]).includes('s3cr3t'))
   await near.close()
   await far.close()
+})
+
+test('the watches of one peer are bounded', async t => {
+  const nodes = new Nodes()
+  const far = await nodes.start('far')
+  far.spawn('echo', () => ({}))
+  const peer = await open(nodes, 'peer')
+  peer.link.send(frames.hello(identity, ''))
+  for (let i = 1; i <= WATCHES_MAX + 1; i++) {
+    const watch = frames.watch(i, 'echo', undefined)
+    watch.writeUInt32LE(i, 5)
+    peer.link.send(watch)
+  }
+  await nodes.environment.advance(100)
+  const downs = peer.frames.filter(({ kind }) => kind === NodeFrameKind.DOWN)
+  t.is(downs.length, 1)
+  t.regex(downs[0]!.text, /too many watches/)
+  t.is(peer.frames.filter(({ kind }) => kind === NodeFrameKind.WATCHED).length, WATCHES_MAX)
 })

@@ -50,7 +50,7 @@ async function childNode(): Promise<Child> {
   throw new Error('the child node ended before it listened')
 }
 
-test.serial('asks cross processes over TCP, thousands per second', async t => {
+test.serial('asks cross processes over TCP, at little cost', async t => {
   const far = node('far')
   await far.listen()
   const near = node('near')
@@ -72,7 +72,8 @@ test.serial('asks cross processes over TCP, thousands per second', async t => {
   t.log(
     `${Math.round(count / seconds)} asks/s, ${((user + system) / count).toFixed(0)} µs of CPU each, both sides`,
   )
-  t.true(count / seconds > 2_000)
+  // Of the order of 25 µs on an idle machine: ten times that is a defect.
+  t.true((user + system) / count < 250)
   await near.close()
   await far.close()
 })
