@@ -114,7 +114,11 @@ export class EtcdClient {
     } catch (error) {
       if (!(error instanceof EtcdRefusal)) throw error
       const message = `etcd at ${this.endpoint} does not let user "${name}" in: ${error.message}`
-      throw unavailable(message, { outcome: 'none', hint: 'check the user and the password' })
+      throw unavailable(message, {
+        outcome: 'none',
+        hint: 'check the user and the password',
+        lasting: true,
+      })
     }
   }
 
@@ -257,10 +261,13 @@ function parseReply(endpoint: string, reply: Reply): EtcdJson {
   try {
     return JSON.parse(reply.text)
   } catch (error) {
-    const start = JSON.stringify(reply.text.slice(0, 80))
+    const start = JSON.stringify(reply.text.slice(0, 120))
     throw unavailable(`${endpoint} does not speak as etcd does: ${reply.status} ${start}`, {
-      outcome: 'unknown',
-      hint: 'is that the address of the client port?',
+      outcome: reply.status >= 400 && reply.status < 500 ? 'none' : 'unknown',
+      // With users, etcd's gateway turns away a client certificate that has a common name.
+      hint: reply.text.includes('CommonName')
+        ? 'give the client a certificate without a common name, or leave out the user or the certificate'
+        : 'is that the address of the client port?',
       cause: error,
     })
   }

@@ -213,7 +213,7 @@ export class EtcdMember {
       // Without it, in 3.4, a member that comes back from a cut unseats the leader.
       '--pre-vote',
       ...['--auto-compaction-mode', 'revision', '--auto-compaction-retention', `${KEPT_REVISIONS}`],
-      ...['--log-level', 'warn'],
+      ...['--logger', 'zap', '--log-level', 'warn'],
       ...flags,
     ]
   }
