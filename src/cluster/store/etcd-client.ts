@@ -211,8 +211,8 @@ export class EtcdClient {
         response.on('data', (text: string) => {
           const lines = (rest + text).split('\n')
           rest = lines.pop()!
-          if (rest.length > LINE_BYTES_MAX) response.destroy()
-          for (const line of lines) if (line !== '') onLine(JSON.parse(line))
+          const read = rest.length <= LINE_BYTES_MAX && lines.every(line => readLine(line, onLine))
+          if (!read) response.destroy()
         })
         response.on('error', () => resolve())
         response.on('close', () => resolve())
@@ -273,6 +273,21 @@ function parseReply(endpoint: string, reply: Reply): EtcdJson {
   }
 }
 
+// False when it is no JSON: whoever answers is not etcd, or the line was cut.
+function readLine(line: string, onLine: (line: EtcdJson) => void): boolean {
+  if (line === '') return true
+  let value: EtcdJson
+  try {
+    value = JSON.parse(line)
+  } catch {
+    return false
+  }
+  onLine(value)
+  return true
+}
+
+// A token ends after some minutes, with its etcd, and when users were changed.
 function isStaleToken(error: unknown): boolean {
-  return error instanceof EtcdRefusal && error.code === UNAUTHENTICATED
+  if (!(error instanceof EtcdRefusal)) return false
+  return error.code === UNAUTHENTICATED || /revision of auth store is old/.test(error.message)
 }

@@ -175,6 +175,63 @@ test('the store itself refuses an old fence, should its holder still believe in 
   )
 })
 
+test('a commit whose answer was lost, and whose trace the next leader wrote over, is open', async t => {
+  const { environment, cluster } = memoryCluster()
+  const m1 = master(cluster, environment, 'm1')
+  await environment.until(() => leads(m1))
+  const old = m1.candidacy.fence!
+  const map = cluster.map('believer', environment)
+  const writer = new FencedWriter({ map, keys: storeKeys(MEMORY_ROOT), environment })
+  await environment.awaiting(writer.commit(old, [], () => true))
+  cluster.faults('believer').cut = 'answers'
+  const open = code(writer.commit(old, [{ put: 'k', value: 'applied' }], () => true))
+  await environment.advance(100)
+  const m2 = master(cluster, environment, 'm2')
+  await environment.awaiting(m1.candidacy.resign())
+  await environment.until(() => leads(m2))
+  await environment.awaiting(m2.store.commit(m2.candidacy.fence!, []))
+  cluster.faults('believer').cut = 'none'
+  t.is(await environment.awaiting(open), 'STORE_FENCED unknown')
+  t.deepEqual(
+    cluster.history.map(write => write.value),
+    ['applied'],
+  )
+})
+
+test('an election won by an answer that comes after the lease is over makes no leader', async t => {
+  const { environment, cluster } = memoryCluster()
+  const m1 = master(cluster, environment, 'm1')
+  cluster.faults('m1').answerMs = 950
+  await environment.until(() => leads(m1), { withinMs: 20_000 })
+  // From here on each request is carried out, and each answer comes after its time.
+  cluster.faults('m1').answerMs = 1050
+  await environment.until(() => !leads(m1))
+  await environment.advance(20_000)
+  t.is(m1.reigns.length, 1)
+  t.deepEqual(m1.told.slice(-2), ['lost the store has not answered for 3000 ms', 'leader none'])
+})
+
+test('what a callback of a master throws is thrown, and is not taken for trouble with the store', async t => {
+  const { environment, cluster } = memoryCluster()
+  const store = cluster.connect('m1')
+  const lost: string[] = []
+  store.stand({
+    name: 'm1',
+    address: 'm1:1',
+    ttlMs: TTL_MS,
+    onLead: () => {
+      throw new Error('the master has a bug')
+    },
+    onLost: reason => lost.push(reason),
+    onLeader: () => undefined,
+    onRefused: () => undefined,
+  })
+  await t.throwsAsync(environment.advance(1000), { message: 'the master has a bug' })
+  await environment.advance(10_000)
+  t.deepEqual(lost, [])
+  t.is((await environment.awaiting(store.leader()))?.name, 'm1')
+})
+
 test('a second master of the same name is told so, and the first goes on', async t => {
   const { environment, cluster } = memoryCluster()
   const m1 = master(cluster, environment, 'm1')
