@@ -86,9 +86,9 @@ bring() {
     cd "$DIR" || die "cannot enter $DIR"
     timeout "$LIMIT" apt-get download -qq etcd-server >log 2>&1 ||
       { timeout "$LIMIT" apt-get update -qq >log 2>&1; try apt-get download -qq etcd-server; }
-    for package in ./*.deb; do try dpkg-deb -x "$package" root; done
-    [ -x root/usr/bin/etcd ] || die "the package has no usr/bin/etcd"
-    echo "$DIR/root/usr/bin/etcd" >"$DIR/program"
+    for package in ./*.deb; do try dpkg-deb -x "$package" unpacked; done
+    [ -x unpacked/usr/bin/etcd ] || die "the package has no usr/bin/etcd"
+    echo "$DIR/unpacked/usr/bin/etcd" >"$DIR/program"
     ;;
   gostorm)
     need go

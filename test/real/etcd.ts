@@ -20,7 +20,10 @@ export interface Etcd {
   stop(): Promise<void>
 }
 
-/** Ports nobody listens on at the moment. */
+// Ports that were given away and may not be listened on yet.
+const given = new Set<number>()
+
+/** Ports nobody listens on at the moment, each given once. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, () => {
@@ -32,6 +35,8 @@ export async function freePorts(count: number): Promise<number[]> {
   )
   const ports = servers.map(server => (server.address() as { port: number }).port)
   await Promise.all(servers.map(server => new Promise(resolve => server.close(resolve))))
+  if (ports.some(port => given.has(port))) return freePorts(count)
+  for (const port of ports) given.add(port)
   return ports
 }
 
@@ -50,7 +55,7 @@ export async function startEtcd(
       ...['--name', `n${i}`, '--data-dir', join(directory, `n${i}`)],
       ...['--listen-client-urls', client, '--advertise-client-urls', client],
       ...['--listen-peer-urls', peer(i), '--initial-advertise-peer-urls', peer(i)],
-      ...['--initial-cluster', cluster, '--pre-vote', '--log-level', 'error'],
+      ...['--initial-cluster', cluster, '--pre-vote', '--logger', 'zap', '--log-level', 'error'],
       ...(options.args ?? []),
     ])
   })

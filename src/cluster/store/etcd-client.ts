@@ -114,7 +114,11 @@ export class EtcdClient {
     } catch (error) {
       if (!(error instanceof EtcdRefusal)) throw error
       const message = `etcd at ${this.endpoint} does not let user "${name}" in: ${error.message}`
-      throw unavailable(message, { outcome: 'none', hint: 'check the user and the password' })
+      throw unavailable(message, {
+        outcome: 'none',
+        hint: 'check the user and the password',
+        lasting: true,
+      })
     }
   }
 
@@ -207,8 +211,8 @@ export class EtcdClient {
         response.on('data', (text: string) => {
           const lines = (rest + text).split('\n')
           rest = lines.pop()!
-          if (rest.length > LINE_BYTES_MAX) response.destroy()
-          for (const line of lines) if (line !== '') onLine(JSON.parse(line))
+          const read = rest.length <= LINE_BYTES_MAX && lines.every(line => readLine(line, onLine))
+          if (!read) response.destroy()
         })
         response.on('error', () => resolve())
         response.on('close', () => resolve())
@@ -257,15 +261,33 @@ function parseReply(endpoint: string, reply: Reply): EtcdJson {
   try {
     return JSON.parse(reply.text)
   } catch (error) {
-    const start = JSON.stringify(reply.text.slice(0, 80))
+    const start = JSON.stringify(reply.text.slice(0, 120))
     throw unavailable(`${endpoint} does not speak as etcd does: ${reply.status} ${start}`, {
-      outcome: 'unknown',
-      hint: 'is that the address of the client port?',
+      outcome: reply.status >= 400 && reply.status < 500 ? 'none' : 'unknown',
+      // With users, etcd's gateway turns away a client certificate that has a common name.
+      hint: reply.text.includes('CommonName')
+        ? 'give the client a certificate without a common name, or leave out the user or the certificate'
+        : 'is that the address of the client port?',
       cause: error,
     })
   }
 }
 
+// False when it is no JSON: whoever answers is not etcd, or the line was cut.
+function readLine(line: string, onLine: (line: EtcdJson) => void): boolean {
+  if (line === '') return true
+  let value: EtcdJson
+  try {
+    value = JSON.parse(line)
+  } catch {
+    return false
+  }
+  onLine(value)
+  return true
+}
+
+// A token ends after some minutes, with its etcd, and when users were changed.
 function isStaleToken(error: unknown): boolean {
-  return error instanceof EtcdRefusal && error.code === UNAUTHENTICATED
+  if (!(error instanceof EtcdRefusal)) return false
+  return error.code === UNAUTHENTICATED || /revision of auth store is old/.test(error.message)
 }

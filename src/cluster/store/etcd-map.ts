@@ -209,6 +209,7 @@ function base64(text: string): string {
 function refused(endpoint: string, path: string, error: unknown): EngineError {
   return unavailable(`etcd at ${endpoint} refuses ${path}: ${asError(error).message}`, {
     outcome: 'none',
+    lasting: true,
     hint: 'check its version (3.4 or later), its limits, and the permissions of the user',
     cause: error,
   })

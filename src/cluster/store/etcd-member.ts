@@ -213,7 +213,7 @@ export class EtcdMember {
       // Without it, in 3.4, a member that comes back from a cut unseats the leader.
       '--pre-vote',
       ...['--auto-compaction-mode', 'revision', '--auto-compaction-retention', `${KEPT_REVISIONS}`],
-      ...['--log-level', 'warn'],
+      ...['--logger', 'zap', '--log-level', 'warn'],
       ...flags,
     ]
   }
@@ -224,19 +224,23 @@ export class EtcdMember {
         await this.#pause.wait(WATCH_MS)
         continue
       }
-      const child = this.#child
-      const how =
-        child === undefined ? '' : `: ${child.signalCode ?? `exit code ${child.exitCode}`}`
-      this.#say('warn', `etcd, process ${this.#process?.pid}, has ended${how}; it is started again`)
+      if (this.#process !== undefined) this.#sayEnded(this.#process)
       this.#process = undefined
       await this.#pause.wait(this.#backoff.failed(this.#environment.monotonicMs()))
       if (this.#closing !== undefined) return
       try {
         await this.#start()
       } catch (error) {
-        this.#say('error', asError(error).message)
+        if (this.#closing === undefined) this.#say('error', asError(error).message)
       }
     }
+  }
+
+  #sayEnded({ pid }: ProcessIdentity): void {
+    // An adopted one is nobody's child; how it ended is not told.
+    const child = this.#child?.pid === pid ? this.#child : undefined
+    const how = child === undefined ? '' : `: ${child.signalCode ?? `exit code ${child.exitCode}`}`
+    this.#say('warn', `etcd, process ${pid}, has ended${how}; it is started again`)
   }
 
   // The process and what it may have started; asks first.

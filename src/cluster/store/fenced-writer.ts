@@ -10,7 +10,7 @@ import { randomId } from './instance-id.ts'
 import type { Comparison, LeaseMap, Pair, Step, TransactionAnswer } from './lease-map.ts'
 import { Pause } from './pause.ts'
 import type { Change, Fence, Outcome } from './store.ts'
-import { closed, conflict, fenced, isStoreError, outcomeOf, unavailable } from './store-errors.ts'
+import { closed, conflict, fenced, mayPass, outcomeOf, unavailable } from './store-errors.ts'
 import type { StoreKeys } from './store-keys.ts'
 
 /** Longer than a store's own election (1 to 3 s); a caller that waits longer would rather decide anew. */
@@ -96,7 +96,7 @@ export class FencedWriter {
         if (revision !== undefined) return revision
         continue
       } catch (error) {
-        if (!isStoreError(error, 'STORE_UNAVAILABLE')) throw error
+        if (!mayPass(error)) throw error
         if (outcomeOf(error) === 'unknown' && this.#lastRevision !== undefined) outcome = 'unknown'
         if (environment.monotonicMs() >= pending.endMs) {
           const text = error.message.replace(/; the outcome is unknown$/, '')

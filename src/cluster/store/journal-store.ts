@@ -137,7 +137,9 @@ export class JournalStore implements ClusterStore {
     const leader = candidacy.candidate.name
     while (!candidacy.resigned) {
       try {
-        candidacy.lead(await this.#enqueue({ fence: undefined, changes: [], leader }))
+        const revision = await this.#enqueue({ fence: undefined, changes: [], leader })
+        // Not in here: what the master's callbacks throw is no trouble of the store.
+        this.#environment.defer(() => candidacy.lead(revision))
         return
       } catch (error) {
         log(this.#log, 'warn', 'store', `cannot lead yet: ${asError(error).message}`)

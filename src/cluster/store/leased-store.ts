@@ -10,7 +10,7 @@ import { FencedWriter } from './fenced-writer.ts'
 import type { LeaseMap, Pair } from './lease-map.ts'
 import { Pause } from './pause.ts'
 import type { Candidacy, Candidate, Change, ClusterStore, Entry, Fence, Leader } from './store.ts'
-import { closed, fenced, isStoreError } from './store-errors.ts'
+import { closed, fenced, mayPass } from './store-errors.ts'
 import { leaderOf, type StoreKeys, storeKeys } from './store-keys.ts'
 
 /** Reads are repeated for so long: a store's own election, and a turn at each dead endpoint, fit in. */
@@ -114,8 +114,7 @@ export class LeasedStore implements ClusterStore {
       try {
         return await ask()
       } catch (error) {
-        const again = isStoreError(error, 'STORE_UNAVAILABLE')
-        if (!again) throw error
+        if (!mayPass(error)) throw error
         if (this.#environment.monotonicMs() >= endMs) throw readFailed(error)
       }
       await new Pause(this.#environment).wait(RETRY_MS)

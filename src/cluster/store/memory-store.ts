@@ -50,7 +50,7 @@ export interface MemoryClusterOptions {
  * cluster.faults('m1').cut = 'both'
  */
 export class MemoryCluster {
-  /** All writes of the masters' own keys, in order. */
+  /** All writes of the masters' own keys, in order; as long as the simulation. */
   readonly history: MemoryWrite[] = []
   readonly #environment: Environment
   readonly #leases: MemoryLeases

@@ -1,5 +1,6 @@
 // Which memory a cluster has follows from its settings; this is the one place that chooses, and it says so in one line.
 import type { Environment } from '../../base/environment.ts'
+import { type Problem, UserError } from '../../base/errors.ts'
 import { type Log, log } from '../../base/log.ts'
 import { EtcdClient, type EtcdClientOptions } from './etcd-client.ts'
 import { EtcdMap } from './etcd-map.ts'
@@ -33,6 +34,7 @@ export interface StoreParts {
  */
 export async function openStore(settings: StoreSettings, parts: StoreParts): Promise<ClusterStore> {
   const { environment, log: sink } = parts
+  checkSettings(settings)
   const chosen = (what: string) => log(sink, 'info', 'store', `the cluster's memory is ${what}`)
   switch (settings.kind) {
     case 'etcd': {
@@ -57,4 +59,46 @@ export async function openStore(settings: StoreSettings, parts: StoreParts): Pro
       chosen('this process, for a simulation')
       return settings.cluster.connect(settings.name, { environment, log: sink })
   }
+}
+
+// All mistakes at once, before anything is started.
+function checkSettings(settings: StoreSettings): void {
+  const problems: Problem[] = []
+  const check = (place: string, holds: boolean, message: string) => {
+    if (!holds) problems.push({ place, message })
+  }
+  if (settings.kind === 'etcd') {
+    check('endpoints', settings.endpoints.length > 0, 'at least one is needed')
+    for (const url of settings.endpoints) {
+      check('endpoints', isAddress(url), `${url} is no address such as http://host:2379`)
+    }
+    const root = settings.root ?? DEFAULT_ROOT
+    check('root', /^[\w./-]+$/.test(root), `"${root}" is not made of letters, digits and . / - _`)
+  } else if (settings.kind === 'etcd-member') {
+    const { name, members } = settings
+    const names = members.map(member => member.name)
+    check('name', names.includes(name), `"${name}" is not among the masters ${names.join(', ')}`)
+    check('members', new Set(names).size === names.length, 'each master has a name of its own')
+    for (const url of members.flatMap(member => [member.clientUrl, member.peerUrl])) {
+      check(
+        'members',
+        isAddress(url) && hasPort(url),
+        `${url} is no address such as http://host:2380`,
+      )
+    }
+  } else if (settings.kind === 'journal') {
+    check('directory', settings.directory !== '', 'it is empty')
+  }
+  if (problems.length > 0) throw new UserError('BAD_INPUT', "the cluster's store", problems)
+}
+
+function isAddress(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, hostname } = new URL(text)
+  return (protocol === 'http:' || protocol === 'https:') && hostname !== ''
+}
+
+// A member listens there, so it is not left to a default.
+function hasPort(url: string): boolean {
+  return new URL(url).port !== ''
 }

@@ -26,13 +26,13 @@ export function conflict(key: string, expected: number, found: number): EngineEr
 
 export function unavailable(
   message: string,
-  options: { outcome: Outcome; hint?: string; cause?: unknown },
+  options: { outcome: Outcome; hint?: string; cause?: unknown; lasting?: boolean },
 ): EngineError {
-  const { outcome, cause } = options
+  const { outcome, cause, lasting } = options
   const doubt = outcome === 'unknown' ? '; the outcome is unknown' : ''
   return new EngineError('STORE_UNAVAILABLE', `${message}${doubt}`, {
     hint: options.hint ?? 'it is tried again by whoever needs it; look at the store if this lasts',
-    details: { outcome },
+    details: lasting === true ? { outcome, lasting } : { outcome },
     ...(cause === undefined ? {} : { cause }),
   })
 }
@@ -40,6 +40,11 @@ export function unavailable(
 /** Whether what failed with `error` may have been applied. Errors that are not a store's say nothing: unknown. */
 export function outcomeOf(error: unknown): Outcome {
   return error instanceof EngineError && error.details.outcome === 'none' ? 'none' : 'unknown'
+}
+
+/** Not answered, and another try may be: it was neither refused for good, nor is it another kind of error. */
+export function mayPass(error: unknown): error is EngineError {
+  return isStoreError(error, 'STORE_UNAVAILABLE') && error.details.lasting !== true
 }
 
 export function isStoreError(

@@ -175,6 +175,74 @@ test('the store itself refuses an old fence, should its holder still believe in 
   )
 })
 
+test('a commit whose answer was lost, and whose trace the next leader wrote over, is open', async t => {
+  const { environment, cluster } = memoryCluster()
+  const m1 = master(cluster, environment, 'm1')
+  await environment.until(() => leads(m1))
+  const old = m1.candidacy.fence!
+  const map = cluster.map('believer', environment)
+  const writer = new FencedWriter({ map, keys: storeKeys(MEMORY_ROOT), environment })
+  await environment.awaiting(writer.commit(old, [], () => true))
+  cluster.faults('believer').cut = 'answers'
+  const open = code(writer.commit(old, [{ put: 'k', value: 'applied' }], () => true))
+  await environment.advance(100)
+  const m2 = master(cluster, environment, 'm2')
+  await environment.awaiting(m1.candidacy.resign())
+  await environment.until(() => leads(m2))
+  await environment.awaiting(m2.store.commit(m2.candidacy.fence!, []))
+  cluster.faults('believer').cut = 'none'
+  t.is(await environment.awaiting(open), 'STORE_FENCED unknown')
+  t.deepEqual(
+    cluster.history.map(write => write.value),
+    ['applied'],
+  )
+})
+
+test('an election won by an answer that comes after the lease is over makes no leader', async t => {
+  const { environment, cluster } = memoryCluster()
+  const m1 = master(cluster, environment, 'm1')
+  await environment.until(() => leads(m1))
+  const m2 = master(cluster, environment, 'm2')
+  await environment.advance(1000)
+  const faults = cluster.faults('m2')
+  // Nothing gets through until shortly before its lease is over; then its looks do, and are answered too late.
+  faults.cut = 'both'
+  await environment.advance(1900)
+  await environment.awaiting(m1.candidacy.resign())
+  Object.assign(faults, { cut: 'none', answerMs: 950 })
+  await environment.until(() => m2.told.includes('leader none'), { stepMs: 1 })
+  t.is((await environment.awaiting(m1.store.leader()))?.name, 'm2', 'in the store it has won')
+  await environment.advance(900)
+  t.false(leads(m2))
+  faults.answerMs = 0
+  await environment.until(() => leads(m2))
+  const fence = m2.candidacy.fence!
+  await environment.awaiting(m2.store.commit(fence, [{ put: 'k', value: 'm2' }]))
+  await environment.advance(10_000)
+  t.is(m2.reigns.length, 1)
+})
+
+test('what a callback of a master throws is thrown, and is not taken for trouble with the store', async t => {
+  const { environment, cluster } = memoryCluster()
+  const store = cluster.connect('m1')
+  const lost: string[] = []
+  store.stand({
+    name: 'm1',
+    address: 'm1:1',
+    ttlMs: TTL_MS,
+    onLead: () => {
+      throw new Error('the master has a bug')
+    },
+    onLost: reason => lost.push(reason),
+    onLeader: () => undefined,
+    onRefused: () => undefined,
+  })
+  await t.throwsAsync(environment.advance(1000), { message: 'the master has a bug' })
+  await environment.advance(10_000)
+  t.deepEqual(lost, [])
+  t.is((await environment.awaiting(store.leader()))?.name, 'm1')
+})
+
 test('a second master of the same name is told so, and the first goes on', async t => {
   const { environment, cluster } = memoryCluster()
   const m1 = master(cluster, environment, 'm1')
