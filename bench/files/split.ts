@@ -10,7 +10,8 @@ import { LineSplitter } from '../../connectors/file/line-splitter.ts'
 import { ReadAhead } from '../../connectors/file/read-ahead.ts'
 
 const megabytes = Number(process.argv[2] ?? 400)
-const LINE = '10.0.0.1 - - [21/Nov/2026:22:00:00 +0000] "GET /index.html?id=12345 HTTP/1.1" 200 5324 0.012 HIT\n'
+const LINE =
+  '10.0.0.1 - - [21/Nov/2026:22:00:00 +0000] "GET /index.html?id=12345 HTTP/1.1" 200 5324 0.012 HIT\n'
 const CHUNK_BYTES = 512 * 1024
 
 const dir = mkdtempSync(join(tmpdir(), 'gearpump-bench-'))
@@ -28,8 +29,16 @@ async function splitOnly(): Promise<number> {
   const file = await realFileSystem.open(path, 'read')
   const splitter = new LineSplitter({ encoding: 'utf8', crlf: false, lineBytesMax: 1 << 20 })
   let ready: () => void = () => undefined
-  const ahead = new ReadAhead({ chunkBytes: CHUNK_BYTES, restBytesMax: 1 << 20, onReady: () => ready() })
-  ahead.begin(file, { start: 0, end: Number.POSITIVE_INFINITY, chunksMax: Number.POSITIVE_INFINITY })
+  const ahead = new ReadAhead({
+    chunkBytes: CHUNK_BYTES,
+    restBytesMax: 1 << 20,
+    onReady: () => ready(),
+  })
+  ahead.begin(file, {
+    start: 0,
+    end: Number.POSITIVE_INFINITY,
+    chunksMax: Number.POSITIVE_INFINITY,
+  })
   let lines = 0
   for (;;) {
     const chunk = ahead.take(splitter.rest)

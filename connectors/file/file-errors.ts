@@ -3,12 +3,14 @@ import { asError, EngineError } from 'gearpump/spi'
 import { systemCode } from './file-system.ts'
 
 const HINTS: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full: make room; it is tried again until there is some, and nothing is told done meanwhile',
+  ENOSPC:
+    'the disk is full: make room; it is tried again until there is some, and nothing is told done meanwhile',
   EDQUOT: 'the quota is used up: make room; it is tried again until there is some',
   EROFS: 'the disk is mounted read-only',
   EACCES: 'the user that runs the executor may not do this: change the permissions',
   EPERM: 'the user that runs the executor may not do this: change the permissions',
-  EMFILE: 'too many files are open in this process: raise `ulimit -n`, or spread the files over more executors',
+  EMFILE:
+    'too many files are open in this process: raise `ulimit -n`, or spread the files over more executors',
   EIO: 'the disk does not answer as it should: look at the log of the system',
 }
 

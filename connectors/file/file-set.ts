@@ -212,7 +212,10 @@ export class FileSet {
       this.#remembered.find(one => one.path === path && one.headBytes > 0 && same(one))
     if (known !== undefined) this.#forget(known)
     else if (this.#remembered.some(one => one.path === path && one.inode === inode)) {
-      this.#options.log('warn', `${path} holds something else than before and is read from its beginning`)
+      this.#options.log(
+        'warn',
+        `${path} holds something else than before and is read from its beginning`,
+      )
       this.#remembered = this.#remembered.filter(one => one.path !== path || one.inode !== inode)
     }
     return known

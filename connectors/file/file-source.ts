@@ -15,7 +15,11 @@ import { type FileSystem, realFileSystem, systemCode } from './file-system.ts'
 import { LineSplitter } from './line-splitter.ts'
 import { OpenMessages } from './open-messages.ts'
 import { ReadAhead } from './read-ahead.ts'
-import { type FileSourceOptions, type FileSourceSettings, sourceSettings } from './source-options.ts'
+import {
+  type FileSourceOptions,
+  type FileSourceSettings,
+  sourceSettings,
+} from './source-options.ts'
 import { filePositions, type TrackedFile } from './tracked-file.ts'
 
 /** Messages per `next`: enough to pay for the call, few enough to let others have their turn. */
@@ -182,7 +186,11 @@ class FileSource implements Source<never> {
     context.metric('oversizeLines', this.#longLines)
     if (context.outlet(OVERSIZE_PORT) !== undefined) {
       const told: OversizeLine = { path: file.path, offset: start, bytes: end - start }
-      out.output(told as never, this.#open!.add(told, OVERSIZE_PORT, file, { start, end }), OVERSIZE_PORT)
+      out.output(
+        told as never,
+        this.#open!.add(told, OVERSIZE_PORT, file, { start, end }),
+        OVERSIZE_PORT,
+      )
       return
     }
     file.ranges.add(start, end)
@@ -350,6 +358,8 @@ function foreignPosition(context: SourceSpiContext): EngineError {
   return new EngineError(
     'BAD_INPUT',
     `${context.processor}[${context.index}] was stored at a position that is not one of a file source`,
-    { hint: 'a source that is replaced by another kind needs a name of its own, or a new application' },
+    {
+      hint: 'a source that is replaced by another kind needs a name of its own, or a new application',
+    },
   )
 }

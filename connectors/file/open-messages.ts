@@ -45,7 +45,12 @@ export class OpenMessages {
   }
 
   /** Returns the id that it is emitted with. */
-  add(value: unknown, port: string | undefined, file: TrackedFile, place: { start: number; end: number }): number {
+  add(
+    value: unknown,
+    port: string | undefined,
+    file: TrackedFile,
+    place: { start: number; end: number },
+  ): number {
     const { start, end } = place
     file.open++
     const id = this.#free.pop()

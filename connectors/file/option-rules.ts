@@ -12,14 +12,17 @@ export function checkOptions(
   rules: Readonly<Record<string, OptionRule>>,
 ): Problem[] {
   if (typeof options !== 'object' || options === null)
-    return [{ place: 'options', message: 'are missing', hint: `known: ${Object.keys(rules).join(', ')}` }]
+    return [
+      { place: 'options', message: 'are missing', hint: `known: ${Object.keys(rules).join(', ')}` },
+    ]
   const problems: Problem[] = []
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue
     const rule = rules[name]
     if (rule === undefined) {
       const near = nearestName(name, Object.keys(rules))
-      const hint = near === undefined ? `known: ${Object.keys(rules).join(', ')}` : `did you mean ${near}?`
+      const hint =
+        near === undefined ? `known: ${Object.keys(rules).join(', ')}` : `did you mean ${near}?`
       problems.push({ place: name, message: 'is no option', hint })
       continue
     }

@@ -96,7 +96,8 @@ export class ReadAhead {
     const buffer = this.#buffers[this.#turn]
     const offset = this.#offset
     const length = Math.min(chunkBytes, this.#end - offset)
-    const read = length === 0 ? Promise.resolve(0) : this.#file!.read(buffer, restBytesMax, length, offset)
+    const read =
+      length === 0 ? Promise.resolve(0) : this.#file!.read(buffer, restBytesMax, length, offset)
     this.#pending = read.then(
       bytes => {
         this.#offset += bytes

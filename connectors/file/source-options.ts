@@ -1,8 +1,8 @@
 // What can be said about a file source, and what is made of it. All mistakes are told at once, when the source is declared.
 import { basename, dirname } from 'node:path'
-import { checkOptions, type OptionRule } from './option-rules.ts'
 import type { Problem } from 'gearpump/spi'
 import { UserError } from 'gearpump/spi'
+import { checkOptions, type OptionRule } from './option-rules.ts'
 
 /** Exactly one of `path`, `paths`, `directory` and `glob` says which files. */
 export interface FileSourceOptions {

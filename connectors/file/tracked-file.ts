@@ -124,7 +124,7 @@ export async function readHead(file: OpenFile): Promise<Buffer> {
 /** The files of a stored position. Undefined when it is none of ours. */
 export function filePositions(position: unknown): FilePosition[] | undefined {
   if (position === undefined) return []
-  const { version, files } = position as { version?: unknown; files?: unknown }
+  const { version, files } = (position ?? {}) as { version?: unknown; files?: unknown }
   if (version !== 1 || !Array.isArray(files)) return undefined
   const whole = files.every(
     file =>

@@ -23,6 +23,7 @@ export class MemoryFiles implements FileSystem {
   readonly counts = { writes: 0, syncs: 0, reads: 0 }
   /** Bytes that still fit; each byte written takes one. */
   room = Number.POSITIVE_INFINITY
+  #life = 0
   /** Throws to let an operation fail. */
   fault: (what: string, path: string) => void = () => undefined
 
@@ -48,12 +49,20 @@ export class MemoryFiles implements FileSystem {
   }
 
   append(path: string, text: string): void {
-    this.put(path, Buffer.concat([this.#files.get(path)?.bytes ?? Buffer.alloc(0), Buffer.from(text)]))
+    this.put(
+      path,
+      Buffer.concat([this.#files.get(path)?.bytes ?? Buffer.alloc(0), Buffer.from(text)]),
+    )
   }
 
   move(from: string, to: string): void {
     this.#files.set(to, this.#files.get(from)!)
     this.#files.delete(from)
+  }
+
+  /** A second name for the same file. */
+  alias(path: string, other: string): void {
+    this.#files.set(other, this.#files.get(path)!)
   }
 
   delete(path: string): void {
@@ -64,10 +73,35 @@ export class MemoryFiles implements FileSystem {
   crash(kept = 0): void {
     this.#files.clear()
     for (const [name, inode] of this.#syncedNames) {
-      inode.bytes = Buffer.concat([inode.synced, inode.bytes.subarray(inode.synced.length).subarray(0, kept)])
+      inode.bytes = Buffer.concat([
+        inode.synced,
+        inode.bytes.subarray(inode.synced.length).subarray(0, kept),
+      ])
       this.#files.set(name, inode)
     }
     this.handles = 0
+    this.#life++
+  }
+
+  /** These files as one process has them: after the next `crash` nothing that it does has an effect, or an end. */
+  process(): FileSystem {
+    const life = this.#life
+    const alive = <T>(value: T) =>
+      this.#life === life ? value : new Promise<never>(() => undefined)
+    const tamed = <T extends object>(target: T): T =>
+      new Proxy(target, {
+        get: (_, name) => {
+          const method = target[name as keyof T] as unknown as (...args: unknown[]) => unknown
+          // What it gives must not look like a promise.
+          if (method === undefined) return undefined
+          return async (...args: unknown[]) => {
+            await alive(undefined)
+            const result = await alive(await method.apply(target, args))
+            return name === 'open' ? tamed(result as object) : result
+          }
+        },
+      })
+    return tamed<FileSystem>(this)
   }
 
   #inode(bytes: Buffer): Inode {
@@ -104,6 +138,7 @@ export class MemoryFiles implements FileSystem {
   async rename(from: string, to: string): Promise<boolean> {
     this.fault('rename', from)
     if (this.#files.has(to)) return false
+    if (!this.#files.has(from)) throw systemError('ENOENT', from)
     this.move(from, to)
     return true
   }

@@ -12,17 +12,35 @@ interface Line {
 }
 
 /** Feeds `bytes` in chunks of the given sizes, as ReadAhead does. */
-function split(bytes: Buffer, sizes: readonly number[], options: { lineBytesMax?: number; crlf?: boolean } = {}): Line[] {
-  const splitter = new LineSplitter({ encoding: 'utf8', crlf: false, lineBytesMax: 1000, ...options })
+function split(
+  bytes: Buffer,
+  sizes: readonly number[],
+  options: { lineBytesMax?: number; crlf?: boolean } = {},
+): Line[] {
+  const splitter = new LineSplitter({
+    encoding: 'utf8',
+    crlf: false,
+    lineBytesMax: 1000,
+    ...options,
+  })
   const lines: Line[] = []
   const keep = (text: string) =>
-    lines.push({ text: splitter.tooLong ? undefined : text, start: splitter.start, end: splitter.end })
+    lines.push({
+      text: splitter.tooLong ? undefined : text,
+      start: splitter.start,
+      end: splitter.end,
+    })
   let at = 0
   for (let i = 0; at < bytes.length; i++) {
     const { buffer, from, to } = splitter.rest
     const size = Math.min(sizes[i % sizes.length]!, bytes.length - at)
     // Bytes behind the chunk must not be looked at.
-    const whole = Buffer.concat([Buffer.from('\n\n'), buffer.subarray(from, to), bytes.subarray(at, at + size), Buffer.from('\n\n')])
+    const whole = Buffer.concat([
+      Buffer.from('\n\n'),
+      buffer.subarray(from, to),
+      bytes.subarray(at, at + size),
+      Buffer.from('\n\n'),
+    ])
     splitter.feed({ buffer: whole, from: 2, to: whole.length - 2, offset: at - (to - from) })
     at += size
     for (let text = splitter.take(); text !== undefined; text = splitter.take()) keep(text)
@@ -67,7 +85,9 @@ test('lines and their places are those of a naive split, whatever the bytes and 
 })
 
 test('blocks of many lines and lines of many blocks', t => {
-  const text = Array.from({ length: 5000 }, (_, i) => (i % 7 === 0 ? 'ü'.repeat(i) : `line ${i}`)).join('\n')
+  const text = Array.from({ length: 5000 }, (_, i) =>
+    i % 7 === 0 ? 'ü'.repeat(i) : `line ${i}`,
+  ).join('\n')
   const bytes = Buffer.from(text)
   t.deepEqual(
     split(bytes, [70_000, 3], { lineBytesMax: 100_000 }).map(line => line.text),
@@ -89,7 +109,11 @@ test('ranges that are done agree with a naive set, in whatever order they end', 
       fc.array(fc.nat(1000), { maxLength: 30 }),
       (lengths, order) => {
         let at = 0
-        const lines = lengths.map(length => ({ start: at, end: (at += length) }))
+        const lines = lengths.map(length => {
+          const start = at
+          at += length
+          return { start, end: at }
+        })
         const ranges = new DoneRanges()
         const done = new Set<number>()
         const left = [...lines]
@@ -124,6 +148,13 @@ test('ranges that are done agree with a naive set, in whatever order they end', 
 })
 
 test('of too many runs those are kept that save the most', t => {
-  const ranges = new DoneRanges(0, [[10, 11], [20, 29], [40, 43]])
-  t.deepEqual(ranges.runs(2), [[20, 29], [40, 43]])
+  const ranges = new DoneRanges(0, [
+    [10, 11],
+    [20, 29],
+    [40, 43],
+  ])
+  t.deepEqual(ranges.runs(2), [
+    [20, 29],
+    [40, 43],
+  ])
 })
