@@ -2,6 +2,8 @@
 // topologies and multi-lang components there is a kit of the same kind at `gearpump/storm/testing`: completeTopology, and a fake
 // child for protocol tests.
 export type { Faults, FaultyNetwork } from '../transport/faulty-transport.ts'
+export { type SinkConformance, type SinkWorld, sinkFindings } from './conformance-sink.ts'
+export { type SourceConformance, type SourceWorld, sourceFindings } from './conformance-source.ts'
 export {
   ManualEnvironment,
   type ManualEnvironmentOptions,

@@ -24,6 +24,8 @@ export class MemoryFiles implements FileSystem {
   /** Bytes that still fit; each byte written takes one. */
   room = Number.POSITIVE_INFINITY
   #life = 0
+  /** Operations of a `process` that still have an effect. */
+  stepsLeft = Number.POSITIVE_INFINITY
   /** Throws to let an operation fail. */
   fault: (what: string, path: string) => void = () => undefined
 
@@ -80,6 +82,7 @@ export class MemoryFiles implements FileSystem {
       this.#files.set(name, inode)
     }
     this.handles = 0
+    this.stepsLeft = Number.POSITIVE_INFINITY
     this.#life++
   }
 
@@ -87,7 +90,7 @@ export class MemoryFiles implements FileSystem {
   process(): FileSystem {
     const life = this.#life
     const alive = <T>(value: T) =>
-      this.#life === life ? value : new Promise<never>(() => undefined)
+      this.#life === life && this.stepsLeft > 0 ? value : new Promise<never>(() => undefined)
     const tamed = <T extends object>(target: T): T =>
       new Proxy(target, {
         get: (_, name) => {
@@ -96,6 +99,7 @@ export class MemoryFiles implements FileSystem {
           if (method === undefined) return undefined
           return async (...args: unknown[]) => {
             await alive(undefined)
+            this.stepsLeft--
             const result = await alive(await method.apply(target, args))
             return name === 'open' ? tamed(result as object) : result
           }
