@@ -136,7 +136,9 @@ class Life {
     const stopped = this.test.stop().finally(() => {
       open = false
     })
+    stopped.catch(() => undefined)
     await this.look(() => !open)
+    if (open) throw new Error('onStop did not come to an end')
     await stopped
   }
 }

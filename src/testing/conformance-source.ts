@@ -2,52 +2,11 @@
 // plain sentences what it does not keep. It is given a world in which the source lives: how to fill it, how to make a
 // task of the source, and what dies in a crash. In virtual time; a world with real input gives it time by `settle`.
 import { asError, UserError } from '../base/errors.ts'
-import type { Source } from '../task/task.ts'
-import { ManualEnvironment } from './manual-environment.ts'
 import { seededRandom } from './seeded-random.ts'
-import { type SourceOutput, SourceTest } from './test-source.ts'
-
-/** Where a source under test gets its messages from. A new one for each scenario. */
-export interface SourceWorld {
-  /** A new task of the source. After a crash another one is made in the same world. */
-  create(): Source<unknown>
-  /** Puts `count` messages there, and returns how `keyOf` will know them, in their order. */
-  populate(count: number): readonly string[] | Promise<readonly string[]>
-  /** The process of the task made last is gone: what it did not give back is lost. */
-  crash?(): void | Promise<void>
-  /** Files, connections and the like that the task has open. */
-  handles?(): number
-  /** Real time for real input; not needed where promises settle by themselves. */
-  settle?(): Promise<void>
-  close?(): void | Promise<void>
-}
-
-export interface SourceConformance {
-  readonly world: () => SourceWorld | Promise<SourceWorld>
-  /** Identity of a message; its value as text if not given. */
-  readonly keyOf?: (value: unknown) => string
-  /** Messages that may be open at most, by the source's own bound. */
-  readonly openMax: number
-  /**
-   * What may come again after a crash. `exact`: only what was not told done. `from-first`: everything from the first message
-   * that was not told done; for positions that are one offset.
-   */
-  readonly replays?: 'exact' | 'from-first'
-  /** Whether it ends when all is done. */
-  readonly ends?: boolean
-  /** Declarations that are wrong: each must throw a UserError at once. */
-  readonly misconfigured?: readonly (() => unknown)[]
-  /** Of the random choices. 1 if not given. */
-  readonly seed?: number
-}
+import { inWorld, type SourceConformance, SourceLife, type SourceWorld } from './source-life.ts'
 
 /** Steps at which a crash is tried; each is a run of its own. */
 const CRASH_STEPS = 12
-/** Looks in vain, each of so many virtual ms, after which nothing more is thought to come. */
-const QUIET_LOOKS = 60
-const LOOK_MS = 20
-const LOOKS_MAX = 3000
-
 /**
  * Runs a source through the kit. What it returns is empty when the source conforms; else each sentence says what it broke.
  *
@@ -84,84 +43,6 @@ export function misconfigured(declare: () => unknown, name: string): string | un
   return `${name}: it was accepted; a wrong declaration must throw when it is made`
 }
 
-/** One life of a source task, from open to crash or end. */
-class Life {
-  readonly test: SourceTest
-  readonly #world: SourceWorld
-  readonly #keyOf: (value: unknown) => string
-
-  private constructor(kit: SourceConformance, world: SourceWorld, position: unknown) {
-    this.#world = world
-    this.#keyOf = kit.keyOf ?? String
-    this.test = new SourceTest(world.create() as Source<never>, {
-      environment: new ManualEnvironment({ seed: kit.seed ?? 1 }),
-      position,
-      profile: { timeoutMs: 0 },
-    })
-  }
-
-  static async open(kit: SourceConformance, world: SourceWorld, position?: unknown): Promise<Life> {
-    const life = new Life(kit, world, position)
-    const started = life.test.start()
-    let open = true
-    const settled = () => {
-      open = false
-    }
-    started.then(settled, settled)
-    for (let looks = 0; open && looks < LOOKS_MAX; looks++) await life.look()
-    await started
-    return life
-  }
-
-  async look(): Promise<void> {
-    await this.test.advance(LOOK_MS)
-    await this.#world.settle?.()
-  }
-
-  key(output: SourceOutput): string {
-    return this.#keyOf(output.value)
-  }
-
-  /** Keys in the order in which they were emitted. */
-  get keys(): string[] {
-    return this.test.emitted.map(output => this.key(output))
-  }
-
-  /** Lets it go on until nothing has come for a while; `each` is called after every look. */
-  async quiet(each: () => void = () => undefined): Promise<void> {
-    let still = 0
-    for (let looks = 0; looks < LOOKS_MAX && still < QUIET_LOOKS; looks++) {
-      const before = this.test.emitted.length
-      await this.look()
-      each()
-      still = this.test.emitted.length === before ? still + 1 : 0
-    }
-  }
-
-  async allDone(): Promise<void> {
-    await this.quiet(() => {
-      if (this.test.open.length > 0) this.test.done()
-    })
-  }
-
-  async stop(): Promise<void> {
-    await this.test.environment.awaiting(this.test.stop())
-    await this.#world.settle?.()
-  }
-}
-
-async function inWorld<T>(
-  kit: SourceConformance,
-  fn: (world: SourceWorld) => Promise<T>,
-): Promise<T> {
-  const world = await kit.world()
-  try {
-    return await fn(world)
-  } finally {
-    await world.close?.()
-  }
-}
-
 function compare(
   what: string,
   keys: readonly string[],
@@ -186,7 +67,7 @@ function compare(
 async function everythingOnce(kit: SourceConformance, tell: Tell): Promise<void> {
   await inWorld(kit, async world => {
     const expected = await world.populate(kit.openMax * 3)
-    const life = await Life.open(kit, world)
+    const life = await SourceLife.open(kit, world)
     await life.allDone()
     compare('without failures', life.keys, expected, tell)
     const untracked = life.test.emitted.find(output => output.state === 'untracked')
@@ -197,7 +78,7 @@ async function everythingOnce(kit: SourceConformance, tell: Tell): Promise<void>
     if (life.test.errors.length > 0)
       tell(`without failures: it reported ${life.test.errors[0]!.message}`)
     await life.stop()
-    const again = await Life.open(kit, world, life.test.position())
+    const again = await SourceLife.open(kit, world, life.test.position())
     await again.allDone()
     compare('opened where all was done', again.keys, [], tell)
     await again.stop()
@@ -207,7 +88,7 @@ async function everythingOnce(kit: SourceConformance, tell: Tell): Promise<void>
 async function replay(kit: SourceConformance, tell: Tell): Promise<void> {
   await inWorld(kit, async world => {
     const expected = await world.populate(kit.openMax)
-    const life = await Life.open(kit, world)
+    const life = await SourceLife.open(kit, world)
     await life.quiet()
     const failed = life.test.emitted.filter((_, i) => i % 3 === 0)
     life.test.fail(...failed.map(output => output.id))
@@ -231,7 +112,7 @@ async function replay(kit: SourceConformance, tell: Tell): Promise<void> {
 async function backPressure(kit: SourceConformance, tell: Tell): Promise<void> {
   await inWorld(kit, async world => {
     const expected = await world.populate(kit.openMax * 3)
-    const life = await Life.open(kit, world)
+    const life = await SourceLife.open(kit, world)
     let most = 0
     const watch = () => {
       most = Math.max(most, life.test.open.length)
@@ -258,7 +139,7 @@ async function slowOne(kit: SourceConformance, tell: Tell): Promise<void> {
   if (kit.openMax < 2) return
   await inWorld(kit, async world => {
     const expected = await world.populate(kit.openMax * 3)
-    const life = await Life.open(kit, world)
+    const life = await SourceLife.open(kit, world)
     await life.quiet()
     const slow = life.test.emitted[0]!
     await life.quiet(() => {
@@ -269,7 +150,7 @@ async function slowOne(kit: SourceConformance, tell: Tell): Promise<void> {
     if (left > 0) tell(`a message that is never done keeps ${left} others from coming`)
     const position = life.test.position()
     await world.crash?.()
-    const again = await Life.open(kit, world, position)
+    const again = await SourceLife.open(kit, world, position)
     await again.allDone()
     if (!again.keys.includes(life.key(slow)))
       tell('a message that was never done is missing after a crash')
@@ -287,6 +168,7 @@ async function crashes(kit: SourceConformance, tell: Tell): Promise<void> {
 
 /** What the test knows of the messages of one world. */
 interface Known {
+  readonly expected: readonly string[]
   /** Where the next life begins, and what was told done when that was stored. */
   position: unknown
   stored: ReadonlySet<string>
@@ -300,23 +182,23 @@ async function crashAt(
 ): Promise<void> {
   const random = seededRandom((kit.seed ?? 1) * 1000 + step)
   const expected = await world.populate(kit.openMax * 3)
-  const known: Known = { position: undefined, stored: new Set() }
+  const known: Known = { expected, position: undefined, stored: new Set() }
   // Three lives end in a crash: one late, one as soon as its position was stored, one in between.
   for (const steps of [step, 0, step >> 1]) {
     const { stored } = known
-    const life = await Life.open(kit, world, known.position)
+    const life = await SourceLife.open(kit, world, known.position)
     const failures = new Map<string, number>()
     for (let k = 0; k < steps; k++) {
       await someEnd(life, failures, random)
       // It is stored now and then: what is done after that may be done again.
-      if (random() < 0.5) store(life, known, stored)
+      if (random() < 0.5) store(kit, life, known, stored)
     }
-    if (steps === 0) store(life, known, stored)
+    if (steps === 0) store(kit, life, known, stored)
     judge(kit, life, { expected, stored, failures }, tell)
     await world.crash?.()
   }
   const { stored } = known
-  const last = await Life.open(kit, world, known.position)
+  const last = await SourceLife.open(kit, world, known.position)
   await last.allDone()
   judge(kit, last, { expected, stored, failures: new Map() }, tell)
   const keys = new Set(last.keys)
@@ -328,7 +210,7 @@ async function crashAt(
 
 // Ends some of what is open, in any order.
 async function someEnd(
-  life: Life,
+  life: SourceLife,
   failures: Map<string, number>,
   random: () => number,
 ): Promise<void> {
@@ -345,11 +227,20 @@ async function someEnd(
   }
 }
 
-// What was told done in a former life after its position was stored is not done any more.
-function store(life: Life, known: Known, begin: ReadonlySet<string>): void {
+// What was told done in a former life after its position was stored is not done any more; and an offset knows only of what
+// is done from the first message on.
+function store(
+  kit: SourceConformance,
+  life: SourceLife,
+  known: Known,
+  begin: ReadonlySet<string>,
+): void {
   const ended = life.test.emitted.filter(output => output.state === 'done')
+  const done = new Set([...begin, ...ended.map(output => life.key(output))])
+  const first = known.expected.findIndex(key => !done.has(key))
   known.position = life.test.position()
-  known.stored = new Set([...begin, ...ended.map(output => life.key(output))])
+  known.stored =
+    kit.replays === 'exact' || first < 0 ? done : new Set(known.expected.slice(0, first))
 }
 
 interface Explained {
@@ -360,7 +251,7 @@ interface Explained {
 }
 
 // Each message of a life is one that was not done where it began, and comes once, and once more for each failure.
-function judge(kit: SourceConformance, life: Life, explained: Explained, tell: Tell): void {
+function judge(kit: SourceConformance, life: SourceLife, explained: Explained, tell: Tell): void {
   const { expected, stored, failures } = explained
   const first = expected.findIndex(key => !stored.has(key))
   const mayCome =
@@ -382,7 +273,7 @@ async function shutdown(kit: SourceConformance, tell: Tell): Promise<void> {
     await inWorld(kit, async world => {
       await world.populate(kit.openMax * 3)
       const before = world.handles?.() ?? 0
-      const life = await Life.open(kit, world)
+      const life = await SourceLife.open(kit, world)
       for (let k = 0; k < looks >> 1; k++) await life.look()
       if (looks % 2 === 1) life.test.done()
       await life.stop()
