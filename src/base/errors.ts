@@ -69,6 +69,9 @@ export type ErrorCode =
   | 'SHELL_TIMED_OUT'
   | 'SHELL_PROTOCOL'
   | 'SERIALIZER_UNKNOWN'
+  // connectors
+  | 'FILE_FAILED'
+  | 'LINE_TOO_LONG'
 
 export interface ErrorOptionsOf {
   /** One sentence: what the reader can do next. */

@@ -2,6 +2,8 @@
 // topologies and multi-lang components there is a kit of the same kind at `gearpump/storm/testing`: completeTopology, and a fake
 // child for protocol tests.
 export type { Faults, FaultyNetwork } from '../transport/faulty-transport.ts'
+export { type SinkConformance, type SinkWorld, sinkFindings } from './conformance-sink.ts'
+export { sourceFindings } from './conformance-source.ts'
 export {
   ManualEnvironment,
   type ManualEnvironmentOptions,
@@ -10,6 +12,7 @@ export {
 export { type DagRun, type DagRunOptions, runDag } from './run-dag.ts'
 export { seededRandom } from './seeded-random.ts'
 export { type Simulation, type SimulationOptions, simulate } from './simulation.ts'
+export type { SourceConformance, SourceWorld } from './source-life.ts'
 export {
   type SourceOutput,
   type SourceTest,

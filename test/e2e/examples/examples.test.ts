@@ -1,7 +1,10 @@
 // Runs every example by the command that its README line gives, in one executor and in two.
 import { spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
+import type { LevelCount } from '../../../examples/log-lines/log-lines.ts'
 import { ensureBuilt, root } from '../../../scripts/setup.mjs'
 
 interface Run {
@@ -63,6 +66,23 @@ for (const executors of [1, 2]) {
     t.is(run.lines.length, 11)
     t.true(run.lines.every(line => line.startsWith('500\tsource-')))
     t.is(run.stats.acked, 1000)
+  })
+
+  test.serial(title('log-lines'), async t => {
+    const out = mkdtempSync(join(tmpdir(), 'gearpump-test-'))
+    t.teardown(() => rmSync(out, { recursive: true }))
+    const run = await gearRun('log-lines/log-lines.ts', ...drained, '--', '--out', out)
+    t.is(run.exitCode, 0, run.stderr)
+    t.is(run.stats.acked, 132)
+    const sums: Record<string, number> = {}
+    for (const name of readdirSync(out)) {
+      t.regex(name, /^counts-0-\d{6}\.jsonl$/)
+      for (const line of readFileSync(join(out, name), 'utf8').trimEnd().split('\n')) {
+        const { level, lines } = JSON.parse(line) as LevelCount
+        sums[level] = (sums[level] ?? 0) + lines
+      }
+    }
+    t.deepEqual(sums, { DEBUG: 34, ERROR: 12, INFO: 66, OTHER: 12, WARN: 8 })
   })
 
   for (const counter of ['node', 'ruby']) {
