@@ -78,7 +78,7 @@ export class Executor implements RunnerHost {
     this.ledger = new SlotLedger({
       rootDone: (source, ordinal) => this.#runners.sources[source]!.rootEnded(ordinal, true),
       rootFailed: (source, ordinal) => this.#runners.sources[source]!.rootEnded(ordinal, false),
-      renewRoot: (source, ordinal) => this.#runners.sources[source]!.order.renew(ordinal),
+      renewRoot: (source, ordinal) => this.#runners.sources[source]!.roots.renew(ordinal),
     })
     this.cycleGuard = new CycleGuard(paused => options.events.overflow(paused))
     const serialisers = new Serialisers(options.application.serialisers)
@@ -236,7 +236,7 @@ export class Executor implements RunnerHost {
       this.#tellClock()
       const emitted = this.#runners.sources.reduce((sum, source) => sum + source.emitted, 0)
       const busy =
-        emitted !== this.#emittedAtClock || this.#runners.sources.some(s => s.order.open > 0)
+        emitted !== this.#emittedAtClock || this.#runners.sources.some(s => s.rootsPending > 0)
       this.#emittedAtClock = emitted
       this.#armClock(busy ? CLOCK_PERIOD_MS : Math.min(periodMs * 2, CLOCK_PERIOD_IDLE_MS))
     })
@@ -281,14 +281,14 @@ export class Executor implements RunnerHost {
       received: 0,
       acked: source.rootsDone,
       failed: source.rootsFailed,
-      inFlight: source.order.open,
+      inFlight: source.rootsPending,
       busyMs: source.busyMs,
       blockedMs: source.blockedTotalMs(),
       roots: {
         emitted: source.rootsEmitted,
         acked: source.rootsDone,
         failed: source.rootsFailed,
-        pending: source.order.open,
+        pending: source.rootsPending,
         lost: source.rootsLost,
         unresolved: source.failedIds.size + (source.failedIds.overflowed ? 1 : 0),
       },

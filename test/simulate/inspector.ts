@@ -33,13 +33,13 @@ export class Inspector {
     const { oracle } = this.#parts
     for (const runner of executor.runners.sources) {
       const ended = runner.rootEnded.bind(runner)
-      runner.rootEnded = (ordinal, done) => {
-        const name = runner.order.idOf(ordinal)
+      runner.rootEnded = (place, done) => {
+        const name = runner.roots.idOf(place)
         if (name !== undefined && !process.environment.killed) {
           const number = typeof name === 'number' ? name : (name as { root: number }).root
           oracle.ended(oracle.roots[number]!, done)
         }
-        ended(ordinal, done)
+        return ended(place, done)
       }
       watchBlocking(runner, oracle)
     }
@@ -104,7 +104,7 @@ export class Inspector {
   checkStamps(live: Live): void {
     for (const process of live) {
       for (const source of process?.host.executor?.runners.sources ?? []) {
-        if (source.order.lowestStamp() < this.#publishedUs)
+        if (source.roots.lowestStamp() < this.#publishedUs)
           this.#parts.oracle.broken(
             `(3) the app clock passed an open root of task ${source.taskId}`,
           )

@@ -52,7 +52,7 @@ test('calls to an executor that was killed a moment ago are refused with the rea
   const executor = await launcher.launch(1, 'token', events)
   process.kill(executor.pid!, 'SIGKILL')
   // Without letting the event loop run: it has died, its pipe is closed, and Node still counts it as connected.
-  while (state(executor.pid!) !== 'Z') continue
+  while (state(executor.pid!) !== 'Z');
   const calls = [1, 2, 3].map(clockUs =>
     executor.control.publish(clockUs).catch((error: EngineError) => error.code),
   )
