@@ -44,7 +44,7 @@ function ledger(): SlotLedger {
   const count = (): void => {
     sink++
   }
-  return new SlotLedger({ rootDone: count, rootFailed: count, renewRoot: count }, 1 << 16)
+  return new SlotLedger({ rootsDone: count, rootFailed: count, renewRoot: count }, 1 << 16)
 }
 
 // ---- inside one executor: a source and a chain of tasks, 64 tuples at a time
@@ -225,8 +225,8 @@ for (const anchors of [2, 10, 100]) {
 function sourceRoots() {
   let roots: RootTable | undefined
   const own = new SlotLedger({
-    rootDone: (_, place) => {
-      roots!.done(place)
+    rootsDone: (_, places, n) => {
+      roots!.done(places, n)
       return true
     },
     rootFailed: (_, place) => roots!.fail(place),

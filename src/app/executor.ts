@@ -76,9 +76,9 @@ export class Executor implements RunnerHost {
     this.profile = options.application.profile
     this.loop = new RunLoop(options.environment, () => this.#afterTurn())
     this.ledger = new SlotLedger({
-      rootDone: (source, ordinal) => this.#runners.sources[source]!.rootEnded(ordinal, true),
-      rootFailed: (source, ordinal) => this.#runners.sources[source]!.rootEnded(ordinal, false),
-      renewRoot: (source, ordinal) => this.#runners.sources[source]!.roots.renew(ordinal),
+      rootsDone: (source, places, n) => this.#runners.sources[source]!.rootsEnded(places, n),
+      rootFailed: (source, place) => this.#runners.sources[source]!.rootFailed(place),
+      renewRoot: (source, place) => this.#runners.sources[source]!.roots.renew(place),
     })
     this.cycleGuard = new CycleGuard(paused => options.events.overflow(paused))
     const serialisers = new Serialisers(options.application.serialisers)

@@ -18,10 +18,10 @@ export { NONE, type Slot } from './slot.ts'
 /** Told in the middle of ledger work: note it down and act after the turn. The ledger is consistent at each call. */
 export interface LedgerEvents {
   /**
-   * A root and all its descendants are finished. The answer `true` keeps its row for the next root of that name, which
-   * `reopen` makes; any other frees it.
+   * Roots of one source, and all their descendants, are finished: the first `n` of `ordinals`. The answer `true` keeps
+   * their rows for the next roots of those names, which `reopen` makes; any other frees them.
    */
-  rootDone(source: number, ordinal: number): unknown
+  rootsDone(source: number, ordinals: Int32Array, n: number): unknown
   /** A root has failed; descendants may still be at work. Nothing more is told of it. */
   rootFailed(source: number, ordinal: number): void
   /** A descendant asked for more time. */
@@ -35,6 +35,7 @@ const UNTRACKED = -3 // slot 0
 const JOIN = -4
 const JOIN_ENDED = -5
 const ROOT_BASE = -16
+const NO_ROOT = 0x7fffffff // no owner at all
 
 const SLOTS = 64
 // 1.5 GB in three columns: past it the open roots of this executor have no bound, which is the application's fault.
@@ -53,6 +54,9 @@ export class SlotLedger {
   readonly count: Int32Array
   /** Where a run of a task notes the holds it will let go at its end. No two tasks run at a time. */
   readonly finished = new Int32Array(RUN_MAX)
+  // Roots on their way to `rootsDone`.
+  private readonly endedSlots = new Int32Array(RUN_MAX)
+  private readonly endedRefs = new Int32Array(RUN_MAX)
   protected owner: Int32Array
   // Column: ordinal of the root, position of the arrival, first parent of the join, or the next free row.
   protected ref: Int32Array
@@ -133,13 +137,28 @@ export class SlotLedger {
     if (--this.count[slot]! === 0) this.finish(slot)
   }
 
-  /** Lets go of the first `n` of some holds whose work is done: those of one run of a task. */
-  releaseAll(slots: Int32Array, n: number): void {
-    const { count } = this
+  /** Lets go of the first `n` of `finished`: the roots among them end together, run by run of one source. */
+  releaseFinished(n: number): void {
+    const { count, owner, finished } = this
+    let source = NO_ROOT
+    let roots = 0
     for (let i = 0; i < n; i++) {
-      const slot = slots[i]!
-      if (--count[slot]! === 0) this.finish(slot)
+      const slot = finished[i]!
+      if (--count[slot]! !== 0) continue
+      const own = owner[slot]!
+      if (own !== source) {
+        if (roots > 0) this.endRoots(source, roots)
+        source = own <= ROOT_BASE ? own : NO_ROOT
+        roots = 0
+        if (source === NO_ROOT) {
+          this.finish(slot)
+          continue
+        }
+      }
+      this.endedSlots[roots] = slot
+      this.endedRefs[roots++] = this.ref[slot]!
     }
+    if (roots > 0) this.endRoots(source, roots)
   }
 
   /** Lets go of a hold whose work has failed. */
@@ -321,7 +340,9 @@ export class SlotLedger {
     const owner = this.owner[slot]!
     const ref = this.ref[slot]!
     if (owner <= ROOT_BASE) {
-      if (this.events.rootDone(ROOT_BASE - owner, ref) !== true) this.recycleRow(slot)
+      this.endedSlots[0] = slot
+      this.endedRefs[0] = ref
+      this.endRoots(owner, 1)
     } else if (owner >= 0) {
       this.recycleRow(slot)
       const link = this.inLinks[owner]!
@@ -341,6 +362,11 @@ export class SlotLedger {
     if (owner === ENDED) return
     this.endedJoins.push(ref)
     if (!this.draining) this.drain(ANCHORS_PER_SLICE)
+  }
+
+  private endRoots(owner: number, n: number): void {
+    if (this.events.rootsDone(ROOT_BASE - owner, this.endedRefs, n) === true) return
+    for (let i = 0; i < n; i++) this.recycleRow(this.endedSlots[i]!)
   }
 
   private recycleRow(slot: Slot): void {

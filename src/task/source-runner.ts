@@ -132,12 +132,16 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
     if (slot !== NONE) this.host.ledger.fail(slot)
   }
 
-  /** From the ledger, once for each root. The answer keeps the ledger's row. */
-  rootEnded(place: number, done: boolean): boolean {
-    if (done === true) this.roots.done(place)
-    else this.roots.fail(place)
-    if (this.queued === false) this.resume()
-    return done
+  /** From the ledger, once for each root. The answer keeps their rows. */
+  rootsEnded(places: Int32Array, n: number): true {
+    this.roots.done(places, n)
+    if (!this.queued) this.resume()
+    return true
+  }
+
+  rootFailed(place: number): void {
+    this.roots.fail(place)
+    if (!this.queued) this.resume()
   }
 
   /** Nobody will hear of the roots that are open now, nor of those ended but not told. */

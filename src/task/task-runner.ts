@@ -151,12 +151,12 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
           if (slot !== UNTRACKED) finished[released++] = slot
         }
       } catch (error) {
-        ledger.releaseAll(finished, released)
+        ledger.releaseFinished(released)
         released = 0
         this.#failInput(error)
       }
     }
-    ledger.releaseAll(finished, released)
+    ledger.releaseFinished(released)
     this.slot = NONE
     if (this.#parked) this.slot = this.#parkedSlot
     this.received += done

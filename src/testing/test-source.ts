@@ -50,12 +50,11 @@ export class SourceTest {
   constructor(source: Source<never>, options: SourceTestOptions = {}) {
     this.environment = options.environment ?? new ManualEnvironment()
     this.#source = source
-    const ended = (place: number, done: boolean) => this.#ended(place, done)
     this.#host = new TestHost(
       this.environment,
       {
-        rootDone: (_, place) => ended(place, true),
-        rootFailed: (_, place) => ended(place, false),
+        rootsDone: (_, places, n) => this.#done(places, n),
+        rootFailed: (_, place) => this.#failed(place),
         renewRoot: (_, place) => this.#runner.roots.renew(place),
       },
       options.profile,
@@ -184,11 +183,20 @@ export class SourceTest {
     this.#open.set(place, root)
   }
 
-  #ended(place: number, done: boolean): boolean {
+  #done(places: Int32Array, n: number): true {
+    for (const place of places.subarray(0, n)) this.#end(place, 'done')
+    return this.#runner.rootsEnded(places, n)
+  }
+
+  #failed(place: number): void {
+    this.#end(place, 'failed')
+    this.#runner.rootFailed(place)
+  }
+
+  #end(place: number, state: 'done' | 'failed'): void {
     const root = this.#open.get(place)
-    if (root !== undefined) root.state = done ? 'done' : 'failed'
+    if (root !== undefined) root.state = state
     this.#open.delete(place)
-    return this.#runner.rootEnded(place, done)
   }
 
   #chosen(ids: readonly unknown[]): Root[] {

@@ -32,14 +32,21 @@ export class Inspector {
     process.started = true
     const { oracle } = this.#parts
     for (const runner of executor.runners.sources) {
-      const ended = runner.rootEnded.bind(runner)
-      runner.rootEnded = (place, done) => {
+      const tell = (place: number, done: boolean) => {
         const name = runner.roots.idOf(place)
-        if (name !== undefined && !process.environment.killed) {
-          const number = typeof name === 'number' ? name : (name as { root: number }).root
-          oracle.ended(oracle.roots[number]!, done)
-        }
-        return ended(place, done)
+        if (name === undefined || process.environment.killed) return
+        const number = typeof name === 'number' ? name : (name as { root: number }).root
+        oracle.ended(oracle.roots[number]!, done)
+      }
+      const ended = runner.rootsEnded.bind(runner)
+      runner.rootsEnded = (places, n) => {
+        for (const place of places.subarray(0, n)) tell(place, true)
+        return ended(places, n)
+      }
+      const failed = runner.rootFailed.bind(runner)
+      runner.rootFailed = place => {
+        tell(place, false)
+        failed(place)
       }
       watchBlocking(runner, oracle)
     }

@@ -5,8 +5,8 @@ import { NONE, type Slot, SlotLedger } from '../../../src/progress/slot-ledger.t
 function tableOnLedger() {
   let roots: RootTable | undefined
   const ledger = new SlotLedger({
-    rootDone: (_, place) => {
-      roots!.done(place)
+    rootsDone: (_, places, n) => {
+      roots!.done(places, n)
       return true
     },
     rootFailed: (_, place) => roots!.fail(place),
@@ -56,7 +56,7 @@ test('a root that ends twice is a bug, and said to be one', t => {
   const slot = roots.push(0, 'id')
   const place = roots.placeOf(slot)
   ledger.release(slot)
-  t.throws(() => roots.done(place), { code: 'BUG' })
+  t.throws(() => roots.done(Int32Array.of(place), 1), { code: 'BUG' })
   t.throws(() => roots.fail(place), { code: 'BUG' })
 })
 

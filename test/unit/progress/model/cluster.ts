@@ -123,8 +123,8 @@ export class Cluster {
     executor.linksMax = 0
     executor.held = []
     executor.ledger = makeLedger(this.mutation, {
-      rootDone: (source, place) => this.rootEnded(source, place, 'done'),
-      rootFailed: (source, place) => this.rootEnded(source, place, 'failed'),
+      rootsDone: (source, places, n) => this.rootsDone(source, places, n),
+      rootFailed: (source, place) => this.rootFailed(source, place),
       renewRoot: (source, place) => this.tasks[source]!.roots.renew(place),
     })
   }
@@ -141,17 +141,31 @@ export class Cluster {
     task.roots = new RootTable(task.executor.ledger, task.id)
   }
 
-  private rootEnded(source: number, place: number, how: 'done' | 'failed'): boolean {
+  private rootsDone(source: number, places: Int32Array, n: number): true {
     const { roots } = this.tasks[source]!
-    const root = roots.idOf(place) as Root | undefined
+    const done = [...places.subarray(0, n)].map(place => this.openRoot(source, place))
+    roots.done(places, n)
+    for (const root of done) {
+      roots.take()
+      this.oracle.end(root, 'done')
+    }
+    return true
+  }
+
+  private rootFailed(source: number, place: number): void {
+    const { roots } = this.tasks[source]!
+    const root = this.openRoot(source, place)
+    roots.fail(place)
+    roots.take()
+    this.oracle.end(root, 'failed')
+  }
+
+  private openRoot(source: number, place: number): Root {
+    const root = this.tasks[source]!.roots.idOf(place) as Root | undefined
     if (root === undefined) {
       throw new Violation(2, `source ${source} was told twice of its root ${place}`)
     }
-    if (how === 'done') roots.done(place)
-    else roots.fail(place)
-    roots.take()
-    this.oracle.end(root, how)
-    return how === 'done'
+    return root
   }
 
   // ---- delivering
