@@ -5,7 +5,7 @@
 // run, or runs made in the same minutes; the absolute figures follow the machine's mood.
 import { InLink } from '../src/progress/in-link.ts'
 import { OutLink } from '../src/progress/out-link.ts'
-import { RootOrder } from '../src/progress/root-order.ts'
+import { RootTable } from '../src/progress/root-table.ts'
 import { type Slot, SlotLedger } from '../src/progress/slot-ledger.ts'
 
 const TUPLES = 1 << 21
@@ -44,7 +44,7 @@ function ledger(): SlotLedger {
   const count = (): void => {
     sink++
   }
-  return new SlotLedger({ rootDone: count, rootFailed: count, renewRoot: count }, 1 << 16)
+  return new SlotLedger({ rootsDone: count, rootFailed: count, renewRoot: count }, 1 << 16)
 }
 
 // ---- inside one executor: a source and a chain of tasks, 64 tuples at a time
@@ -204,7 +204,7 @@ row('over a link, frames of 512, first position stuck', () => {
   return { nsPerRoot: ns, aside: both.out.sent.aside, bitmapKb: both.inn.bitmapBytes / 1024 }
 })
 
-// ---- joins and the source's order
+// ---- joins and the roots of a source
 
 for (const anchors of [2, 10, 100]) {
   row(`join of ${anchors} roots`, () => {
@@ -222,25 +222,40 @@ for (const anchors of [2, 10, 100]) {
   })
 }
 
-row('root order, in order', () => {
-  const order = new RootOrder()
+function sourceRoots() {
+  let roots: RootTable | undefined
+  const own = new SlotLedger({
+    rootsDone: (_, places, n) => {
+      roots!.done(places, n)
+      return true
+    },
+    rootFailed: (_, place) => roots!.fail(place),
+    renewRoot: (_, place) => roots!.renew(place),
+  })
+  roots = new RootTable(own, 0)
+  return { own, roots }
+}
+
+row('roots of a source, in order', () => {
+  const { own, roots } = sourceRoots()
   const ns = measure(() => {
     for (let i = 0; i < TUPLES; i += BATCH) {
-      const first = order.next
-      for (let k = 0; k < BATCH; k++) order.push(1, i, undefined)
-      for (let k = 0; k < BATCH; k++) if (order.end((first + k) | 0)) sink++
+      for (let k = 0; k < BATCH; k++) box[k] = roots.push(1, i)
+      for (let k = 0; k < BATCH; k++) own.release(box[k]!)
+      for (let k = 0; k < BATCH; k++) if (roots.take() !== undefined) sink++
     }
   })
   return { nsPerRoot: ns }
 })
-row('root order, async window of 10000, random order, clock read per 1024', () => {
-  const order = new RootOrder()
+row('roots of a source, async window of 10000, random order, clock read per 1024', () => {
+  const { own, roots } = sourceRoots()
   const window = new Window(10_000)
   const ns = measure(() => {
     for (let i = 0; i < TUPLES; i++) {
-      const ended = window.swap(order.push(1, i, undefined))
-      if (ended !== 0 && order.end(ended)) sink++
-      if ((i & 1023) === 0) sink += order.lowestStamp()
+      const slot = window.swap(roots.push(1, i))
+      if (slot !== 0) own.release(slot)
+      if (roots.untold > 0) roots.take()
+      if ((i & 1023) === 0) sink += roots.lowestStamp()
     }
   })
   return { nsPerRoot: ns }

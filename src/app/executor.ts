@@ -80,9 +80,9 @@ export class Executor implements RunnerHost {
     this.profile = options.application.profile
     this.loop = new RunLoop(options.environment, () => this.#afterTurn())
     this.ledger = new SlotLedger({
-      rootDone: (source, ordinal) => this.#runners.sources[source]!.rootEnded(ordinal, true),
-      rootFailed: (source, ordinal) => this.#runners.sources[source]!.rootEnded(ordinal, false),
-      renewRoot: (source, ordinal) => this.#runners.sources[source]!.order.renew(ordinal),
+      rootsDone: (source, places, n) => this.#runners.sources[source]!.rootsEnded(places, n),
+      rootFailed: (source, place) => this.#runners.sources[source]!.rootFailed(place),
+      renewRoot: (source, place) => this.#runners.sources[source]!.roots.renew(place),
     })
     this.cycleGuard = new CycleGuard(paused => options.events.overflow(paused))
     const serialisers = new Serialisers(options.application.serialisers)
@@ -253,7 +253,7 @@ export class Executor implements RunnerHost {
       this.#positions.tick()
       const emitted = this.#runners.sources.reduce((sum, source) => sum + source.emitted, 0)
       const busy =
-        emitted !== this.#emittedAtClock || this.#runners.sources.some(s => s.order.open > 0)
+        emitted !== this.#emittedAtClock || this.#runners.sources.some(s => s.rootsPending > 0)
       this.#emittedAtClock = emitted
       this.#armClock(busy ? CLOCK_PERIOD_MS : Math.min(periodMs * 2, CLOCK_PERIOD_IDLE_MS))
     })
@@ -298,14 +298,14 @@ export class Executor implements RunnerHost {
       received: 0,
       acked: source.rootsDone,
       failed: source.rootsFailed,
-      inFlight: source.order.open,
+      inFlight: source.rootsPending,
       busyMs: source.busyMs,
       blockedMs: source.blockedTotalMs(),
       roots: {
         emitted: source.rootsEmitted,
         acked: source.rootsDone,
         failed: source.rootsFailed,
-        pending: source.order.open,
+        pending: source.rootsPending,
         lost: source.rootsLost,
         unresolved: source.failedIds.size + (source.failedIds.overflowed ? 1 : 0),
       },

@@ -1,6 +1,6 @@
 // A table from positions to small numbers (slots, rows), where positions only grow and most entries are taken soon
-// and nearly in order. It is the memory of an out link (what was sent and is not known finished) and of a source's
-// root order. Push and take are O(1); memory follows the number of open entries, never their span, though one may
+// and nearly in order. It is the memory of an out link: what was sent and is not known finished.
+// Push and take are O(1); memory follows the number of open entries, never their span, though one may
 // stay open for ever: the open entries behind a slow head are moved aside into a map. Positions are 32 bits and
 // wrap; they are compared by difference, so what is compared must lie less than 2^31 apart. The value NONE is not
 // storable: it marks an empty place.

@@ -17,8 +17,11 @@ export { NONE, type Slot } from './slot.ts'
 
 /** Told in the middle of ledger work: note it down and act after the turn. The ledger is consistent at each call. */
 export interface LedgerEvents {
-  /** A root and all its descendants are finished. Its ordinal must be ended in the source's root order at once. */
-  rootDone(source: number, ordinal: number): void
+  /**
+   * Roots of one source, and all their descendants, are finished: the first `n` of `ordinals`. The answer `true` keeps
+   * their rows for the next roots of those names, which `reopen` makes; any other frees them.
+   */
+  rootsDone(source: number, ordinals: Int32Array, n: number): unknown
   /** A root has failed; descendants may still be at work. Nothing more is told of it. */
   rootFailed(source: number, ordinal: number): void
   /** A descendant asked for more time. */
@@ -32,12 +35,15 @@ const UNTRACKED = -3 // slot 0
 const JOIN = -4
 const JOIN_ENDED = -5
 const ROOT_BASE = -16
+const NO_ROOT = 0x7fffffff // no owner at all
 
 const SLOTS = 64
 // 1.5 GB in three columns: past it the open roots of this executor have no bound, which is the application's fault.
 const SLOTS_MAX = 1 << 27
 // Holds of slot 0, so that adding to it and releasing it need no branch.
 const UNTRACKED_HOLDS = 1 << 30
+// Inputs of one run of a task.
+const RUN_MAX = 128
 // Anchors released in one go when a join ends: about half a millisecond. The rest waits for `resume`.
 const ANCHORS_PER_SLICE = 1 << 16
 // When an in link is full, the lowest 1/8 of its span fails at once: one scan of the ledger for many positions.
@@ -46,6 +52,11 @@ const FOOT_SHARE = 8
 export class SlotLedger {
   /** Column: open holds. Replaced when the ledger grows, so do not keep it. */
   readonly count: Int32Array
+  /** Where a run of a task notes the holds it will let go at its end. No two tasks run at a time. */
+  readonly finished = new Int32Array(RUN_MAX)
+  // Roots on their way to `rootsDone`.
+  private readonly endedSlots = new Int32Array(RUN_MAX)
+  private readonly endedRefs = new Int32Array(RUN_MAX)
   protected owner: Int32Array
   // Column: ordinal of the root, position of the arrival, first parent of the join, or the next free row.
   protected ref: Int32Array
@@ -55,7 +66,6 @@ export class SlotLedger {
   protected readonly freeInLinks: number[] = []
   private free: Slot = NONE
   private used = 1
-  private liveCount = 0
   // Lists of parents of ended joins, to be released; a work list and not recursion, since joins of joins may be deep.
   private readonly endedJoins: number[] = []
   private draining = false
@@ -70,9 +80,11 @@ export class SlotLedger {
     this.owner[NONE] = UNTRACKED
   }
 
-  /** Slots in use. 0 when the executor is idle. */
+  /** Slots in use, 0 when the executor is idle. Looks at every row. */
   get live(): number {
-    return this.liveCount
+    let live = 0
+    for (let slot = 1; slot < this.used; slot++) if (this.count[slot]! > 0) live++
+    return live
   }
 
   // ---- making slots
@@ -80,6 +92,12 @@ export class SlotLedger {
   /** A root with one hold, the emit's own. `source` is a small number for the source task in this executor. */
   root(source: number, ordinal: number): Slot {
     return this.allocate(ROOT_BASE - source, ordinal)
+  }
+
+  /** The next root of a row that `rootDone` has kept, with one hold. */
+  reopen(slot: Slot): void {
+    if (this.count[slot] !== 0) throw this.misused(slot, 'held or released')
+    this.count[slot] = 1
   }
 
   /** A tracked message that came over a link, with one hold. Positions must come in order, without a gap. */
@@ -117,6 +135,30 @@ export class SlotLedger {
   /** Lets go of a hold whose work is done. */
   release(slot: Slot): void {
     if (--this.count[slot]! === 0) this.finish(slot)
+  }
+
+  /** Lets go of the first `n` of `finished`: the roots among them end together, run by run of one source. */
+  releaseFinished(n: number): void {
+    const { count, owner, finished } = this
+    let source = NO_ROOT
+    let roots = 0
+    for (let i = 0; i < n; i++) {
+      const slot = finished[i]!
+      if (--count[slot]! !== 0) continue
+      const own = owner[slot]!
+      if (own !== source) {
+        if (roots > 0) this.endRoots(source, roots)
+        source = own <= ROOT_BASE ? own : NO_ROOT
+        roots = 0
+        if (source === NO_ROOT) {
+          this.finish(slot)
+          continue
+        }
+      }
+      this.endedSlots[roots] = slot
+      this.endedRefs[roots++] = this.ref[slot]!
+    }
+    if (roots > 0) this.endRoots(source, roots)
   }
 
   /** Lets go of a hold whose work has failed. */
@@ -274,7 +316,6 @@ export class SlotLedger {
     this.owner[slot] = owner
     this.ref[slot] = ref
     this.count[slot] = 1
-    this.liveCount++
     return slot
   }
 
@@ -294,29 +335,44 @@ export class SlotLedger {
     )
   }
 
-  // The count of a slot is 0: frees the row, then tells whoever waits for it.
+  // The count of a slot is 0: tells whoever waits for it, and frees the row.
   protected finish(slot: Slot): void {
     const owner = this.owner[slot]!
     const ref = this.ref[slot]!
-    if (owner === UNTRACKED || owner === FREE) {
-      if (owner === FREE) throw this.misused(slot, 'released')
-      this.count[slot] = UNTRACKED_HOLDS
-      return
-    }
-    this.owner[slot] = FREE
-    this.ref[slot] = this.free
-    this.free = slot
-    this.liveCount--
-    if (owner <= ROOT_BASE) this.events.rootDone(ROOT_BASE - owner, ref)
-    else if (owner >= 0) {
+    if (owner <= ROOT_BASE) {
+      this.endedSlots[0] = slot
+      this.endedRefs[0] = ref
+      this.endRoots(owner, 1)
+    } else if (owner >= 0) {
+      this.recycleRow(slot)
       const link = this.inLinks[owner]!
       link.liveSlots--
       if (!link.closed) link.finished(ref)
       else if (link.liveSlots === 0) this.recycle(owner)
-    } else if (owner !== ENDED) {
-      this.endedJoins.push(ref)
-      if (!this.draining) this.drain(ANCHORS_PER_SLICE)
+    } else this.finishOther(slot, owner, ref)
+  }
+
+  private finishOther(slot: Slot, owner: number, ref: number): void {
+    if (owner === FREE) throw this.misused(slot, 'released')
+    if (owner === UNTRACKED) {
+      this.count[slot] = UNTRACKED_HOLDS
+      return
     }
+    this.recycleRow(slot)
+    if (owner === ENDED) return
+    this.endedJoins.push(ref)
+    if (!this.draining) this.drain(ANCHORS_PER_SLICE)
+  }
+
+  private endRoots(owner: number, n: number): void {
+    if (this.events.rootsDone(ROOT_BASE - owner, this.endedRefs, n) === true) return
+    for (let i = 0; i < n; i++) this.recycleRow(this.endedSlots[i]!)
+  }
+
+  private recycleRow(slot: Slot): void {
+    this.owner[slot] = FREE
+    this.ref[slot] = this.free
+    this.free = slot
   }
 
   private drain(limit: number): void {

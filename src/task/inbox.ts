@@ -39,7 +39,7 @@ export class Inbox {
     const i = (this.head + this.size) & this.mask
     this.values[i] = value
     this.slots[i] = slot
-    if (this.tagged) {
+    if (this.tagged === true) {
       this.edges[i] = edge
       this.sources[i] = source
       this.origins[i] = origin

@@ -9,8 +9,8 @@ import type { RunnerHost } from './runner-host.ts'
 import type { Outlet } from './task.ts'
 import { guardCycle } from './task-runner.ts'
 
-export const NOBODY = -1
-export const SEVERAL = -2
+const NOBODY = -1
+const SEVERAL = -2
 
 /** The targets of one edge as this executor sees them. Order = index of the target task. */
 export interface Targets {

@@ -13,7 +13,7 @@ export interface RunnerHost {
   readonly profile: Profile
   readonly cycleGuard: CycleGuard
   readonly executorId: number
-  /** Where the 32-bit counters of sessions and roots begin; 0 if not given. Simulations begin near the wrap. */
+  /** Where the 32-bit counters of sessions begin; 0 if not given. Simulations begin near the wrap. */
   readonly firstNumber?: number
   /** Last published app clock, µs. */
   appClockUs: number

@@ -1,8 +1,10 @@
 // The context a source is given: emits roots, wakes the source, timers on its own turn.
-import type { Slot } from '../progress/slot-ledger.ts'
+import { NONE, type Slot } from '../progress/slot-ledger.ts'
 import { BaseContext } from './base-context.ts'
 import type { SourceRunner } from './source-runner.ts'
 import type { Outlet, SourceContext } from './task.ts'
+
+const UNTRACKED: Slot = NONE
 
 export class SourceRunnerContext
   extends BaseContext<SourceRunner<SourceRunnerContext>>
@@ -18,10 +20,10 @@ export class SourceRunnerContext
   /** Emits a root on an outlet (undefined = nothing listens: it is done at once). Returns as `Outlet.emit`. */
   emitRoot(outlet: Outlet | undefined, value: unknown, id: unknown): number {
     const runner = this.runner
-    const slot: Slot = runner.openRoot(id)
+    const slot = runner.openRoot(id)
     try {
       const target = outlet === undefined ? -1 : outlet.emit(value, slot)
-      runner.closeRoot(slot)
+      if (slot !== UNTRACKED) runner.host.ledger.release(slot)
       return target
     } catch (error) {
       runner.failRoot(slot)

@@ -2,10 +2,9 @@
 // one that has an id, and tells it on its own turn how each root ended. A source with nothing to say is asked
 // again after a wait that grows; it never spins.
 import { asError } from '../base/errors.ts'
-import { RootOrder } from '../progress/root-order.ts'
+import { RootTable } from '../progress/root-table.ts'
 import { NONE, type Slot } from '../progress/slot-ledger.ts'
 import { SourceClock } from '../progress/source-clock.ts'
-import { EndedRoots } from './ended-roots.ts'
 import { FailedIds } from './failed-ids.ts'
 import { Emitter } from './flow.ts'
 import type { Runnable } from './run-loop.ts'
@@ -32,20 +31,18 @@ export interface SourceSettings {
 export class SourceRunner<Context> extends Emitter implements Runnable {
   readonly host: RunnerHost
   readonly level = 0
-  readonly order: RootOrder
+  readonly roots: RootTable
   readonly clock = new SourceClock()
   readonly failedIds = new FailedIds()
   queued = false
   busyMs = 0
-  /** Roots with an id: emitted = done + failed + open + lost. */
-  rootsEmitted = 0
+  /** Roots with an id whose end was told. */
   rootsDone = 0
   rootsFailed = 0
   rootsLost = 0
   exhausted = false
   lastActivityMs: number
   readonly #settings: SourceSettings
-  readonly #number: number
   readonly #tracked: boolean
   #source: Source<unknown> | undefined = undefined
   #context: Context | undefined = undefined
@@ -55,7 +52,6 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
   #suspended = false
   #idleWaits = 0
   #idleTimer: { cancel(): void } | undefined = undefined
-  readonly #ended = new EndedRoots()
   // Stamp of the roots of this turn: the clock is asked once a turn, not once a root.
   #turn = -1
   #stamp = 0
@@ -69,9 +65,8 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
   constructor(host: RunnerHost, settings: SourceSettings) {
     super(settings.taskId)
     this.host = host
-    this.order = new RootOrder(host.firstNumber)
+    this.roots = new RootTable(host.ledger, settings.number)
     this.#settings = settings
-    this.#number = settings.number
     this.#tracked = host.profile.guarantee === 'at-least-once'
     this.lastActivityMs = host.environment.monotonicMs()
     this.timers = new TurnTimers(host.environment, fn => this.call(fn))
@@ -85,6 +80,15 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
     this.resume()
   }
 
+  /** Roots with an id that are open, or ended and not told. */
+  get rootsPending(): number {
+    return this.roots.open + this.roots.untold
+  }
+
+  get rootsEmitted(): number {
+    return this.rootsDone + this.rootsFailed + this.rootsLost + this.rootsPending
+  }
+
   get active(): boolean {
     return this.#active
   }
@@ -93,8 +97,7 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
   get settled(): boolean {
     return (
       this.#source !== undefined &&
-      this.order.open === 0 &&
-      this.#ended.size === 0 &&
+      this.rootsPending === 0 &&
       this.#calls.length === 0 &&
       // A source may spend its life in a `next` that waits for news. While inactive it must come to its end.
       (!this.#parked || (this.#asking && this.#active))
@@ -123,15 +126,10 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
   openRoot(id: unknown): Slot {
     if (this.#turn !== this.host.loop.turns) this.#newTurn()
     if (id === undefined || id === null) return NONE
-    this.rootsEmitted++
-    if (!this.#tracked) {
-      this.#end(id, true)
-      return NONE
-    }
-    const order = this.order
-    const slot = this.host.ledger.root(this.#number, order.next)
-    order.push(slot, this.#stamp, id)
-    return slot
+    if (this.#tracked === true) return this.roots.push(this.#stamp, id)
+    this.roots.pushEnded(id)
+    if (!this.queued) this.resume()
+    return NONE
   }
 
   #newTurn(): void {
@@ -150,43 +148,34 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
     if (slot !== NONE) this.host.ledger.fail(slot)
   }
 
-  /** From the ledger. First of done and fail wins. */
-  rootEnded(ordinal: number, done: boolean): void {
-    const id = this.order.take(ordinal)
-    if (id !== undefined) this.#end(id, done)
+  /** From the ledger, once for each root. The answer keeps their rows. */
+  rootsEnded(places: Int32Array, n: number): true {
+    this.roots.done(places, n)
+    if (!this.queued) this.resume()
+    return true
   }
 
-  #end(id: unknown, done: boolean): void {
-    if (done) {
-      this.rootsDone++
-      if (this.failedIds.any) this.failedIds.done(id)
-    } else {
-      this.rootsFailed++
-      this.failedIds.failed(id)
-    }
-    if (this.#hears) this.#ended.push(id, done)
+  rootFailed(place: number): void {
+    this.roots.fail(place)
     if (!this.queued) this.resume()
   }
 
   /** Nobody will hear of the roots that are open now, nor of those ended but not told. */
   orphanAll(): void {
     const ledger = this.host.ledger
-    this.order.clear((_, slot) => {
-      this.rootsLost++
-      ledger.orphan(slot)
-    })
-    this.#ended.clear()
+    this.rootsLost += this.rootsPending
+    this.roots.clear((_, slot) => ledger.orphan(slot))
   }
 
   rotate(): void {
-    this.order.rotate((_, slot) => this.host.ledger.markFailed(slot))
+    this.roots.rotate((_, slot) => this.host.ledger.markFailed(slot))
   }
 
   /** The promise of the app clock: no later root is stamped below it. */
   readClock(): number {
     // A clock told is a promise: the next root is stamped anew.
     this.#turn = -1
-    return this.clock.read(this.host.environment.nowUs(), this.order.lowestStamp())
+    return this.clock.read(this.host.environment.nowUs(), this.roots.lowestStamp())
   }
 
   // ---- turns
@@ -197,7 +186,7 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
 
   protected override resume(): void {
     if (this.#parked || this.#stopped || this.#source === undefined) return
-    if (this.#calls.length > 0 || this.#ended.size > 0 || this.#mayAsk()) {
+    if (this.#calls.length > 0 || this.roots.untold > 0 || this.#mayAsk()) {
       this.host.loop.ready(this)
     }
   }
@@ -211,7 +200,7 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
       !this.exhausted &&
       this.blockedOn === 0 &&
       this.#idleTimer === undefined &&
-      (bound === 0 || this.order.open < bound)
+      (bound === 0 || this.rootsPending < bound)
     )
   }
 
@@ -280,22 +269,35 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
 
   // Tells the source what has ended, each as a turn of its own. False: it parked.
   #tellEnded(): boolean {
-    const source = this.#source!
-    const ended = this.#ended
-    while (ended.size > 0) {
-      const id = ended.take()
-      const done = ended.wasDone
-      try {
-        const result = done ? source.done?.(id) : source.fail?.(id)
-        // A failed id is emitted again at the source's next turn: it must not sleep through that, nor have ended.
-        if (!done && source.fail !== undefined) this.#askAgain()
-        if (result !== undefined && typeof result.then === 'function') {
-          this.#park(result, () => undefined)
-          return false
-        }
-      } catch (error) {
-        this.host.report(this.taskId, asError(error))
+    const roots = this.roots
+    const failedIds = this.failedIds
+    while (roots.untold > 0) {
+      const id = roots.take()
+      const done = roots.wasDone
+      if (done === true) {
+        this.rootsDone++
+        if (failedIds.any === true) failedIds.done(id)
+      } else {
+        this.rootsFailed++
+        failedIds.failed(id)
       }
+      if (this.#hears === true && !this.#tell(id, done)) return false
+    }
+    return true
+  }
+
+  #tell(id: unknown, done: boolean): boolean {
+    const source = this.#source!
+    try {
+      const result = done ? source.done?.(id) : source.fail?.(id)
+      // A failed id is emitted again at the source's next turn: it must not sleep through that, nor have ended.
+      if (!done && source.fail !== undefined) this.#askAgain()
+      if (result !== undefined && typeof result.then === 'function') {
+        this.#park(result, () => undefined)
+        return false
+      }
+    } catch (error) {
+      this.host.report(this.taskId, asError(error))
     }
     return true
   }

@@ -1,7 +1,7 @@
 // Runs one task: takes its inputs in order, calls user code, releases or fails each input, waits while a target is
 // full or a promise is open. It is also the target that emitters deliver to. The hot path is `deliver` and `run`.
 import { asError } from '../base/errors.ts'
-import { NONE, type Slot } from '../progress/slot-ledger.ts'
+import { NONE, type Slot, type SlotLedger } from '../progress/slot-ledger.ts'
 import { Emitter, Gate, type Target } from './flow.ts'
 import { type Hold, HoldList } from './hold.ts'
 import { Inbox } from './inbox.ts'
@@ -9,6 +9,9 @@ import type { Runnable } from './run-loop.ts'
 import type { RunnerHost } from './runner-host.ts'
 import type { Task } from './task.ts'
 import { TurnTimers } from './turn-timers.ts'
+
+// An imported constant is looked up at each use, a module's own is not.
+const UNTRACKED: Slot = NONE
 
 const isPromise = (result: unknown): result is Promise<unknown> =>
   result !== undefined && result !== null && typeof (result as Promise<unknown>).then === 'function'
@@ -36,6 +39,7 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
   #parked = false
   #stopped = false
   readonly #gate = new Gate()
+  readonly #ledger: SlotLedger
   readonly #depthMax: number
   readonly #half: number
   // Timers, messages to self, clock: run on the task's own turn, before its inputs.
@@ -50,6 +54,7 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
     this.inbox = new Inbox(place.tagged)
     this.holds = new HoldList(host.ledger, host.loop)
     this.timers = new TurnTimers(host.environment, fn => this.call(fn))
+    this.#ledger = host.ledger
     this.#depthMax = host.profile.inboxDepth
     this.#half = host.profile.inboxDepth >> 1
   }
@@ -73,9 +78,9 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
   // ---- as a target
 
   deliver(value: unknown, slot: Slot, edge: number, from: Emitter): boolean {
-    if (slot !== NONE) this.host.ledger.add(slot)
+    if (slot !== UNTRACKED) this.#ledger.add(slot)
     this.inbox.push(value, slot, edge, from.taskId, 0)
-    if (!this.queued) this.resume()
+    if (this.queued === false) this.resume()
     return this.inbox.size >= this.#depthMax
   }
 
@@ -113,23 +118,21 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
     if (this.#parked || this.#stopped) return 0
     if (this.#calls.length > 0 && !this.#runCalls()) return 1
     const inbox = this.inbox
-    const ledger = this.host.ledger
+    const ledger = this.#ledger
     const task = this.#task!
     const context = this.#context! as never
     const from = this.emitted
+    const finished = ledger.finished
+    const most = Math.min(quantum, finished.length)
     let done = 0
+    let released = 0
     // Bounded by what goes in and by what comes out: one input may become many.
-    while (
-      done < quantum &&
-      this.emitted - from < quantum &&
-      inbox.size > 0 &&
-      this.blockedOn === 0
-    ) {
+    while (done < most && this.emitted - from < quantum && inbox.size > 0 && this.blockedOn === 0) {
       const i = inbox.head
       const value = inbox.values[i]
       const slot = inbox.slots[i]!
       inbox.values[i] = undefined
-      if (inbox.tagged) this.#tag(i)
+      if (inbox.tagged === true) this.#tag(i)
       inbox.head = (i + 1) & inbox.mask
       inbox.size--
       this.slot = slot
@@ -145,12 +148,15 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
         this.inInput = false
         if (this.heldBy === undefined) {
           this.acked++
-          if (slot !== NONE) ledger.release(slot)
+          if (slot !== UNTRACKED) finished[released++] = slot
         }
       } catch (error) {
+        ledger.releaseFinished(released)
+        released = 0
         this.#failInput(error)
       }
     }
+    ledger.releaseFinished(released)
     this.slot = NONE
     if (this.#parked) this.slot = this.#parkedSlot
     this.received += done

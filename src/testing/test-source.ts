@@ -44,7 +44,7 @@ export class SourceTest {
   readonly #runner: SourceRunner<SourceRunnerContext>
   readonly #ports: OpenPorts
   readonly #roots: Root[] = []
-  // By ordinal in the ledger.
+  // By place among the open roots.
   readonly #open = new Map<number, Root>()
   #calls = 0
   #rotation: { cancel(): void } | undefined = undefined
@@ -52,13 +52,12 @@ export class SourceTest {
   constructor(source: Source<never>, options: SourceTestOptions = {}) {
     this.environment = options.environment ?? new ManualEnvironment()
     this.#source = source
-    const ended = (ordinal: number, done: boolean) => this.#ended(ordinal, done)
     this.#host = new TestHost(
       this.environment,
       {
-        rootDone: (_, ordinal) => ended(ordinal, true),
-        rootFailed: (_, ordinal) => ended(ordinal, false),
-        renewRoot: (_, ordinal) => this.#runner.order.renew(ordinal),
+        rootsDone: (_, places, n) => this.#done(places, n),
+        rootFailed: (_, place) => this.#failed(place),
+        renewRoot: (_, place) => this.#runner.roots.renew(place),
       },
       options.profile,
     )
@@ -180,23 +179,33 @@ export class SourceTest {
   }
 
   #note(port: string, value: unknown, slot: Slot): void {
-    // The test owns this hold. The ordinal of the root being emitted is the one given out last.
+    // The test owns this hold.
     if (slot === NONE) {
       this.#roots.push({ port, value, id: undefined, state: 'untracked', slot })
       return
     }
-    const ordinal = (this.#runner.order.next - 1) | 0
-    const root: Root = { port, value, id: this.#runner.order.idOf(ordinal), state: 'open', slot }
+    const { roots } = this.#runner
+    const place = roots.placeOf(slot)
+    const root: Root = { port, value, id: roots.idOf(place), state: 'open', slot }
     this.#host.ledger.add(slot)
     this.#roots.push(root)
-    this.#open.set(ordinal, root)
+    this.#open.set(place, root)
   }
 
-  #ended(ordinal: number, done: boolean): void {
-    const root = this.#open.get(ordinal)
-    if (root !== undefined) root.state = done ? 'done' : 'failed'
-    this.#open.delete(ordinal)
-    this.#runner.rootEnded(ordinal, done)
+  #done(places: Int32Array, n: number): true {
+    for (const place of places.subarray(0, n)) this.#end(place, 'done')
+    return this.#runner.rootsEnded(places, n)
+  }
+
+  #failed(place: number): void {
+    this.#end(place, 'failed')
+    this.#runner.rootFailed(place)
+  }
+
+  #end(place: number, state: 'done' | 'failed'): void {
+    const root = this.#open.get(place)
+    if (root !== undefined) root.state = state
+    this.#open.delete(place)
   }
 
   #chosen(ids: readonly unknown[]): Root[] {

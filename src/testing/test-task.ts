@@ -71,7 +71,9 @@ export class TaskTest<In> {
     this.#host = new TestHost(
       this.environment,
       {
-        rootDone: (_, ordinal) => this.#ended(ordinal, 'released'),
+        rootsDone: (_, ordinals, n) => {
+          for (const ordinal of ordinals.subarray(0, n)) this.#ended(ordinal, 'released')
+        },
         rootFailed: (_, ordinal) => this.#ended(ordinal, 'failed'),
         renewRoot: (_, ordinal) => {
           this.#inputs[ordinal]!.renewals++

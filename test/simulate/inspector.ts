@@ -32,14 +32,21 @@ export class Inspector {
     process.started = true
     const { oracle } = this.#parts
     for (const runner of executor.runners.sources) {
-      const ended = runner.rootEnded.bind(runner)
-      runner.rootEnded = (ordinal, done) => {
-        const name = runner.order.idOf(ordinal)
-        if (name !== undefined && !process.environment.killed) {
-          const number = typeof name === 'number' ? name : (name as { root: number }).root
-          oracle.ended(oracle.roots[number]!, done)
-        }
-        ended(ordinal, done)
+      const tell = (place: number, done: boolean) => {
+        const name = runner.roots.idOf(place)
+        if (name === undefined || process.environment.killed) return
+        const number = typeof name === 'number' ? name : (name as { root: number }).root
+        oracle.ended(oracle.roots[number]!, done)
+      }
+      const ended = runner.rootsEnded.bind(runner)
+      runner.rootsEnded = (places, n) => {
+        for (const place of places.subarray(0, n)) tell(place, true)
+        return ended(places, n)
+      }
+      const failed = runner.rootFailed.bind(runner)
+      runner.rootFailed = place => {
+        tell(place, false)
+        failed(place)
       }
       watchBlocking(runner, oracle)
     }
@@ -104,7 +111,7 @@ export class Inspector {
   checkStamps(live: Live): void {
     for (const process of live) {
       for (const source of process?.host.executor?.runners.sources ?? []) {
-        if (source.order.lowestStamp() < this.#publishedUs)
+        if (source.roots.lowestStamp() < this.#publishedUs)
           this.#parts.oracle.broken(
             `(3) the app clock passed an open root of task ${source.taskId}`,
           )

@@ -4,7 +4,7 @@
 import { Peers } from '../../src/app/peers.ts'
 import { InLink } from '../../src/progress/in-link.ts'
 import { OutLink } from '../../src/progress/out-link.ts'
-import { RootOrder } from '../../src/progress/root-order.ts'
+import { RootTable } from '../../src/progress/root-table.ts'
 import { SlotLedger } from '../../src/progress/slot-ledger.ts'
 import { SourceClock } from '../../src/progress/source-clock.ts'
 import { Credits } from '../../src/task/credits.ts'
@@ -161,13 +161,13 @@ export const MUTATIONS: Readonly<Record<string, () => Undo>> = {
   'more time is not asked for on the hop before': () =>
     patch(SlotLedger.prototype, 'renewSent', () => () => undefined),
   'more time does not reach the root': () =>
-    patch(RootOrder.prototype, 'renew', () => () => undefined),
+    patch(RootTable.prototype, 'renew', () => () => undefined),
   'roots time out a period too soon': () =>
     patch(
-      RootOrder.prototype,
+      RootTable.prototype,
       'rotate',
       original =>
-        function (this: RootOrder, ...args: Parameters<typeof original>): void {
+        function (this: RootTable, ...args: Parameters<typeof original>): void {
           original.apply(this, args)
           original.apply(this, args)
         },

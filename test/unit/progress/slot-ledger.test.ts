@@ -9,7 +9,14 @@ function ledger(slots?: number): { own: SlotLedger; told: string[] } {
   const tell = (what: string) => (source: number, ordinal: number) => {
     told.push(`${what} ${source}:${ordinal}`)
   }
-  const events = { rootDone: tell('done'), rootFailed: tell('failed'), renewRoot: tell('renewed') }
+  const done = tell('done')
+  const events = {
+    rootsDone: (source: number, ordinals: Int32Array, n: number) => {
+      for (const ordinal of ordinals.subarray(0, n)) done(source, ordinal)
+    },
+    rootFailed: tell('failed'),
+    renewRoot: tell('renewed'),
+  }
   return { own: new SlotLedger(events, slots), told }
 }
 

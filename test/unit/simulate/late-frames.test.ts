@@ -12,7 +12,7 @@ function inlet() {
   let refused = 0
   const ignore = () => undefined
   const host = {
-    ledger: new SlotLedger({ rootDone: ignore, rootFailed: ignore, renewRoot: ignore }),
+    ledger: new SlotLedger({ rootsDone: ignore, rootFailed: ignore, renewRoot: ignore }),
     loop: { wake: ignore },
   } as unknown as RunnerHost
   const back = { connected: true, sendControl: () => refused++ } as unknown as Outbox

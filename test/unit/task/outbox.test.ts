@@ -19,7 +19,7 @@ function hostOf(events: string[] = []): RunnerHost {
     environment,
     loop: new RunLoop(environment, () => undefined),
     ledger: new SlotLedger({
-      rootDone: (_, ordinal) => void events.push(`done ${ordinal}`),
+      rootsDone: (_, ordinals) => void events.push(`done ${ordinals[0]}`),
       rootFailed: (_, ordinal) => void events.push(`fail ${ordinal}`),
       renewRoot: () => undefined,
     }),

@@ -43,7 +43,7 @@ export class AppMaster {
     const clocks = new Map<number, number>()
     for (const task of this.cluster.tasks) {
       if (!task.isSource || task.executor.id !== id || !task.ready) continue
-      const clock = task.clock.read(nowUs + task.skewUs, task.order.lowestStamp())
+      const clock = task.clock.read(nowUs + task.skewUs, task.roots.lowestStamp())
       if (clock < task.told) throw new Violation(3, `the clock of source ${task.id} went back`)
       task.told = clock
       clocks.set(task.id, clock)
@@ -100,8 +100,8 @@ export class AppMaster {
     if (publish === undefined) return
     if (publish < this.publishedMax) throw new Violation(3, 'the app clock went back')
     this.publishedMax = publish
-    for (const { isSource, ready, order, id } of this.cluster.tasks) {
-      if (!isSource || !ready || order.lowestStamp() >= publish) continue
+    for (const { isSource, ready, roots, id } of this.cluster.tasks) {
+      if (!isSource || !ready || roots.lowestStamp() >= publish) continue
       throw new Violation(3, `the app clock passed an open root of source ${id}`)
     }
   }

@@ -4,7 +4,7 @@
 import { EngineError } from '../../../../src/base/errors.ts'
 import { InLink, type Progress } from '../../../../src/progress/in-link.ts'
 import { OutLink } from '../../../../src/progress/out-link.ts'
-import { RootOrder } from '../../../../src/progress/root-order.ts'
+import { RootTable } from '../../../../src/progress/root-table.ts'
 import { NONE, type Slot, type SlotLedger } from '../../../../src/progress/slot-ledger.ts'
 import type { SourceClock } from '../../../../src/progress/source-clock.ts'
 import { type Mutation, makeLedger, makeSourceClock } from './mutations.ts'
@@ -22,7 +22,7 @@ export interface Task {
   inbox: { tuple: Tuple; slot: Slot; executor: Executor }[]
   next: number[]
   // A source's own.
-  order: RootOrder
+  roots: RootTable
   clock: SourceClock
   skewUs: number
   told: number
@@ -123,30 +123,49 @@ export class Cluster {
     executor.linksMax = 0
     executor.held = []
     executor.ledger = makeLedger(this.mutation, {
-      rootDone: (source, ordinal) => this.rootEnded(source, ordinal, 'done'),
-      rootFailed: (source, ordinal) => this.rootEnded(source, ordinal, 'failed'),
-      renewRoot: (source, ordinal) => this.tasks[source]!.order.renew(ordinal),
+      rootsDone: (source, places, n) => this.rootsDone(source, places, n),
+      rootFailed: (source, place) => this.rootFailed(source, place),
+      renewRoot: (source, place) => this.tasks[source]!.roots.renew(place),
     })
   }
 
   addTask(isSource: boolean, executor: Executor, skewUs: number): void {
     const task = { id: this.tasks.length, isSource, executor, inbox: [], next: [] }
-    const source = { order: newOrder(), clock: makeSourceClock(this.mutation, 0), skewUs }
+    const roots = new RootTable(executor.ledger, task.id)
+    const source = { roots, clock: makeSourceClock(this.mutation, 0), skewUs }
     this.tasks.push({ ...task, ...source, told: 0, ready: true })
   }
 
   /** A source's memory is gone with its executor, or with itself. */
   resetSource(task: Task): void {
-    task.order = newOrder()
+    task.roots = new RootTable(task.executor.ledger, task.id)
   }
 
-  private rootEnded(source: number, ordinal: number, how: 'done' | 'failed'): void {
-    const { order } = this.tasks[source]!
-    const root = order.idOf(ordinal) as Root | undefined
-    if (!order.end(ordinal) || root === undefined) {
-      throw new Violation(2, `source ${source} was told twice of its root ${ordinal}`)
+  private rootsDone(source: number, places: Int32Array, n: number): true {
+    const { roots } = this.tasks[source]!
+    const done = [...places.subarray(0, n)].map(place => this.openRoot(source, place))
+    roots.done(places, n)
+    for (const root of done) {
+      roots.take()
+      this.oracle.end(root, 'done')
     }
-    this.oracle.end(root, how)
+    return true
+  }
+
+  private rootFailed(source: number, place: number): void {
+    const { roots } = this.tasks[source]!
+    const root = this.openRoot(source, place)
+    roots.fail(place)
+    roots.take()
+    this.oracle.end(root, 'failed')
+  }
+
+  private openRoot(source: number, place: number): Root {
+    const root = this.tasks[source]!.roots.idOf(place) as Root | undefined
+    if (root === undefined) {
+      throw new Violation(2, `source ${source} was told twice of its root ${place}`)
+    }
+    return root
   }
 
   // ---- delivering
@@ -317,8 +336,4 @@ export class Cluster {
     out.buffer = []
     executor.ledger.fence(out.link)
   }
-}
-
-function newOrder(): RootOrder {
-  return new RootOrder(FIRST_POSITION, RING)
 }

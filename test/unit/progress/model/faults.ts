@@ -33,7 +33,6 @@ export class Faults {
       if (task.executor !== executor) continue
       for (const { tuple } of task.inbox) oracle.lost(tuple)
       task.inbox = []
-      if (task.isSource) this.restartSource(task)
     }
     for (const input of executor.held) {
       input.open = false
@@ -45,6 +44,9 @@ export class Faults {
     }
     master.fences.push({ executor: executor.id, incarnation: executor.incarnation })
     cluster.boot(executor)
+    for (const task of cluster.tasks) {
+      if (task.executor === executor && task.isSource) this.restartSource(task)
+    }
     for (const peer of cluster.executors) {
       const out = peer.outs.get(executor.id)
       if (out !== undefined && !out.link.closed) this.fences.push(() => cluster.fence(peer, out))
@@ -75,7 +77,7 @@ export class Faults {
     const { cluster } = this.tools
     cluster.oracle.orphan(task.id)
     if (cluster.mutation === 'orphans are not forgotten') return
-    task.order.clear((_, slot) => task.executor.ledger.orphan(slot))
+    task.roots.clear((_, slot) => task.executor.ledger.orphan(slot))
   }
 
   // It starts again in the new incarnation of its executor, on another host's clock, when the app master admits it.

@@ -36,16 +36,15 @@ export class UserCode {
   }
 
   mayEmitRoot(task: Task): boolean {
-    return task.isSource && task.ready && task.order.open < this.habits.pendingMax
+    return task.isSource && task.ready && task.roots.open < this.habits.pendingMax
   }
 
   emitRoot(task: Task, nowUs: number): number {
     const { cluster, random } = this
-    const { executor, order } = task
+    const { executor, roots } = task
     const stamp = task.clock.stamp(nowUs + task.skewUs)
     const root = cluster.oracle.newRoot({ source: task.id, stamp, executor: executor.id })
-    const slot = executor.ledger.root(task.id, order.next)
-    order.push(slot, stamp, root)
+    const slot = roots.push(stamp, root)
     const all = random.chance(0.4) || task.next.length === 0
     const targets = all ? task.next : [random.pick(task.next)]
     const made = targets.map((id): [Task, Tuple] => {
@@ -159,9 +158,9 @@ export class UserCode {
     this.rotations++
     for (const task of this.cluster.tasks) {
       if (!task.isSource) continue
-      task.order.rotate((ordinal, slot) => {
+      task.roots.rotate((place, slot) => {
         this.timedOut++
-        const root = task.order.idOf(ordinal) as { cause: boolean }
+        const root = task.roots.idOf(place) as { cause: boolean }
         root.cause = true
         task.executor.ledger.markFailed(slot)
       })

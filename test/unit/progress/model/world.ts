@@ -1,4 +1,4 @@
-// A random little cluster around the real ledger, links, root orders and clocks, run to its end in one thread, with
+// A random little cluster around the real ledger, links, roots and clocks, run to its end in one thread, with
 // the oracle beside it. `runWorld` throws at the first broken invariant:
 //   (1) a root completes only after all its descendants were acked;
 //   (2) each root ends exactly once, and fails only for a cause;
@@ -210,7 +210,7 @@ class World {
         if (!empty) throw new Violation(5, 'an in link keeps positions')
       }
     }
-    const pending = tasks.find(task => task.order.open > 0)
+    const pending = tasks.find(task => task.roots.open > 0)
     if (pending !== undefined) throw new Violation(5, `source ${pending.id} has roots`)
   }
 

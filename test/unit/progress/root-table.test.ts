@@ -1,0 +1,196 @@
+import test from 'ava'
+import { RootTable } from '../../../src/progress/root-table.ts'
+import { NONE, type Slot, SlotLedger } from '../../../src/progress/slot-ledger.ts'
+
+function tableOnLedger() {
+  let roots: RootTable | undefined
+  const ledger = new SlotLedger({
+    rootsDone: (_, places, n) => {
+      roots!.done(places, n)
+      return true
+    },
+    rootFailed: (_, place) => roots!.fail(place),
+    renewRoot: (_, place) => roots!.renew(place),
+  })
+  roots = new RootTable(ledger, 0)
+  return { roots, ledger }
+}
+
+/** Takes out what is untold: ids, those of failed roots with a mark. */
+function told(roots: RootTable): string[] {
+  const ids: string[] = []
+  while (roots.untold > 0) {
+    const id = roots.take()
+    ids.push(roots.wasDone ? `${id}` : `${id} failed`)
+  }
+  return ids
+}
+
+/** Rotates once, and fails what has expired. */
+function expired(roots: RootTable, ledger: SlotLedger): string[] {
+  roots.rotate((_, slot) => {
+    ledger.markFailed(slot)
+    ledger.release(slot)
+  })
+  return told(roots)
+}
+
+test('a root is open until its end, and its end is told once', t => {
+  const { roots, ledger } = tableOnLedger()
+  const slot = roots.push(100, 'id')
+  const place = roots.placeOf(slot)
+  t.is(roots.slotOf(place), slot)
+  t.is(roots.idOf(place), 'id')
+  t.deepEqual([roots.open, roots.untold], [1, 0])
+  ledger.release(slot)
+  t.is(roots.slotOf(place), NONE)
+  t.is(roots.idOf(place), undefined)
+  t.is(roots.placeOf(slot), -1)
+  t.deepEqual([roots.open, roots.untold], [0, 1])
+  t.deepEqual(told(roots), ['id'])
+  t.is(ledger.live, 0)
+})
+
+test('a root that ends twice is a bug, and said to be one', t => {
+  const { roots, ledger } = tableOnLedger()
+  const slot = roots.push(0, 'id')
+  const place = roots.placeOf(slot)
+  ledger.release(slot)
+  t.throws(() => roots.done(Int32Array.of(place), 1), { code: 'BUG' })
+  t.throws(() => roots.fail(place), { code: 'BUG' })
+})
+
+test('ends are told in the order in which they came, done and failed', t => {
+  const { roots, ledger } = tableOnLedger()
+  const slots = ['a', 'b', 'c', 'd'].map(id => roots.push(0, id))
+  ledger.release(slots[2]!)
+  ledger.fail(slots[0]!)
+  roots.pushEnded('at once')
+  ledger.release(slots[3]!)
+  t.deepEqual(told(roots), ['c', 'a failed', 'at once', 'd'])
+  t.is(roots.idOf(roots.placeOf(slots[1]!)), 'b')
+})
+
+test('a place is not given out again before its end was told', t => {
+  const { roots, ledger } = tableOnLedger()
+  for (let n = 0; n < 100; n++) ledger.release(roots.push(n, n))
+  t.is(roots.untold, 100)
+  t.deepEqual(
+    told(roots),
+    Array.from({ length: 100 }, (_, n) => `${n}`),
+  )
+})
+
+test('a row that failed stays with its descendants and is not used for the next root', t => {
+  const { roots, ledger } = tableOnLedger()
+  const slot = roots.push(0, 'a')
+  ledger.add(slot) // a descendant
+  ledger.fail(slot)
+  t.deepEqual(told(roots), ['a failed'])
+  const others = Array.from({ length: 50 }, (_, n) => roots.push(0, n))
+  t.false(others.includes(slot))
+  ledger.release(slot)
+  for (const other of others) ledger.release(other)
+  t.is(told(roots).length, 50)
+  t.is(ledger.live, 0)
+})
+
+test('the lowest stamp is that of the oldest open root', t => {
+  const { roots, ledger } = tableOnLedger()
+  t.is(roots.lowestStamp(), Infinity)
+  const slots = Array.from({ length: 50 }, (_, n) => roots.push(1000 + n, n))
+  t.is(roots.lowestStamp(), 1000)
+  ledger.release(slots[1]!)
+  t.is(roots.lowestStamp(), 1000)
+  ledger.release(slots[0]!)
+  t.is(roots.lowestStamp(), 1002)
+  for (let n = 2; n < 49; n++) ledger.release(slots[n]!)
+  told(roots)
+  const late = roots.push(2000, 'late')
+  t.is(roots.lowestStamp(), 1049)
+  ledger.release(slots[49]!)
+  t.is(roots.lowestStamp(), 2000)
+  ledger.release(late)
+  t.is(roots.lowestStamp(), Infinity)
+})
+
+test('a root times out at the second rotation after it was made', t => {
+  const { roots, ledger } = tableOnLedger()
+  roots.push(0, 'a')
+  t.deepEqual(expired(roots, ledger), [])
+  roots.push(0, 'b')
+  t.deepEqual(expired(roots, ledger), ['a failed'])
+  roots.push(0, 'c')
+  t.deepEqual(expired(roots, ledger), ['b failed'])
+  t.deepEqual(expired(roots, ledger), ['c failed'])
+  t.deepEqual(expired(roots, ledger), [])
+  t.is(roots.open, 0)
+})
+
+test('a renewed root is kept for another two rotations, each time', t => {
+  const { roots, ledger } = tableOnLedger()
+  const slots = Array.from({ length: 20 }, (_, n) => roots.push(0, n))
+  t.deepEqual(expired(roots, ledger), [])
+  ledger.renew(slots[3]!)
+  ledger.renew(slots[15]!)
+  t.is(expired(roots, ledger).length, 18)
+  ledger.renew(slots[15]!)
+  t.deepEqual(expired(roots, ledger), ['3 failed'])
+  t.deepEqual(expired(roots, ledger), ['15 failed'])
+})
+
+test('an expired root that nobody ends is reported again, one that ends meanwhile is not', t => {
+  const { roots, ledger } = tableOnLedger()
+  const slots = [roots.push(0, 'a'), roots.push(0, 'b')]
+  roots.rotate(() => t.fail())
+  const reported: Slot[] = []
+  roots.rotate((_, slot) => {
+    reported.push(slot)
+    if (slot === slots[0]) ledger.release(slots[1]!)
+  })
+  roots.rotate((_, slot) => void reported.push(slot))
+  t.deepEqual(reported, [slots[0]!, slots[0]!])
+})
+
+test('clearing hands over every open root and forgets what was not told', t => {
+  const { roots, ledger } = tableOnLedger()
+  const slots = [1, 2, 3, 4, 5, 6].map(n => roots.push(0, n))
+  ledger.release(slots[1]!)
+  const orphans: Slot[] = []
+  roots.clear((_, slot) => {
+    orphans.push(slot)
+    ledger.orphan(slot)
+  })
+  t.deepEqual(orphans, [slots[0]!, slots[2]!, slots[3]!, slots[4]!, slots[5]!])
+  t.deepEqual([roots.open, roots.untold], [0, 0])
+  t.is(roots.lowestStamp(), Infinity)
+  for (const slot of orphans) ledger.release(slot)
+  t.deepEqual([roots.untold, ledger.live], [0, 0])
+})
+
+test('one root that stays open hinders none of the many that come and go', t => {
+  const { roots, ledger } = tableOnLedger()
+  const stuck = roots.push(1, 'stuck')
+  const seen = new Set<Slot>()
+  for (let n = 0; n < 100_000; n++) {
+    const slot = roots.push(2, n)
+    seen.add(slot)
+    ledger.release(slot)
+    roots.take()
+  }
+  t.true(seen.size < 32)
+  t.is(roots.open, 1)
+  t.is(roots.idOf(roots.placeOf(stuck)), 'stuck')
+  t.is(roots.lowestStamp(), 1)
+})
+
+test('many open roots keep their slots, stamps and ids apart', t => {
+  const { roots, ledger } = tableOnLedger()
+  const slots = Array.from({ length: 1000 }, (_, n) => roots.push(n, `id ${n}`))
+  t.is(roots.open, 1000)
+  t.is(new Set(slots).size, 1000)
+  t.is(roots.idOf(roots.placeOf(slots[777]!)), 'id 777')
+  for (let n = 0; n < 500; n++) ledger.release(slots[n]!)
+  t.is(roots.lowestStamp(), 500)
+  t.is(told(roots).length, 500)
+})
