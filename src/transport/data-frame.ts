@@ -25,6 +25,7 @@ export interface DataFrame {
   /** Position of the first tracked message; the others follow by rank among the tracked. Wrapping. */
   firstPosition: number
   count: number
+  /** This column and the next two may be shared with other frames: not to be written. */
   targets: Int32Array
   edges: Int32Array
   sources: Int32Array
@@ -165,12 +166,26 @@ function writeIds(out: ByteWriter, ids: Int32Array, count: number): void {
   out.position = at
 }
 
+// Most frames are of one edge between two tasks. Their columns are read by everybody and written by nobody.
+const constants = new Map<number, Int32Array>()
+
+/** Columns of one number that are kept, 4 kB each; a column of any other is made anew. */
+const CONSTANTS_KEPT_MAX = 256
+
+function constantIds(id: number, count: number): Int32Array {
+  let ids = constants.get(id)
+  if (ids === undefined) {
+    ids = new Int32Array(FRAME_MESSAGES_MAX).fill(id)
+    if (constants.size < CONSTANTS_KEPT_MAX) constants.set(id, ids)
+  }
+  return ids.subarray(0, count)
+}
+
 function readIds(input: ByteReader, count: number): Int32Array {
   const width = input.u8()
+  if (width === WIDTH_CONSTANT) return constantIds(input.i32(), count)
   const ids = new Int32Array(count)
   switch (width) {
-    case WIDTH_CONSTANT:
-      return ids.fill(input.i32())
     case 1:
       ids.set(input.borrow(count))
       return ids
