@@ -37,11 +37,13 @@ export interface DataFrame {
 /** What the columns beside the values hold, as the builder keeps them. */
 export interface DataColumns {
   count: number
+  /** Target, edge and source of all are those of the first: the columns hold no others. */
+  uniform: boolean
   targets: Int32Array
   edges: Int32Array
   sources: Int32Array
   trackedCount: number
-  /** Bit i is message i. */
+  /** Bit i is message i, where some are tracked and some are not. */
   tracked: Uint8Array
   stamps: Float64Array | undefined
 }
@@ -66,13 +68,14 @@ export function readSession(input: ByteReader): Session {
 /** Everything of a DATA body but the head before `count` and the values. */
 export function writeDataColumns(out: ByteWriter, columns: DataColumns): void {
   const { count, trackedCount } = columns
+  const ids = columns.uniform ? Math.min(1, count) : count
   const tracked =
     trackedCount === count ? TRACKED_ALL : trackedCount === 0 ? TRACKED_NONE : TRACKED_BITMAP
   out.u16(count)
   out.u8(tracked | (columns.stamps === undefined ? 0 : STAMPS))
-  writeIds(out, columns.targets, count)
-  writeIds(out, columns.edges, count)
-  writeIds(out, columns.sources, count)
+  writeIds(out, columns.targets, ids)
+  writeIds(out, columns.edges, ids)
+  writeIds(out, columns.sources, ids)
   if (tracked === TRACKED_BITMAP) out.bytes(columns.tracked.subarray(0, bitmapBytes(count)))
   if (columns.stamps !== undefined) {
     for (let i = 0; i < count; i++) out.f64(columns.stamps[i]!)
