@@ -235,6 +235,14 @@ function notingOutlet(real: Outlet | undefined, note: (values: Values) => void):
     get targets() {
       return real?.targets ?? []
     },
+    get targeting() {
+      return real?.targeting ?? 'always'
+    },
+    reserve: () => real?.reserve() ?? [],
+    emitReserved: (taskIds, values, slot) => {
+      real?.emitReserved(taskIds, values, slot)
+      note(values as Values)
+    },
   }
 }
 

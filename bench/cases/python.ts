@@ -115,6 +115,8 @@ async function run(child: Child, timing: Timing): Promise<readonly Row[]> {
         maxSpoutPending: PENDING,
         folder,
         command: [pythonOf(child), 'split.py', '-s', child.serializer],
+        // As the ceiling and the peer: set, each message would be four writes of the child instead of one.
+        config: { 'topology.environment': { PYTHONUNBUFFERED: '' } },
       }),
       timing,
       { per: WORDS_PER_SENTENCE },

@@ -11,6 +11,7 @@ BUILD=${PEER_BUILD:-../../.cache/storm-peer}
 mkdir -p "$BUILD/run" && BUILD=$(cd "$BUILD" && pwd)
 LOCK=${LOCK:-}
 JOPTS=${JOPTS:--Xms2g -Xmx4g -XX:+UseParallelGC}
+export PYTHONUNBUFFERED= # set, each message of a Python child would be four writes
 LIMIT_S=600 # a case: start, warm-up, measurement
 C="conf.topology"
 # what Storm's docs/Performance.md and its perf topologies advise for one worker

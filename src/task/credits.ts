@@ -2,8 +2,11 @@
 // been taken by their task. Sparse: a pair has a row only once it has talked. Rows are told back in PROGRESS frames, a
 // part of the window at a time.
 
-/** A row is told when this part of the window was taken since it was told last. */
-const TELL_PART = 8
+/**
+ * A row is told when this part of the window was taken since it was told last. An emitter goes on at half of it: two
+ * frames do that, and the other half keeps its consumer busy meanwhile. More frames would only wake it up in vain.
+ */
+export const TELL_PART = 4
 
 export class Credits {
   readonly #tellAt: number

@@ -39,6 +39,7 @@ export class Inlet {
   #number = 0
   #session: Session | undefined = undefined
   #tellAnyway = false
+  #last: TaskRunner<never> | undefined = undefined
   /** Counter of the last session opened; counters of a peer only grow. */
   #newest: number | undefined = undefined
 
@@ -81,12 +82,18 @@ export class Inlet {
       this.#deliverAll(edge, source, value, slot)
       return
     }
-    const target = this.#tasks.task(taskId)
+    const target = this.#taskOf(taskId)
     if (target === undefined) {
       this.#tasks.misdirected(taskId, edge, source, value, slot)
       return
     }
     target.arrive(value, slot, edge, source, this.#credits.arrived(this.#rows, source, taskId))
+  }
+
+  // The messages of one frame go to few tasks, mostly one after the other to the same.
+  #taskOf(taskId: number): TaskRunner<never> | undefined {
+    if (this.#last?.taskId !== taskId) this.#last = this.#tasks.task(taskId)
+    return this.#last
   }
 
   #deliverAll(edge: number, source: number, value: unknown, slot: Slot): void {

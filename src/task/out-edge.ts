@@ -6,7 +6,7 @@ import { hashOf } from '../dag/partitioner.ts'
 import type { Slot } from '../progress/slot-ledger.ts'
 import { type Emitter, FirstRoom, type Target } from './flow.ts'
 import type { RunnerHost } from './runner-host.ts'
-import type { Outlet } from './task.ts'
+import type { Outlet, Targeting } from './task.ts'
 import { guardCycle } from './task-runner.ts'
 
 const NOBODY = -1
@@ -24,6 +24,7 @@ export interface Targets {
 
 export abstract class OutEdge {
   readonly id: number
+  readonly targeting: Targeting = 'message'
   readonly targets: Targets
   protected readonly all: readonly Target[]
   protected readonly from: Emitter
@@ -45,6 +46,17 @@ export abstract class OutEdge {
   /** Task ids of the last emit that returned SEVERAL. */
   collect(into: number[]): void {
     for (const target of this.all) into.push(target.taskId)
+  }
+
+  /** Adds the tasks that a message still to come goes to. Not where `targeting` is 'message'. */
+  reserve(_into: number[]): void {
+    throw new EngineError('BUG', `edge ${this.id}: targets that the message decides were reserved`)
+  }
+
+  /** Emits to what was reserved, of which `taskId` is the first. Returns how many ids that was. */
+  emitReserved(_taskId: number, value: unknown, slot: Slot): number {
+    this.emit(value, slot)
+    return 1
   }
 
   emitTo(taskId: number, value: unknown, slot: Slot): boolean {
@@ -77,6 +89,7 @@ export abstract class OutEdge {
 }
 
 class SingleEdge extends OutEdge {
+  override readonly targeting = 'always'
   readonly #index: number
   constructor(host: RunnerHost, edge: Edge, targets: Targets, from: Emitter, index: number) {
     super(host, edge, targets, from)
@@ -84,6 +97,9 @@ class SingleEdge extends OutEdge {
   }
   override emit(value: unknown, slot: Slot): number {
     return this.deliver(this.all[this.#index]!, value, slot)
+  }
+  override reserve(into: number[]): void {
+    into.push(this.all[this.#index]!.taskId)
   }
 }
 
@@ -114,6 +130,7 @@ class GroupByEdge extends OutEdge {
 // Round robin that passes over targets that are full while another has room: a stuck task stops only its share, and
 // the emitter waits only when all are full.
 class ShuffleEdge extends OutEdge {
+  override readonly targeting = 'turns'
   readonly #among: readonly Target[]
   readonly #firstRoom: FirstRoom
   #next: number
@@ -130,13 +147,30 @@ class ShuffleEdge extends OutEdge {
     this.#next = Math.floor(host.environment.random() * among.length)
   }
   override emit(value: unknown, slot: Slot): number {
+    return this.#send(this.#choose(), value, slot)
+  }
+
+  override reserve(into: number[]): void {
+    into.push(this.#choose().taskId)
+  }
+
+  // The target may have filled up since: it gets what was reserved all the same, and that is bounded by its holder.
+  override emitReserved(taskId: number, value: unknown, slot: Slot): number {
+    this.#send(this.targets.byTaskId.get(taskId)!, value, slot)
+    return 1
+  }
+
+  #choose(): Target {
     const among = this.#among
-    let target = among[this.#next]!
+    const target = among[this.#next]!
     if (++this.#next === among.length) this.#next = 0
-    if (this.isFull(target)) target = this.#withRoom() ?? this.#shallowest()
+    return this.isFull(target) ? (this.#withRoom() ?? this.#shallowest()) : target
+  }
+
+  #send(target: Target, value: unknown, slot: Slot): number {
     if (target.deliver(value, slot, this.id, this.from)) {
       if (this.exempt) this.guardCycle(target)
-      else if (this.#allFull()) this.#firstRoom.wait(among)
+      else if (this.#allFull()) this.#firstRoom.wait(this.#among)
     }
     return target.taskId
   }
@@ -167,9 +201,17 @@ class ShuffleEdge extends OutEdge {
 }
 
 class BroadcastEdge extends OutEdge {
+  override readonly targeting = 'always'
   override emit(value: unknown, slot: Slot): number {
     this.deliverAll(value, slot)
     return SEVERAL
+  }
+  override reserve(into: number[]): void {
+    this.collect(into)
+  }
+  override emitReserved(_taskId: number, value: unknown, slot: Slot): number {
+    this.deliverAll(value, slot)
+    return this.all.length
   }
 }
 
@@ -336,5 +378,23 @@ export class PortOutlet implements Outlet {
     for (const edge of this.#edges) found = edge.emitTo(taskId, value, slot) || found
     if (found) this.#from.emitted++
     return found
+  }
+
+  get targeting(): Targeting {
+    const kinds = this.#edges.map(edge => edge.targeting)
+    if (kinds.includes('message')) return 'message'
+    return kinds.includes('turns') ? 'turns' : 'always'
+  }
+
+  reserve(): readonly number[] {
+    const taskIds: number[] = []
+    for (const edge of this.#edges) edge.reserve(taskIds)
+    return taskIds
+  }
+
+  emitReserved(taskIds: readonly number[], value: unknown, slot: Slot): void {
+    this.#from.emitted++
+    let at = 0
+    for (const edge of this.#edges) at += edge.emitReserved(taskIds[at]!, value, slot)
   }
 }

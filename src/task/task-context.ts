@@ -52,6 +52,23 @@ export class RunnerContext
     }
   }
 
+  /** As emitAnchored, to the tasks of a reservation. */
+  emitAnchoredReserved(
+    outlet: Outlet,
+    taskIds: readonly number[],
+    value: unknown,
+    holds: readonly Hold[],
+  ): void {
+    const list = this.runner.holds
+    const slot = list.anchor(holds)
+    const joined = list.joined
+    try {
+      outlet.emitReserved(taskIds, value, slot)
+    } finally {
+      if (joined) list.ledger.release(slot)
+    }
+  }
+
   /** The slot of the current input: what `output` anchors to. */
   get slot(): Slot {
     return this.runner.slot

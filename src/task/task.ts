@@ -114,11 +114,22 @@ export interface Emitting {
   outlet(port: string): Outlet | undefined
 }
 
-/** Task ids the last message went to. Valid until the next emit of the same task; copy to keep. */
+/** What decides where a message goes: nothing (it is always the same tasks), whose turn it is, or the message itself. */
+export type Targeting = 'always' | 'turns' | 'message'
+
 export interface Outlet {
   /** Emits under `slot` (0 = untracked). Returns the target's task id, -1 for none, -2 for several: see `targets`. */
   emit(value: unknown, slot: Slot): number
   /** Emits to one task. Returns false when the task consumes nothing from this port. */
   emitTo(taskId: number, value: unknown, slot: Slot): boolean
+  /** Task ids the last message went to. Valid until the next emit of the same task; copy to keep. */
   readonly targets: readonly number[]
+  readonly targeting: Targeting
+  /**
+   * Takes the turn of a message that is still to come: the ids of the tasks it will go to. It is then sent by
+   * `emitReserved`; a turn that is never used harms nobody. Throws where `targeting` is 'message'.
+   */
+  reserve(): readonly number[]
+  /** Emits to the tasks of a reservation of this outlet, with the same regard for full ones as `emit` has. */
+  emitReserved(taskIds: readonly number[], value: unknown, slot: Slot): void
 }

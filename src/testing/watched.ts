@@ -98,5 +98,13 @@ function watchedOutlet(outlet: Outlet | undefined, port: string, note: Note): Ou
     get targets() {
       return outlet.targets
     },
+    get targeting() {
+      return outlet.targeting
+    },
+    reserve: () => outlet.reserve(),
+    emitReserved: (taskIds, value, slot) => {
+      outlet.emitReserved(taskIds, value, slot)
+      note(port, value)
+    },
   }
 }

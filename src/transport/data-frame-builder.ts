@@ -38,6 +38,7 @@ export class DataFrameBuilder {
     this.pool = options.pool
     this.columns = {
       count: 0,
+      uniform: true,
       targets: new Int32Array(FRAME_MESSAGES_MAX),
       edges: new Int32Array(FRAME_MESSAGES_MAX),
       sources: new Int32Array(FRAME_MESSAGES_MAX),
@@ -78,15 +79,40 @@ export class DataFrameBuilder {
     const i = columns.count
     invariant(i < FRAME_MESSAGES_MAX, 'append to a full frame')
     this.column.append(value)
-    columns.targets[i] = target
-    columns.edges[i] = edge
-    columns.sources[i] = source
+    if (i === 0 || !columns.uniform) this.storeIds(i, target, edge, source)
+    else if (
+      target !== columns.targets[0] ||
+      edge !== columns.edges[0] ||
+      source !== columns.sources[0]
+    ) {
+      this.spreadIds(i)
+      this.storeIds(i, target, edge, source)
+    }
+    // While all are tracked no bits are set: most frames are all or none.
     if (tracked) {
-      columns.tracked[i >> 3]! |= 1 << (i & 7)
+      if (columns.trackedCount !== i) columns.tracked[i >> 3]! |= 1 << (i & 7)
       columns.trackedCount++
+    } else if (columns.trackedCount === i) {
+      for (let k = 0; k < i; k++) columns.tracked[k >> 3]! |= 1 << (k & 7)
     }
     if (columns.stamps !== undefined) columns.stamps[i] = stamp
     columns.count = i + 1
+  }
+
+  private storeIds(i: number, target: number, edge: number, source: number): void {
+    const { columns } = this
+    columns.targets[i] = target
+    columns.edges[i] = edge
+    columns.sources[i] = source
+  }
+
+  // A message of another place: those before it, which only the first one stood for, are written out.
+  private spreadIds(count: number): void {
+    const { columns } = this
+    columns.targets.fill(columns.targets[0]!, 1, count)
+    columns.edges.fill(columns.edges[0]!, 1, count)
+    columns.sources.fill(columns.sources[0]!, 1, count)
+    columns.uniform = false
   }
 
   /** The whole frame, length and kind included. Without messages it is a heartbeat. Empties the builder. */
@@ -117,6 +143,7 @@ export class DataFrameBuilder {
     this.column.reset()
     this.columns.tracked.fill(0, 0, (this.columns.count + 7) >> 3)
     this.columns.count = 0
+    this.columns.uniform = true
     this.columns.trackedCount = 0
   }
 }

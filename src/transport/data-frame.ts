@@ -25,6 +25,7 @@ export interface DataFrame {
   /** Position of the first tracked message; the others follow by rank among the tracked. Wrapping. */
   firstPosition: number
   count: number
+  /** This column and the next two may be shared with other frames: not to be written. */
   targets: Int32Array
   edges: Int32Array
   sources: Int32Array
@@ -36,11 +37,13 @@ export interface DataFrame {
 /** What the columns beside the values hold, as the builder keeps them. */
 export interface DataColumns {
   count: number
+  /** Target, edge and source of all are those of the first: the columns hold no others. */
+  uniform: boolean
   targets: Int32Array
   edges: Int32Array
   sources: Int32Array
   trackedCount: number
-  /** Bit i is message i. */
+  /** Bit i is message i, where some are tracked and some are not. */
   tracked: Uint8Array
   stamps: Float64Array | undefined
 }
@@ -65,13 +68,14 @@ export function readSession(input: ByteReader): Session {
 /** Everything of a DATA body but the head before `count` and the values. */
 export function writeDataColumns(out: ByteWriter, columns: DataColumns): void {
   const { count, trackedCount } = columns
+  const ids = columns.uniform ? Math.min(1, count) : count
   const tracked =
     trackedCount === count ? TRACKED_ALL : trackedCount === 0 ? TRACKED_NONE : TRACKED_BITMAP
   out.u16(count)
   out.u8(tracked | (columns.stamps === undefined ? 0 : STAMPS))
-  writeIds(out, columns.targets, count)
-  writeIds(out, columns.edges, count)
-  writeIds(out, columns.sources, count)
+  writeIds(out, columns.targets, ids)
+  writeIds(out, columns.edges, ids)
+  writeIds(out, columns.sources, ids)
   if (tracked === TRACKED_BITMAP) out.bytes(columns.tracked.subarray(0, bitmapBytes(count)))
   if (columns.stamps !== undefined) {
     for (let i = 0; i < count; i++) out.f64(columns.stamps[i]!)
@@ -165,12 +169,26 @@ function writeIds(out: ByteWriter, ids: Int32Array, count: number): void {
   out.position = at
 }
 
+// Most frames are of one edge between two tasks. Their columns are read by everybody and written by nobody.
+const constants = new Map<number, Int32Array>()
+
+/** Columns of one number that are kept, 4 kB each; a column of any other is made anew. */
+const CONSTANTS_KEPT_MAX = 256
+
+function constantIds(id: number, count: number): Int32Array {
+  let ids = constants.get(id)
+  if (ids === undefined) {
+    ids = new Int32Array(FRAME_MESSAGES_MAX).fill(id)
+    if (constants.size < CONSTANTS_KEPT_MAX) constants.set(id, ids)
+  }
+  return ids.subarray(0, count)
+}
+
 function readIds(input: ByteReader, count: number): Int32Array {
   const width = input.u8()
+  if (width === WIDTH_CONSTANT) return constantIds(input.i32(), count)
   const ids = new Int32Array(count)
   switch (width) {
-    case WIDTH_CONSTANT:
-      return ids.fill(input.i32())
     case 1:
       ids.set(input.borrow(count))
       return ids

@@ -1,16 +1,17 @@
-// One end of a socket as a Link. It always reads. Large frames are written at once, so that the peer can begin while
-// we go on; small ones are corked and leave together at the end of the turn. Frames that are written go back to the
-// pool they came from, if there is one.
+// One end of a socket as a Link. It always reads. Frames are corked and leave together: when there are enough bytes, so
+// that the peer can begin while we go on, and at the end of the turn. Each write wakes the peer up, which costs both
+// sides more than a frame does. Frames that are written go back to the pool they came from, if there is one.
 
 import type { OnReadOpts, Socket } from 'node:net'
 import { asError, EngineError } from '../base/errors.ts'
+import { FRAME_BYTES_TARGET } from './column.ts'
 import type { FrameAssembler } from './frame-assembler.ts'
 import type { FramePool } from './frame-pool.ts'
 import { LINK_BUFFER_BYTES, type Link, type LinkHandler, type LinkSecurity } from './link.ts'
 import { securityOf } from './tls.ts'
 
-// Below this a system call costs more than the wait for the end of the turn.
-const CORK_BYTES_MAX = 8 * 1024
+// Three full frames: as much as a Unix socket takes at once.
+const CORK_BYTES_MAX = 3 * FRAME_BYTES_TARGET
 
 // How long a closing link waits for the peer to take what is left.
 const CLOSE_TIMEOUT_MS = 1_000
@@ -31,6 +32,7 @@ export class SocketLink implements Link {
   private state: 'open' | 'closing' | 'closed' = 'open'
   private reason: Error | undefined
   private corked = false
+  private corkedBytes = 0
   private wantsDrain = false
   private closeTimer: NodeJS.Timeout | undefined
 
@@ -82,17 +84,16 @@ export class SocketLink implements Link {
   send(frame: Buffer): void {
     const { socket } = this
     if (this.state !== 'open') return
-    if (frame.length <= CORK_BYTES_MAX) {
-      if (!this.corked) {
-        this.corked = true
-        socket.cork()
-        process.nextTick(uncork, this)
-      }
-    } else if (this.corked) {
-      this.uncork()
+    if (!this.corked) {
+      this.corked = true
+      this.corkedBytes = 0
+      socket.cork()
+      process.nextTick(uncork, this)
     }
     if (this.pool === undefined) socket.write(frame)
     else socket.write(frame, () => this.pool?.give(frame))
+    this.corkedBytes += frame.length
+    if (this.corkedBytes >= CORK_BYTES_MAX) this.uncork()
     if (socket.writableLength > LINK_BUFFER_BYTES) this.wantsDrain = true
   }
 

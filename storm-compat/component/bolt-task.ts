@@ -21,6 +21,7 @@ import {
   type Tuple,
   type Values,
 } from './api.ts'
+import type { ForeseeingCollector, Foresight } from './foresight.ts'
 import { Outputs } from './outputs.ts'
 import type { ComponentPlace } from './place.ts'
 import { type Origin, PlainTuple, SYSTEM_TASK, TICK_ORIGIN, TupleImpl } from './tuple.ts'
@@ -157,7 +158,7 @@ export class BoltTask implements Task<Values, Values> {
 }
 
 /** Emits of a rich bolt: anchored to the tuples it names, untracked when it names none. */
-class RichCollector implements OutputCollector {
+class RichCollector implements ForeseeingCollector {
   readonly #context: TaskSpiContext
   readonly #outputs: Outputs
 
@@ -206,6 +207,25 @@ class RichCollector implements OutputCollector {
     const holds = list as unknown as readonly Hold[]
     if (outlet === undefined) this.#checked(holds)
     else this.#context.emitAnchoredTo(outlet, task, values, holds)
+  }
+
+  foresight(): Foresight | undefined {
+    const outlook = this.#outputs.outlook()
+    if (outlook === undefined) return undefined
+    if (outlook.kind === 'always') {
+      return {
+        take: () => outlook.ids,
+        emit: (_ids, values, anchors, stream) => void this.emit(values, anchors, stream),
+      }
+    }
+    return {
+      take: () => outlook.outlet.reserve(),
+      emit: (ids, values, anchors, stream) => {
+        this.#outputs.ordinary(stream, values)
+        const holds = (anchors ?? []) as unknown as readonly Hold[]
+        this.#context.emitAnchoredReserved(outlook.outlet, ids, values, holds)
+      },
+    }
   }
 
   ack(tuple: Tuple): void {

@@ -3,6 +3,7 @@
 import { inspect } from 'node:util'
 import { EngineError, nearestName, type Outlet } from 'gearpump/spi'
 import type { TopologyContext, Values } from './api.ts'
+import { type Outlook, outlookOf } from './foresight.ts'
 import type { ComponentPlace } from './place.ts'
 
 const NO_TASKS: readonly number[] = Object.freeze([])
@@ -67,6 +68,11 @@ export class Outputs {
       )
     }
     return output.outlet
+  }
+
+  /** What ordinary emits will be answered, whatever they hold; undefined where that cannot be known. */
+  outlook(): Outlook | undefined {
+    return outlookOf([...this.#byStream.values()].filter(({ direct }) => !direct))
   }
 
   // `topology.debug`: a line per emit, as in Storm.

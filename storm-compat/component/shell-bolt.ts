@@ -2,10 +2,13 @@
 // component, unchanged. This class ties the bolt interface to the host of the process and to the bolt protocol; if the
 // process ends, its tuples fail and a new process takes over while the task goes on.
 import { BoltProtocol } from '../multilang/bolt-protocol.ts'
+import { queuesTaskIds } from '../multilang/child-library.ts'
+import { IdsAhead } from '../multilang/ids-ahead.ts'
+import { chooseSerializer } from '../multilang/serializers.ts'
 import { ShellHost } from '../multilang/shell-host.ts'
 import type { ShellCommand } from '../multilang/shell-process.ts'
 import type { ShellDependencies } from '../multilang/shell-role.ts'
-import { forgetAfterMs, maxPending } from '../multilang/shell-settings.ts'
+import { forgetAfterMs, maxPending, taskIdsAhead } from '../multilang/shell-settings.ts'
 import type {
   Bolt,
   Conf,
@@ -14,6 +17,7 @@ import type {
   TopologyContext,
   Tuple,
 } from './api.ts'
+import type { ForeseeingCollector } from './foresight.ts'
 
 export class ShellBolt implements Bolt {
   private readonly shell: ShellCommand
@@ -34,6 +38,7 @@ export class ShellBolt implements Bolt {
       collector,
       maxPending: maxPending(conf),
       forgetAfterMs: forgetAfterMs(conf),
+      ahead: this.idsAhead(conf, context, collector),
     })
     this.host = new ShellHost(this.protocol, {
       shell: this.shell,
@@ -43,6 +48,17 @@ export class ShellBolt implements Bolt {
       dependencies: this.dependencies,
     })
     return this.host.start()
+  }
+
+  private idsAhead(
+    conf: Conf,
+    { resources }: TopologyContext,
+    collector: OutputCollector & Partial<ForeseeingCollector>,
+  ): IdsAhead | undefined {
+    if (!taskIdsAhead(conf) || chooseSerializer(conf, this.shell.command).name !== 'json') return
+    const foresight = collector.foresight?.()
+    if (foresight === undefined || !queuesTaskIds(this.shell, resources)) return undefined
+    return new IdsAhead(foresight)
   }
 
   execute(tuple: Tuple): Promise<void> | undefined {

@@ -4,6 +4,7 @@
 import { asError, EngineError } from 'gearpump/spi'
 import type { OutputCollector, TopologyContext, Tuple } from '../component/api.ts'
 import { protocolError, readEmit, type ShellMessage, textOf } from './commands.ts'
+import type { IdsAhead } from './ids-ahead.ts'
 import type { ShellRole } from './shell-role.ts'
 import type { Serializer, WireWriter } from './wire.ts'
 
@@ -40,6 +41,8 @@ export interface BoltProtocolOptions {
   readonly maxPending: number
   /** How long an unanswered tuple is kept; undefined = for ever (message timeouts are off). */
   readonly forgetAfterMs: number | undefined
+  /** Given when the child's library keeps task ids that it gets before its emits. */
+  readonly ahead?: IdsAhead | undefined
 }
 
 export class BoltProtocol implements ShellRole {
@@ -139,6 +142,7 @@ export class BoltProtocol implements ShellRole {
     const held = [...this.held.values()]
     this.held.clear()
     this.marks.length = 0
+    this.options.ahead?.forget()
     if (this.paused) this.resume()
     for (const tuple of held) this.options.collector.fail(tuple)
   }
@@ -208,12 +212,14 @@ export class BoltProtocol implements ShellRole {
   }
 
   private emit(message: ShellMessage): void {
-    const { collector } = this.options
+    const { collector, ahead } = this.options
     const { values, stream, anchors, task, wantsTaskIds } = readEmit(message)
     const tuples = anchors.length === 0 ? null : this.anchorsOf(anchors)
+    const promised = wantsTaskIds ? ahead?.next() : undefined
     let ids: readonly number[] = []
     try {
-      if (task === undefined) ids = collector.emit(values, tuples, stream)
+      if (promised !== undefined) ahead!.foresight.emit(promised, values, tuples, stream)
+      else if (task === undefined) ids = collector.emit(values, tuples, stream)
       else collector.emitDirect(task, values, tuples, stream)
     } catch (thrown) {
       throw protocolError(
@@ -221,7 +227,11 @@ export class BoltProtocol implements ShellRole {
         thrown,
       )
     }
-    if (wantsTaskIds && this.link.up) this.link.writer.add(ids)
+    if (wantsTaskIds && this.link.up) {
+      if (promised === undefined) this.link.writer.add(ids)
+      // Libraries that queue ids never say whether they want them: any other emit is not theirs.
+      if (message.need_task_ids === undefined) ahead?.fill(this.link.writer)
+    }
     if (this.congested) this.countOverrun()
   }
 

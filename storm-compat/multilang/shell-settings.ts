@@ -23,6 +23,12 @@ export function messageBytesMax(conf: Conf): number | undefined {
   return positive(conf['wire.message.bytes.max'])
 }
 
+/** Whether task ids may be sent before they are asked for. */
+export function taskIdsAhead(conf: Conf): boolean {
+  const given = conf['wire.task.ids.ahead']
+  return given !== false && given !== 'false'
+}
+
 /** How many tuples may wait to be written to a bolt. */
 export function maxPending(conf: Conf): number {
   return positive(conf['topology.shellbolt.max.pending']) ?? MAX_PENDING_DEFAULT

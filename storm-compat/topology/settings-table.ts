@@ -117,6 +117,18 @@ const honoured: readonly Row[] = [
     30,
     'stands in for topology.subprocess.timeout.secs',
   ],
+  [
+    'wire.task.ids.ahead',
+    'boolean',
+    ABSENT,
+    "ours; false: a child on Storm's storm.py or storm.rb gets the task ids of an emit after it, never before",
+  ],
+  [
+    'wire.message.bytes.max',
+    'integer > 0',
+    ABSENT,
+    'ours; a child that sends a longer message is restarted (default: 64 MiB)',
+  ],
   ['pystorm.log.path', 'string', ABSENT, 'read by pystorm in the child'],
   ['pystorm.log.file', 'string', ABSENT, 'read by pystorm in the child'],
   ['pystorm.log.level', 'string', ABSENT, 'read by pystorm in the child'],

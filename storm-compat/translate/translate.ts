@@ -226,7 +226,9 @@ function partitionerOf(
         ? first()
         : unicast(targets => fieldsChoice(positions(grouping.fields), targets))
     case 'partialKey':
-      return unicast(targets => partialKeyChoice(positions(grouping.fields), targets))
+      return tasks.length === 1
+        ? first()
+        : unicast(targets => partialKeyChoice(positions(grouping.fields), targets))
     case 'custom':
       return customPartitioner(input, grouping, tasks, sourceTasks)
   }

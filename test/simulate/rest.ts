@@ -16,8 +16,8 @@ export interface RestParts {
   settle<T>(promise: Promise<T>): Promise<T>
 }
 
-/** Credit is told by eighths of the window. */
-const TELL_PART = 8
+/** Credit is told by quarters of the window. */
+const TELL_PART = 4
 /** A clock that is being told, or a source being asked, may stand in the way of one look, not of several. */
 const LOOKS_MAX = 20
 /** What has no root is waited for here. */

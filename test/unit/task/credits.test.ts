@@ -2,7 +2,7 @@
 
 import test from 'ava'
 import fc from 'fast-check'
-import { Credits, LinkRows } from '../../../src/task/credits.ts'
+import { Credits, LinkRows, TELL_PART } from '../../../src/task/credits.ts'
 import '../seed.ts'
 
 test('what was told and what is not yet due add up to what was taken', t => {
@@ -25,7 +25,10 @@ test('what was told and what is not yet due add up to what was taken', t => {
       }
       for (const [key, count] of taken) {
         const untold = count - (told.get(key) ?? 0)
-        t.true(untold >= 0 && untold < Math.max(1, window >> 3), `${key}: ${untold} untold`)
+        t.true(
+          untold >= 0 && untold < Math.max(1, Math.floor(window / TELL_PART)),
+          `${key}: ${untold} untold`,
+        )
       }
     }),
     { numRuns: 60 },
@@ -33,7 +36,7 @@ test('what was told and what is not yet due add up to what was taken', t => {
 })
 
 test('a row of a closed session serves another pair only after its last message was taken', t => {
-  const credits = new Credits(8)
+  const credits = new Credits(TELL_PART)
   const link = new LinkRows()
   const row = credits.arrived(link, 1, 2)
   credits.arrived(link, 1, 2)
@@ -48,7 +51,7 @@ test('a row of a closed session serves another pair only after its last message 
 })
 
 test('a row taken by two sessions in turn tells the second nothing of the first', t => {
-  const credits = new Credits(64)
+  const credits = new Credits(8 * TELL_PART)
   const link = new LinkRows()
   for (let i = 0; i < 7; i++) credits.consumed(credits.arrived(link, 1, 2))
   credits.close(link)

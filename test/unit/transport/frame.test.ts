@@ -115,6 +115,49 @@ test('the columns beside the values come back, constant or not', t => {
   }
 })
 
+test('whichever messages follow each other, each keeps its place and whether it is tracked', t => {
+  const message = fc.record({
+    target: fc.constantFrom(1, 2, 70_000),
+    edge: fc.constantFrom(0, 1),
+    source: fc.constantFrom(3, 3, 3, 300),
+    tracked: fc.boolean(),
+  })
+  // Runs of the same message: what is constant for a while, or for a whole frame, is kept in another way.
+  const frames = fc.array(
+    fc.array(fc.tuple(message, fc.integer({ min: 1, max: 20 })), { minLength: 1, maxLength: 6 }),
+    { minLength: 1, maxLength: 4 },
+  )
+  const builder = new DataFrameBuilder(serialisers)
+  fc.assert(
+    fc.property(frames, list => {
+      for (const runs of list) {
+        const sent = runs.flatMap(([one, times]) => Array.from({ length: times }, () => one))
+        for (const { target, edge, source, tracked } of sent)
+          builder.append(target, edge, source, 'v', tracked)
+        const { targets, edges, sources, tracked } = data(builder)
+        t.deepEqual(
+          [...targets],
+          sent.map(one => one.target),
+        )
+        t.deepEqual(
+          [...edges],
+          sent.map(one => one.edge),
+        )
+        t.deepEqual(
+          [...sources],
+          sent.map(one => one.source),
+        )
+        const isTracked = (i: number) =>
+          tracked === 'all' || (tracked !== 'none' && (tracked[i >> 3]! & (1 << (i & 7))) !== 0)
+        t.deepEqual(
+          sent.map((_, i) => isTracked(i)),
+          sent.map(one => one.tracked),
+        )
+      }
+    }),
+  )
+})
+
 test('a frame without messages is a heartbeat', t => {
   const frame = data(new DataFrameBuilder(serialisers))
   t.is(frame.count, 0)
