@@ -32,6 +32,10 @@ export type ErrorCode =
   | 'SHELL_TIMED_OUT'
   | 'SHELL_PROTOCOL'
   | 'SERIALIZER_UNKNOWN'
+  | 'THRIFT_INVALID'
+  | 'THRIFT_CALL_FAILED'
+  | 'NIMBUS_UNREACHABLE'
+  | 'JAR_INVALID'
 
 export interface ErrorOptionsOf {
   /** One sentence: what the reader can do next. */
