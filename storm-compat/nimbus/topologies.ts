@@ -121,6 +121,8 @@ export class Topologies {
       throw invalid(asError(error).message)
     }
     this.#byName.set(entry.name, entry)
+    // Windows begin with nothing.
+    entry.windows.take(entry.startedMs, new Map())
     const started = this.#options.host.submit({
       topology: entry.topology,
       id: entry.id,
