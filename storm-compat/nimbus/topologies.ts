@@ -261,8 +261,8 @@ export class Topologies {
 
   async #end(entry: Entry): Promise<void> {
     await this.#options.host.kill(entry.id)
-    if (this.#byName.get(entry.name) === entry) this.#byName.delete(entry.name)
     await this.#remove(entry)
+    if (this.#byName.get(entry.name) === entry) this.#byName.delete(entry.name)
   }
 
   async #remove(entry: Entry): Promise<void> {
