@@ -1,5 +1,5 @@
 // One submitted topology: what it was made of, its status, and the checks of what clients ask for it.
-import { UserError } from 'gearpump'
+import { type Problem, UserError } from 'gearpump'
 import { ThriftException } from '../thrift/codec.ts'
 import { InvalidTopologyException, NotAliveException } from '../thrift/storm-exceptions.ts'
 import type { LogConfig, RebalanceOptions } from '../thrift/storm-requests.ts'
@@ -9,7 +9,8 @@ import { numberTasks } from '../topology/task-ids.ts'
 import type { StormTopology } from '../topology/topology.ts'
 import { validateTopology } from '../topology/validate.ts'
 import type { HostedInfo } from './topology-host.ts'
-import { type ReadJavaComponent, readTopology } from './topology-reader.ts'
+import { type ReadJavaComponent, type ReadTopology, readTopology } from './topology-reader.ts'
+import { sizeProblem } from './topology-size.ts'
 import { WindowedCounts } from './windows.ts'
 
 export type Status = 'ACTIVE' | 'INACTIVE' | 'KILLED' | 'REBALANCING'
@@ -61,7 +62,7 @@ export function makeTopology(
   const { name, active } = submission
   const { startedMs, user } = options
   const read = readTopology({ ...submission, ...options })
-  const problems = [...read.problems, ...validateTopology(read.topology)]
+  const problems = problemsOf(read)
   if (problems.length > 0) {
     throw invalid(new UserError('TOPOLOGY_INVALID', `topology "${name}"`, problems).message)
   }
@@ -86,6 +87,17 @@ export function makeTopology(
     failure: undefined,
   }
   return { topology, notices: read.notices }
+}
+
+/** Problems that one answer lists. */
+const PROBLEMS_MAX = 200
+
+function problemsOf({ topology, problems }: ReadTopology): readonly Problem[] {
+  const size = sizeProblem(topology)
+  const all = [...problems, ...(size === undefined ? validateTopology(topology) : [size])]
+  if (all.length <= PROBLEMS_MAX) return all
+  const rest = `and ${all.length - PROBLEMS_MAX} more`
+  return [...all.slice(0, PROBLEMS_MAX), { place: 'topology', message: rest }]
 }
 
 /** Storm's own rule: names appear in file names and URLs. */
