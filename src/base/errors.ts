@@ -72,6 +72,10 @@ export type ErrorCode =
   // connectors
   | 'FILE_FAILED'
   | 'LINE_TOO_LONG'
+  | 'THRIFT_INVALID'
+  | 'THRIFT_CALL_FAILED'
+  | 'NIMBUS_UNREACHABLE'
+  | 'JAR_INVALID'
 
 export interface ErrorOptionsOf {
   /** One sentence: what the reader can do next. */

@@ -15,12 +15,17 @@ export type PartName =
   | 'ruby'
   | 'go-child'
   | 'etcd'
+  | 'streamparse'
+  | 'storm-client'
+  | 'ruby'
+  | 'go-child'
   | 'gostorm'
 
 export interface RealPart {
   /** Folder of the part: storm.py, storm.rb, storm.js in `multilang`; splitsentence.* in `storm-starter`. */
   dir: string
   /** The program to start, where the part has one: the Python of `pystorm`, `ruby`, the built Go children, `etcd`. */
+  /** The program to start, where the part has one: the Python of `pystorm` and `streamparse`, `java`, `ruby`, the built Go children. */
   program: string | undefined
 }
 
