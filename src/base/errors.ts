@@ -32,6 +32,7 @@ export type ErrorCode =
   | 'SHELL_TIMED_OUT'
   | 'SHELL_PROTOCOL'
   | 'SERIALIZER_UNKNOWN'
+  | 'JAVA_STREAM_INVALID'
 
 export interface ErrorOptionsOf {
   /** One sentence: what the reader can do next. */
