@@ -8,7 +8,14 @@ import { fileURLToPath } from 'node:url'
 import type { ExecutionContext, TestFn } from 'ava'
 
 /** What `bring.sh` can bring. */
-export type PartName = 'multilang' | 'storm-starter' | 'pystorm' | 'ruby' | 'go-child' | 'gostorm'
+export type PartName =
+  | 'multilang'
+  | 'storm-starter'
+  | 'pystorm'
+  | 'ruby'
+  | 'go-child'
+  | 'gostorm'
+  | 'storm-lines'
 
 export interface RealPart {
   /** Folder of the part: storm.py, storm.rb, storm.js in `multilang`; splitsentence.* in `storm-starter`. */
