@@ -23,7 +23,7 @@ function drawer(seed: number): (below: number) => number {
   }
 }
 
-const streams = allFixtures()
+const streams: Buffer[] = allFixtures()
   .map(path => fixture(...(path.split('/') as [string, string])))
   .filter(bytes => bytes.length < 10_000)
 
@@ -31,7 +31,7 @@ const streams = allFixtures()
 const EDGES = [0x00, 0x01, 0x7f, 0x80, 0xff]
 
 function mutate(bytes: Buffer, draw: (below: number) => number): Buffer {
-  let mutated = Buffer.from(bytes)
+  let mutated: Buffer = Buffer.from(bytes)
   for (let changes = 1 + draw(4); changes > 0; changes--) {
     const at = draw(mutated.length)
     const kind = draw(6)
