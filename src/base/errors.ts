@@ -33,6 +33,10 @@ export type ErrorCode =
   | 'SHELL_PROTOCOL'
   | 'SERIALIZER_UNKNOWN'
   | 'JAVA_STREAM_INVALID'
+  | 'THRIFT_INVALID'
+  | 'THRIFT_CALL_FAILED'
+  | 'NIMBUS_UNREACHABLE'
+  | 'JAR_INVALID'
 
 export interface ErrorOptionsOf {
   /** One sentence: what the reader can do next. */

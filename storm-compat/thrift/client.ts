@@ -1,0 +1,144 @@
+// A Thrift client for one service: one connection, one call after the other, typed by the table of methods. For the `storm`
+// command and for tests; other programs bring clients of their own.
+import { createConnection, type Socket } from 'node:net'
+import { EngineError } from 'gearpump'
+import type { Fields } from './codec.ts'
+import { FRAME_BYTES_MAX, FrameSplitter } from './framing.ts'
+import {
+  type ArgsOf,
+  type Method,
+  type Methods,
+  type ResultOf,
+  readAnswer,
+  writeCall,
+} from './service.ts'
+
+/** How long an answer may take; a submission waits until the components have started. */
+const ANSWER_TIMEOUT_MS = 120_000
+const CONNECT_TIMEOUT_MS = 10_000
+
+export interface ClientOptions<S extends Methods> {
+  readonly methods: S
+  readonly host: string
+  readonly port: number
+  readonly timeoutMs?: number
+}
+
+export interface ThriftClient<S extends Methods> {
+  /** Calls a method. Throws what the server threw: a ThriftException, or THRIFT_CALL_FAILED. */
+  call<K extends keyof S & string>(name: K, args: ArgsOf<S[K]>): Promise<ResultOf<S[K]>>
+  close(): void
+}
+
+/**
+ * Connects to a service.
+ *
+ * @example
+ * const nimbus = await connectThrift({ methods: nimbusMethods, host: 'localhost', port: 6627 })
+ * const { topologies } = await nimbus.call('getClusterInfo', {})
+ */
+export async function connectThrift<S extends Methods>(
+  options: ClientOptions<S>,
+): Promise<ThriftClient<S>> {
+  const socket = await connected(options.host, options.port)
+  return new Client(socket, options)
+}
+
+function connected(host: string, port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection({ host, port })
+    const fail = (cause: Error) => {
+      socket.destroy()
+      reject(unreachable(host, port, cause.message, cause))
+    }
+    socket.setTimeout(CONNECT_TIMEOUT_MS, () => fail(new Error('no answer in time')))
+    socket.once('error', fail)
+    socket.once('connect', () => {
+      socket.off('error', fail)
+      socket.removeAllListeners('timeout')
+      socket.setTimeout(0)
+      socket.setNoDelay(true)
+      resolve(socket)
+    })
+  })
+}
+
+function unreachable(host: string, port: number, why: string, cause?: Error): EngineError {
+  return new EngineError('NIMBUS_UNREACHABLE', `${host}:${port}: ${why}`, {
+    hint: 'is a Nimbus running there? `gear local --same-process --thrift-port 6627` starts one',
+    ...(cause === undefined ? {} : { cause }),
+  })
+}
+
+class Client<S extends Methods> implements ThriftClient<S> {
+  readonly #socket: Socket
+  readonly #options: ClientOptions<S>
+  readonly #frames = new FrameSplitter(FRAME_BYTES_MAX)
+  #last: Promise<unknown> = Promise.resolve()
+  #nextId = 1
+  #waiting: { resolve(frame: Buffer): void; reject(error: Error): void } | undefined = undefined
+  #ended: Error | undefined = undefined
+
+  constructor(socket: Socket, options: ClientOptions<S>) {
+    this.#socket = socket
+    this.#options = options
+    socket.on('data', chunk => this.#take(chunk))
+    socket.on('error', error => this.#end(error.message, error))
+    socket.on('close', () => this.#end('the connection ended'))
+  }
+
+  call<K extends keyof S & string>(name: K, args: ArgsOf<S[K]>): Promise<ResultOf<S[K]>> {
+    const answer = this.#last.then(() => this.#exchange(name, args))
+    // The next call waits for this one, however it ends.
+    this.#last = answer.catch(() => undefined)
+    return answer
+  }
+
+  close(): void {
+    this.#socket.destroy()
+  }
+
+  async #exchange<K extends keyof S & string>(
+    name: K,
+    args: ArgsOf<S[K]>,
+  ): Promise<ResultOf<S[K]>> {
+    if (this.#ended !== undefined) throw this.#ended
+    const of = this.#options.methods[name]!
+    const id = this.#nextId++
+    const request = writeCall(name, id, of as Method<Fields, unknown>, args as never)
+    const frame = await new Promise<Buffer>((resolve, reject) => {
+      const timeoutMs = this.#options.timeoutMs ?? ANSWER_TIMEOUT_MS
+      const timer = setTimeout(() => {
+        this.#end(`no answer to ${name} within ${timeoutMs} ms`)
+        this.#socket.destroy()
+      }, timeoutMs)
+      const settle =
+        <T>(then: (value: T) => void) =>
+        (value: T) => {
+          clearTimeout(timer)
+          this.#waiting = undefined
+          then(value)
+        }
+      this.#waiting = { resolve: settle(resolve), reject: settle(reject) }
+      this.#socket.write(request)
+    })
+    return readAnswer(frame, name, id, of) as ResultOf<S[K]>
+  }
+
+  #take(chunk: Buffer): void {
+    try {
+      this.#frames.push(chunk)
+      const frame = this.#frames.next()
+      if (frame !== undefined) this.#waiting?.resolve(frame)
+    } catch (error) {
+      this.#end((error as Error).message)
+      this.#socket.destroy()
+    }
+  }
+
+  #end(why: string, cause?: Error): void {
+    const { host, port } = this.#options
+    this.#ended ??= unreachable(host, port, why, cause)
+    this.#waiting?.reject(this.#ended)
+  }
+}

@@ -1,0 +1,250 @@
+// A Thrift server for one service: framed transport, binary protocol, the handlers of a table of methods. npm thrift's own
+// server is not used: it holds whatever a peer sends, knows no limit of connections, and hands out answers to whoever does not
+// read them. Here each connection works on one call at a time and is not read meanwhile; frames, connections and the bytes
+// held for all of them together are bounded.
+import { createServer, type Server, type Socket } from 'node:net'
+import { EngineError, type Log, noLog } from 'gearpump'
+import { asError } from 'gearpump/spi'
+import { FRAME_BYTES_MAX, FrameSplitter } from './framing.ts'
+import {
+  type Call,
+  FAILURE,
+  type Handlers,
+  type Methods,
+  readArgs,
+  readCall,
+  writeError,
+  writeFailure,
+  writeResult,
+} from './service.ts'
+
+/** Connections at once; a Storm client holds one. */
+const CONNECTIONS_MAX = 256
+/** Bytes of unfinished frames over all connections, so that many slow uploads cannot fill the memory. */
+const HELD_BYTES_MAX = 64 * 1024 * 1024
+/** A frame that is not complete after so long is given up; an idle connection may stay. */
+const FRAME_TIMEOUT_MS = 60_000
+/** Letters of a caller's mistake that the log repeats. */
+const LOGGED_MAX = 300
+
+/** What a handler may know of its caller. */
+export interface Caller {
+  /** The address under which the caller reached this server. */
+  readonly localAddress: string
+  readonly localPort: number
+  readonly remoteAddress: string
+}
+
+export interface ServerOptions<S extends Methods> {
+  readonly methods: S
+  readonly handlers: Handlers<S, Caller>
+  /** Port to listen on; 0 = any that is free. */
+  readonly port: number
+  /** Address to listen on. Loopback if not given: whoever can connect can run programs here. */
+  readonly host?: string
+  readonly frameBytesMax?: number
+  readonly log?: Log
+}
+
+export interface ThriftServer {
+  readonly port: number
+  readonly host: string
+  /** Ends every connection; resolves when none is left. Idempotent. */
+  close(): Promise<void>
+}
+
+/**
+ * Listens and answers.
+ *
+ * @example
+ * const server = await serve({ methods: nimbusMethods, handlers, port: 6627 })
+ * await server.close()
+ */
+export async function serve<S extends Methods>(options: ServerOptions<S>): Promise<ThriftServer> {
+  const { host = '127.0.0.1', port } = options
+  const service = new Service(options)
+  const server = createServer({ allowHalfOpen: true }, socket => service.accept(socket))
+  server.maxConnections = CONNECTIONS_MAX
+  await listening(server, host, port)
+  const address = server.address()
+  return {
+    host,
+    port: typeof address === 'object' && address !== null ? address.port : port,
+    close: () => service.close(server),
+  }
+}
+
+function listening(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', error => {
+      reject(
+        new EngineError('BAD_INPUT', `cannot listen on ${host}:${port}: ${error.message}`, {
+          hint: 'choose another --thrift-port, or end what holds this one',
+          cause: error,
+        }),
+      )
+    })
+    server.listen(port, host, resolve)
+  })
+}
+
+class Service<S extends Methods> {
+  readonly #methods: ReadonlyMap<string, Methods[string]>
+  readonly #handlers: ReadonlyMap<string, (args: never, caller: Caller) => unknown>
+  readonly #frameBytesMax: number
+  readonly #log: Log
+  readonly #connections = new Set<Connection>()
+  #closing: Promise<void> | undefined = undefined
+
+  constructor(options: ServerOptions<S>) {
+    this.#methods = new Map(Object.entries(options.methods))
+    this.#handlers = new Map(Object.entries(options.handlers))
+    this.#frameBytesMax = options.frameBytesMax ?? FRAME_BYTES_MAX
+    this.#log = options.log ?? noLog
+  }
+
+  accept(socket: Socket): void {
+    const connection = new Connection(socket, this.#frameBytesMax, {
+      answer: (call, caller) => this.#answer(call, caller),
+      mayHold: () => this.#held() <= HELD_BYTES_MAX,
+      ended: reason => {
+        this.#connections.delete(connection)
+        if (reason !== undefined) this.#warn(connection.caller, reason)
+      },
+    })
+    this.#connections.add(connection)
+  }
+
+  close(server: Server): Promise<void> {
+    this.#closing ??= new Promise(resolve => {
+      server.close(() => resolve())
+      for (const connection of this.#connections) connection.end()
+    })
+    return this.#closing
+  }
+
+  #held(): number {
+    let held = 0
+    for (const connection of this.#connections) held += connection.held
+    return held
+  }
+
+  async #answer(call: Call, caller: Caller): Promise<Buffer | undefined> {
+    const method = this.#methods.get(call.name)
+    const handler = this.#handlers.get(call.name)
+    if (method === undefined || handler === undefined) {
+      const text = `there is no method "${call.name.slice(0, LOGGED_MAX)}"`
+      return call.oneway ? undefined : writeFailure(call, FAILURE.unknownMethod, text)
+    }
+    try {
+      const result = await handler(readArgs(call, method) as never, caller)
+      return call.oneway ? undefined : writeResult(call, method, result)
+    } catch (error) {
+      if (error instanceof EngineError && error.code === 'BUG') {
+        this.#warn(caller, `${call.name}: ${error.message}`)
+      }
+      return call.oneway ? undefined : writeError(call, method, error)
+    }
+  }
+
+  #warn(caller: Caller, text: string): void {
+    const where = `thrift ${caller.remoteAddress}`
+    this.#log.write({ level: 'warn', where, text: text.slice(0, LOGGED_MAX), timeMs: Date.now() })
+  }
+}
+
+interface ConnectionEvents {
+  answer(call: Call, caller: Caller): Promise<Buffer | undefined>
+  /** False when what all connections hold together is too much. */
+  mayHold(): boolean
+  /** With the reason, if the peer did something wrong. */
+  ended(reason: string | undefined): void
+}
+
+class Connection {
+  readonly caller: Caller
+  readonly #socket: Socket
+  readonly #events: ConnectionEvents
+  readonly #frames: FrameSplitter
+  #busy = false
+  #peerDone = false
+  #reason: string | undefined = undefined
+
+  constructor(socket: Socket, frameBytesMax: number, events: ConnectionEvents) {
+    this.#socket = socket
+    this.#events = events
+    this.#frames = new FrameSplitter(frameBytesMax)
+    this.caller = {
+      localAddress: socket.localAddress ?? '',
+      localPort: socket.localPort ?? 0,
+      remoteAddress: socket.remoteAddress ?? 'gone',
+    }
+    socket.setNoDelay(true)
+    socket.on('data', chunk => this.#take(chunk))
+    socket.on('end', () => {
+      this.#peerDone = true
+      if (!this.#busy) socket.end()
+    })
+    socket.on('timeout', () => {
+      if (this.#frames.held > 0) this.#abandon('a frame did not come to its end in time')
+    })
+    socket.on('error', error => {
+      this.#reason ??= error.message
+    })
+    socket.on('close', () => events.ended(this.#reason))
+  }
+
+  get held(): number {
+    return this.#frames.held
+  }
+
+  end(): void {
+    this.#socket.destroy()
+  }
+
+  #take(chunk: Buffer): void {
+    this.#frames.push(chunk)
+    if (!this.#events.mayHold()) {
+      this.#abandon('too much is being sent at once; it was the last to send')
+      return
+    }
+    if (this.#busy) return
+    this.#busy = true
+    this.#work()
+      .catch((error: unknown) => this.#abandon(asError(error).message))
+      .finally(() => {
+        this.#busy = false
+        if (this.#peerDone) this.#socket.end()
+      })
+  }
+
+  // One call after the other; the peer is not read while one is worked on, nor while it does not read its answers.
+  async #work(): Promise<void> {
+    this.#socket.pause()
+    for (let frame = this.#frames.next(); frame !== undefined; frame = this.#frames.next()) {
+      this.#socket.setTimeout(0)
+      const answer = await this.#events.answer(readCall(frame), this.caller)
+      if (this.#socket.destroyed) return
+      if (answer !== undefined && !this.#socket.write(answer)) await this.#drained()
+    }
+    this.#socket.setTimeout(this.#frames.held > 0 ? FRAME_TIMEOUT_MS : 0)
+    this.#socket.resume()
+  }
+
+  #drained(): Promise<void> {
+    return new Promise(resolve => {
+      const done = () => {
+        this.#socket.off('drain', done)
+        this.#socket.off('close', done)
+        resolve()
+      }
+      this.#socket.on('drain', done)
+      this.#socket.on('close', done)
+    })
+  }
+
+  #abandon(reason: string): void {
+    this.#reason ??= reason
+    this.#socket.destroy()
+  }
+}

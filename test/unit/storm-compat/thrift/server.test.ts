@@ -1,0 +1,118 @@
+import { connect } from 'node:net'
+import test, { type ExecutionContext } from 'ava'
+import { EngineError } from 'gearpump'
+import { connectThrift } from '../../../../storm-compat/thrift/client.ts'
+import { exception, ThriftException } from '../../../../storm-compat/thrift/codec.ts'
+import { type ServerOptions, serve } from '../../../../storm-compat/thrift/server.ts'
+import { method, nothing, Refusal } from '../../../../storm-compat/thrift/service.ts'
+import { binary, i32, string } from '../../../../storm-compat/thrift/wire-types.ts'
+
+const Full = exception('Full', { msg: [1, string] })
+const methods = {
+  double: method({ number: [1, i32] }, i32, {}),
+  blob: method({ bytes: [1, i32] }, binary, {}),
+  fail: method({ how: [1, string] }, nothing, { full: [1, Full] }),
+}
+
+async function start(t: ExecutionContext, more: Partial<ServerOptions<typeof methods>> = {}) {
+  const lines: string[] = []
+  const server = await serve({
+    methods,
+    handlers: {
+      double: ({ number }) => 2 * number,
+      blob: ({ bytes }) => Buffer.alloc(bytes, 7),
+      fail: ({ how }) => {
+        if (how === 'declared') throw new ThriftException(Full, { msg: 'no room' })
+        if (how === 'refused') throw new Refusal('use another door')
+        throw new Error('out of order')
+      },
+    },
+    port: 0,
+    log: { write: line => lines.push(line.text) },
+    ...more,
+  })
+  const client = await connectThrift({ methods, host: '127.0.0.1', port: server.port })
+  t.teardown(async () => {
+    client.close()
+    await server.close()
+  })
+  return { server, client, lines }
+}
+
+/** Sends bytes and resolves with what came back when the server has ended the connection. */
+function speak(port: number, bytes: Buffer): Promise<Buffer> {
+  return new Promise(resolve => {
+    const socket = connect(port, '127.0.0.1')
+    const chunks: Buffer[] = []
+    socket.on('data', chunk => chunks.push(chunk))
+    socket.on('error', () => socket.destroy())
+    socket.on('close', () => resolve(Buffer.concat(chunks)))
+    socket.write(bytes)
+  })
+}
+
+test('calls are answered in their order, over one connection', async t => {
+  const { client } = await start(t)
+  const answers = await Promise.all([1, 2, 3].map(number => client.call('double', { number })))
+  t.deepEqual(answers, [2, 4, 6])
+})
+
+test('a large answer arrives whole', async t => {
+  const { client } = await start(t)
+  const bytes = await client.call('blob', { bytes: 5_000_000 })
+  t.is(bytes.length, 5_000_000)
+})
+
+test('declared exceptions arrive as they are, others as words', async t => {
+  const { client } = await start(t)
+  const full = await t.throwsAsync(client.call('fail', { how: 'declared' }), {
+    instanceOf: ThriftException,
+  })
+  t.is(full?.name, 'Full')
+  t.is(full?.message, 'no room')
+  await t.throwsAsync(client.call('fail', { how: 'refused' }), {
+    instanceOf: EngineError,
+    message: 'fail: use another door',
+  })
+  await t.throwsAsync(client.call('fail', { how: '' }), { message: 'fail: out of order' })
+})
+
+test('an unknown method is answered, and the connection goes on', async t => {
+  const { server } = await start(t)
+  const both = { ...methods, other: method({}, i32, {}) }
+  const client = await connectThrift({ methods: both, host: '127.0.0.1', port: server.port })
+  t.teardown(() => client.close())
+  await t.throwsAsync(client.call('other', {}), { message: /no method "other"/ })
+  t.is(await client.call('double', { number: 4 }), 8)
+})
+
+test('a peer that sends no frames is cut off, and nobody else', async t => {
+  const { server, client, lines } = await start(t)
+  await speak(server.port, Buffer.from('GET / HTTP/1.1\r\n\r\n'))
+  await speak(server.port, Buffer.from('7fffffff00', 'hex'))
+  await speak(server.port, Buffer.from('0000000401020304', 'hex'))
+  t.is(await client.call('double', { number: 4 }), 8)
+  t.is(lines.length, 3)
+  t.regex(lines[0]!, /HTTP/)
+  t.regex(lines[1]!, /declares 2147483647 bytes/)
+})
+
+test('arguments that cannot be read are answered with the reason', async t => {
+  const { server } = await start(t)
+  const wrong = { ...methods, double: method({ number: [1, string] }, i32, {}) }
+  const client = await connectThrift({ methods: wrong, host: '127.0.0.1', port: server.port })
+  t.teardown(() => client.close())
+  await t.throwsAsync(client.call('double', { number: 'x' }), {
+    message: 'double: arguments.number is missing',
+  })
+})
+
+test('a client learns that nobody listens, and that a server ended', async t => {
+  const { server, client } = await start(t)
+  await server.close()
+  await server.close()
+  await t.throwsAsync(client.call('double', { number: 1 }), { code: 'NIMBUS_UNREACHABLE' })
+  await t.throwsAsync(connectThrift({ methods, host: '127.0.0.1', port: server.port }), {
+    code: 'NIMBUS_UNREACHABLE',
+  })
+})
