@@ -70,7 +70,7 @@ test(`${MUTATIONS} changed streams are each read or refused`, t => {
   const seen = { read: 0, refused: 0 }
   for (let i = 0; i < MUTATIONS; i++) {
     const bytes = mutate(streams[draw(streams.length)]!, draw)
-    const startedMs = performance.now()
+    const startedMs = cpuMs()
     try {
       seen[outcome(() => readJavaStream(bytes))]++
       outcome(() => readJavaComponent(bytes))
@@ -78,8 +78,13 @@ test(`${MUTATIONS} changed streams are each read or refused`, t => {
       t.fail(`change ${i}, ${bytes.toString('base64')}: ${error}`)
       throw error
     }
-    if (performance.now() - startedMs > SLOWEST_MS) t.fail(`slow: ${bytes.toString('base64')}`)
+    if (cpuMs() - startedMs > SLOWEST_MS) t.fail(`slow: ${bytes.toString('base64')}`)
   }
   t.true(seen.read > MUTATIONS / 100 && seen.refused > MUTATIONS / 4, JSON.stringify(seen))
   t.log(seen)
 })
+
+// Not the clock on the wall: the machine may have other things to do.
+function cpuMs(): number {
+  return process.cpuUsage().user / 1000
+}
