@@ -1,0 +1,20 @@
+// `storm version`: which Storm's clients see here, and what it is. streamparse reads the first line.
+import { readCommandLine, words } from './command-line.ts'
+import type { Verb } from './verb.ts'
+
+/** The release whose protocols are spoken; Nimbus tells clients the same. */
+export const STORM_VERSION = '2.8.1'
+
+export const versionVerb: Verb = {
+  usage: 'storm version',
+  summary: 'the version of Storm that is spoken here',
+  run(argv, around) {
+    words(readCommandLine(argv, {}), [])
+    around.out(`Storm ${STORM_VERSION}\nServed by gearpump `)
+    return around.gear(['--version'], {
+      doors: ['gearpump/storm'],
+      command: 'storm',
+      runName: 'local',
+    })
+  },
+}
