@@ -17,6 +17,16 @@ export { isTick } from './component/tuple.ts'
 export { Double } from './component/values.ts'
 export { type FluxOptions, type LoadedFlux, loadFlux } from './flux/load.ts'
 export { frontDoor } from './front-door.ts'
+export { NIMBUS_PORT, type Nimbus, type NimbusOptions, startNimbus } from './nimbus/nimbus.ts'
+export {
+  type GearHostOptions,
+  gearHost,
+  type HostedInfo,
+  type HostRequest,
+  type RebalanceWish,
+  type TopologyHost,
+} from './nimbus/topology-host.ts'
+export type { JavaComponent, ReadJavaComponent } from './nimbus/topology-reader.ts'
 export { shellBolt, shellSpout, TopologyBuilder } from './topology/builder.ts'
 export type {
   Component,

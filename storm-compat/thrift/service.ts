@@ -204,10 +204,13 @@ function guarded<T>(read: () => T): T {
   }
 }
 
+/** What a handler gives: its method's result, or nothing where the method has none. */
+type Given<R> = [R] extends [undefined] ? void : R
+
 /** Handlers for a table of methods, all of them; `Context` is what they know of their caller. */
 export type Handlers<S extends Methods, Context> = {
   readonly [K in keyof S]: (
     args: ArgsOf<S[K]>,
     context: Context,
-  ) => ResultOf<S[K]> | Promise<ResultOf<S[K]>>
+  ) => Given<ResultOf<S[K]>> | Promise<Given<ResultOf<S[K]>>>
 }

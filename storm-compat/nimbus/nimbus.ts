@@ -1,0 +1,123 @@
+// Storm's front door: a Nimbus over Thrift, in this process. Unmodified Storm clients (storm jar, streamparse, the UI) submit,
+// list, inspect and end topologies here; whatever implements TopologyHost runs them.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { type Log, noLog } from 'gearpump'
+import { type Caller, serve } from '../thrift/server.ts'
+import type { Handlers } from '../thrift/service.ts'
+import { nimbusMethods } from '../thrift/storm-nimbus.ts'
+import { blobMethods } from './blob-methods.ts'
+import { BlobStore } from './blob-store.ts'
+import { type Clock, realClock } from './clock.ts'
+import { Inbox } from './inbox.ts'
+import { informationMethods } from './information-methods.ts'
+import { lifeMethods } from './life-methods.ts'
+import { refusals } from './refused-methods.ts'
+import type { NimbusSite } from './summaries.ts'
+import { Topologies } from './topologies.ts'
+import type { TopologyHost } from './topology-host.ts'
+import type { ReadJavaComponent } from './topology-reader.ts'
+
+/** Storm's own port. */
+export const NIMBUS_PORT = 6627
+
+export interface NimbusOptions {
+  readonly host: TopologyHost
+  /** Port to listen on, 6627 if not given; 0 = any that is free. */
+  readonly port?: number
+  /** Address to listen on; loopback if not given. There is no authentication: who connects can run programs. */
+  readonly address?: string
+  /** The host that clients are told to come back to. If not given, the address under which each came. */
+  readonly advertise?: string
+  /** Shows what a serialised Java component is; without it, such components are refused by their class. */
+  readonly readJava?: ReadJavaComponent
+  readonly logDir?: string
+  readonly log?: Log
+  readonly clock?: Clock
+}
+
+export interface Nimbus {
+  readonly port: number
+  readonly address: string
+  /** Ends the topologies, closes the port and removes all files. Idempotent. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts a Nimbus.
+ *
+ * @example
+ * const nimbus = await startNimbus({ host: gearHost({ gear: await connect() }) })
+ * // storm jar …, sparse submit …
+ * await nimbus.close()
+ */
+export async function startNimbus(options: NimbusOptions): Promise<Nimbus> {
+  const { clock = realClock, log = noLog, logDir } = options
+  const owner = userName()
+  const directory = await mkdtemp(join(tmpdir(), 'gearpump-nimbus-'))
+  const startedMs = clock.nowMs()
+  const inbox = new Inbox(join(directory, 'inbox'), clock)
+  const blobs = new BlobStore(join(directory, 'blobs'), clock)
+  const topologies = new Topologies({
+    host: options.host,
+    clock,
+    directory: join(directory, 'topologies'),
+    log,
+    user: owner,
+    ...(options.readJava === undefined ? {} : { readJava: options.readJava }),
+  })
+  const siteOf = (caller: Caller): NimbusSite => ({
+    host: options.advertise ?? hostName(caller.localAddress),
+    port: caller.localPort,
+    startedMs,
+    nowMs: clock.nowMs(),
+    owner,
+  })
+  const handlers: Handlers<typeof nimbusMethods, Caller> = {
+    ...lifeMethods(topologies, inbox, clock),
+    ...blobMethods(blobs),
+    ...informationMethods({ topologies, siteOf, logDir }),
+    ...refusals(),
+  }
+  const server = await serve({
+    methods: nimbusMethods,
+    handlers,
+    port: options.port ?? NIMBUS_PORT,
+    log,
+    ...(options.address === undefined ? {} : { host: options.address }),
+  }).catch(async (error: unknown) => {
+    await rm(directory, { recursive: true, force: true })
+    throw error
+  })
+  let closing: Promise<void> | undefined
+  const close = async () => {
+    await server.close()
+    await topologies.close()
+    await Promise.all([inbox.close(), blobs.close()])
+    await rm(directory, { recursive: true, force: true })
+  }
+  return {
+    port: server.port,
+    address: server.host,
+    close: () => {
+      closing ??= close()
+      return closing
+    },
+  }
+}
+
+/** What a client can connect to again, of the address under which it came. */
+function hostName(address: string): string {
+  const plain = address.replace(/^::ffff:/, '')
+  return plain === '::1' || plain.startsWith('127.') ? 'localhost' : plain
+}
+
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    // Containers run under numbers that have no name.
+    return 'storm'
+  }
+}

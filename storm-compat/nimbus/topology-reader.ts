@@ -1,0 +1,223 @@
+// A topology as it came over Thrift, made into the plain value that translate() takes. Every mistake is collected. Components
+// that are serialised Java objects are shown to a reader that is passed in: multi-lang ones among them are commands like any
+// others, the rest cannot run here and is refused by component and class.
+import type { Problem } from 'gearpump'
+import { asError } from 'gearpump/spi'
+import type { Conf } from '../component/api.ts'
+import type {
+  Bolt,
+  ComponentCommon,
+  ComponentObject,
+  Grouping as GroupingWord,
+  JavaObject,
+  SpoutSpec,
+  StormTopology as TopologyMessage,
+} from '../thrift/storm-topology.ts'
+import type {
+  Component,
+  Grouping,
+  Implementation,
+  StormTopology,
+  Stream,
+} from '../topology/topology.ts'
+import { javaClassName } from './java-class-name.ts'
+
+/** What a serialised Java component turned out to be. */
+export type JavaComponent =
+  | {
+      readonly shell: {
+        readonly command: readonly string[]
+        readonly env?: Readonly<Record<string, string>>
+        readonly changeChildCwd?: boolean
+      }
+    }
+  /** The name of its class. */
+  | { readonly java: string }
+
+export type ReadJavaComponent = (bytes: Uint8Array) => JavaComponent
+
+/** Without a reader of Java objects: the class by its name, nothing more. */
+export const readClassName: ReadJavaComponent = bytes => ({ java: javaClassName(bytes) })
+
+export interface ReadOptions {
+  readonly name: string
+  /** The topology's conf as JSON text. */
+  readonly jsonConf: string
+  readonly message: TopologyMessage
+  readonly readJava?: ReadJavaComponent
+}
+
+export interface ReadTopology {
+  readonly topology: StormTopology
+  readonly problems: readonly Problem[]
+  /** What came with the topology and does nothing here. */
+  readonly notices: readonly string[]
+}
+
+const NO_JVM_HINT = 'only multi-lang (shell) components run without a JVM'
+
+/** Reads all of it, also behind mistakes. */
+export function readTopology(options: ReadOptions): ReadTopology {
+  const { message, name } = options
+  const reader = new Reader(options.readJava ?? readClassName)
+  const components = [
+    ...[...message.spouts].map(([id, spout]) => reader.spout(id, spout)),
+    ...[...message.bolts].map(([id, bolt]) => reader.bolt(id, bolt)),
+  ]
+  for (const id of message.state_spouts.keys()) {
+    reader.problem(`component ${id}`, 'is a state spout', 'Storm itself never ran these')
+  }
+  const config = reader.conf('topology conf', options.jsonConf)
+  return {
+    topology: { name, config, components },
+    problems: reader.problems,
+    notices: noticesOf(message),
+  }
+}
+
+class Reader {
+  readonly problems: Problem[] = []
+  readonly #readJava: ReadJavaComponent
+
+  constructor(readJava: ReadJavaComponent) {
+    this.#readJava = readJava
+  }
+
+  problem(place: string, message: string, hint?: string): void {
+    this.problems.push({ place, message, ...(hint === undefined ? {} : { hint }) })
+  }
+
+  spout(id: string, { spout_object, common }: SpoutSpec): Component {
+    return this.#component(id, 'spout', spout_object, common)
+  }
+
+  bolt(id: string, { bolt_object, common }: Bolt): Component {
+    return this.#component(id, 'bolt', bolt_object, common)
+  }
+
+  #component(
+    id: string,
+    kind: Component['kind'],
+    object: ComponentObject,
+    common: ComponentCommon,
+  ): Component {
+    const place = `component ${id}`
+    return {
+      id,
+      kind,
+      place,
+      implementation: this.#implementation(place, object),
+      inputs: common.inputs.map(([{ componentId, streamId }, grouping]) => ({
+        component: componentId,
+        stream: streamId,
+        grouping: this.#grouping(`${place}, input ${componentId}/${streamId}`, grouping),
+        place,
+      })),
+      streams: streamsOf(common),
+      parallelismHint: common.parallelism_hint ?? 1,
+      numTasks: undefined,
+      config: this.conf(`${place}, its conf`, common.json_conf ?? ''),
+    }
+  }
+
+  #implementation(place: string, object: ComponentObject): Implementation {
+    switch (object.kind) {
+      case 'shell': {
+        // Exactly two words, also when the second holds blanks: streamparse splits it itself.
+        const words = [object.value.execution_command, object.value.script]
+        const command = words.filter(word => word !== undefined && word !== '') as string[]
+        if (command.length === 0) this.problem(place, 'has an empty command')
+        return shell(command)
+      }
+      case 'serialized_java':
+        return this.#java(place, object.value)
+      case 'java_object':
+        this.problem(place, `is the Java class ${classShown(object.value)}`, NO_JVM_HINT)
+        return shell(['java'])
+      case 'unknown':
+        this.problem(place, `is of a kind (${object.value.id}) that is not known here`)
+        return shell(['unknown'])
+    }
+  }
+
+  #java(place: string, bytes: Uint8Array): Implementation {
+    let component: JavaComponent
+    try {
+      component = this.#readJava(bytes)
+    } catch (error) {
+      this.problem(place, `is a Java object that cannot be read: ${asError(error).message}`)
+      return shell(['java'])
+    }
+    if ('shell' in component) {
+      const { command, env = {}, changeChildCwd = true } = component.shell
+      return { kind: 'shell', command, env, changeChildCwd }
+    }
+    this.problem(place, `is the Java class ${component.java}`, NO_JVM_HINT)
+    // Stands in its place, so that what is wrong elsewhere is found as well.
+    return shell(['java'])
+  }
+
+  #grouping(place: string, { kind, value }: GroupingWord): Grouping {
+    switch (kind) {
+      case 'fields':
+        return value.length === 0 ? { type: 'global' } : { type: 'fields', fields: value }
+      case 'local_or_shuffle':
+        return { type: 'localOrShuffle' }
+      case 'shuffle':
+      case 'all':
+      case 'none':
+      case 'direct':
+        return { type: kind }
+      case 'custom_object':
+        this.problem(place, `is grouped by the Java class ${classShown(value)}`, NO_JVM_HINT)
+        return { type: 'none' }
+      case 'custom_serialized':
+        this.problem(place, `is grouped by the Java class ${javaClassName(value)}`, NO_JVM_HINT)
+        return { type: 'none' }
+      case 'unknown':
+        this.problem(place, `has a grouping (${value.id}) that is not known here`)
+        return { type: 'none' }
+    }
+  }
+
+  /** JSON text as a conf; nothing at all is an empty one. */
+  conf(place: string, text: string): Conf {
+    if (text.trim() === '') return {}
+    try {
+      const value: unknown = JSON.parse(text)
+      if (value === null) return {}
+      if (typeof value === 'object' && !Array.isArray(value)) return value as Conf
+      this.problem(place, 'must be a JSON object')
+    } catch (error) {
+      this.problem(place, `is no JSON: ${asError(error).message}`)
+    }
+    return {}
+  }
+}
+
+function shell(command: readonly string[]): Implementation {
+  return { kind: 'shell', command, env: {}, changeChildCwd: true }
+}
+
+function classShown({ full_class_name }: JavaObject): string {
+  return full_class_name === '' ? '(no name)' : full_class_name
+}
+
+function streamsOf(common: ComponentCommon): ReadonlyMap<string, Stream> {
+  return new Map(
+    [...common.streams].map(([id, { output_fields, direct }]) => [
+      id,
+      { fields: output_fields, direct },
+    ]),
+  )
+}
+
+function noticesOf(message: TopologyMessage): string[] {
+  const notices: string[] = []
+  const count = message.worker_hooks?.length ?? 0
+  if (count > 0) notices.push(`${count} worker hooks are Java objects and are not run`)
+  const jars = [...(message.dependency_jars ?? []), ...(message.dependency_artifacts ?? [])]
+  if (jars.length > 0) notices.push(`dependencies are not used: ${jars.join(', ')}`)
+  if ((message.shared_memory?.size ?? 0) > 0) notices.push('shared memory is not accounted')
+  return notices
+}

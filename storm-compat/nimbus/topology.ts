@@ -1,0 +1,145 @@
+// One submitted topology: what it was made of, its status, and the checks of what clients ask for it.
+import { UserError } from 'gearpump'
+import { ThriftException } from '../thrift/codec.ts'
+import { InvalidTopologyException, NotAliveException } from '../thrift/storm-exceptions.ts'
+import type { LogConfig, RebalanceOptions } from '../thrift/storm-requests.ts'
+import type { StormTopology as TopologyMessage } from '../thrift/storm-topology.ts'
+import { topologyConf } from '../topology/settings.ts'
+import { numberTasks } from '../topology/task-ids.ts'
+import type { StormTopology } from '../topology/topology.ts'
+import { validateTopology } from '../topology/validate.ts'
+import type { HostedInfo } from './topology-host.ts'
+import { type ReadJavaComponent, readTopology } from './topology-reader.ts'
+import { WindowedCounts } from './windows.ts'
+
+export type Status = 'ACTIVE' | 'INACTIVE' | 'KILLED' | 'REBALANCING'
+
+export interface Topology {
+  readonly id: string
+  readonly name: string
+  readonly message: TopologyMessage
+  readonly topology: StormTopology
+  readonly conf: Readonly<Record<string, unknown>>
+  readonly startedMs: number
+  /** Task ids by component. */
+  readonly tasks: ReadonlyMap<string, readonly number[]>
+  readonly jar: string | undefined
+  readonly windows: WindowedCounts
+  status: Status
+  /** What it was, or shall be, when it is not being rebalanced. */
+  active: boolean
+  workers: number
+  /** Wishes for executors by component; figures only. */
+  readonly executors: Map<string, number>
+  logConfig: LogConfig
+  /** Why it does not run, if it could not be started or ended by itself. */
+  failure: string | undefined
+}
+
+export interface Submission {
+  readonly name: string
+  readonly jsonConf: string
+  readonly message: TopologyMessage
+  /** An uploaded jar, if there is one. */
+  readonly jar: string | undefined
+  readonly active: boolean
+}
+
+export interface MakeOptions {
+  /** When it is submitted, whole seconds in ms: part of its id. */
+  readonly startedMs: number
+  /** Who submits, as components see it. */
+  readonly user: string
+  readonly readJava?: ReadJavaComponent
+}
+
+/** A topology of what was submitted. Throws InvalidTopologyException with all that is wrong with it. */
+export function makeTopology(
+  submission: Submission,
+  options: MakeOptions,
+): { topology: Topology; notices: readonly string[] } {
+  const { name, active } = submission
+  const { startedMs, user } = options
+  const read = readTopology({ ...submission, ...options })
+  const problems = [...read.problems, ...validateTopology(read.topology)]
+  if (problems.length > 0) {
+    throw invalid(new UserError('TOPOLOGY_INVALID', `topology "${name}"`, problems).message)
+  }
+  const id = `${name}-1-${startedMs / 1000}`
+  const workers = read.topology.config['topology.workers']
+  const numbers = numberTasks(read.topology).tasks
+  const topology: Topology = {
+    id,
+    name,
+    message: submission.message,
+    topology: read.topology,
+    conf: topologyConf(read.topology, { stormId: id, name, user }),
+    startedMs,
+    tasks: new Map(numbers.map(({ component, ids }) => [component, ids])),
+    jar: submission.jar,
+    windows: new WindowedCounts(),
+    status: active ? 'ACTIVE' : 'INACTIVE',
+    active,
+    workers: typeof workers === 'number' && workers > 0 ? workers : 1,
+    executors: new Map(),
+    logConfig: {},
+    failure: undefined,
+  }
+  return { topology, notices: read.notices }
+}
+
+/** Storm's own rule: names appear in file names and URLs. */
+const NAME = /^[^/.:\\]+$/
+
+export function isNameValid(name: string): boolean {
+  return NAME.test(name)
+}
+
+const COUNTS = ['emitted', 'received', 'acked', 'failed', 'busyMs'] as const
+export type CountKind = (typeof COUNTS)[number]
+
+/** Name of a count of a component in its windows. */
+export function countName(component: string, of: CountKind) {
+  return `${of} ${component}`
+}
+
+/** The counts of all components, for their windows. */
+export function countsOf({ figures }: HostedInfo): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const [id, component] of Object.entries(figures.components)) {
+    for (const of of COUNTS) {
+      counts.set(countName(id, of), component[of])
+    }
+  }
+  return counts
+}
+
+/** The executors that a rebalance asks for. Throws InvalidTopologyException for what cannot be. */
+export function checkRebalance(
+  of: Topology,
+  options: RebalanceOptions,
+): ReadonlyMap<string, number> {
+  const { num_workers, num_executors = new Map(), topology_conf_overrides = '' } = options
+  if (num_workers !== undefined && num_workers < 1) {
+    throw invalid(`${num_workers} workers: at least one is needed`)
+  }
+  if (!['', '{}'].includes(topology_conf_overrides.trim())) {
+    throw invalid('settings do not change while a topology runs: kill it and submit it again')
+  }
+  for (const [id, count] of num_executors) {
+    if (!of.topology.components.some(component => component.id === id)) {
+      throw invalid(`"${of.name}" has no component "${id}"`)
+    }
+    if (count < 1) throw invalid(`${count} executors for "${id}": at least one is needed`)
+  }
+  return num_executors
+}
+
+export function invalid(msg: string): ThriftException<typeof InvalidTopologyException.fields> {
+  return new ThriftException(InvalidTopologyException, { msg })
+}
+
+export function notAlive(name: string): ThriftException<typeof NotAliveException.fields> {
+  const shown = name.length > 200 ? `${name.slice(0, 200)}…` : name
+  return new ThriftException(NotAliveException, { msg: `${shown} is not alive` })
+}
