@@ -88,8 +88,11 @@ async function cat(argv: readonly string[], around: Surroundings): Promise<numbe
       for (;;) {
         const chunk = await client.call('downloadBlobChunk', { session })
         if (chunk.length === 0) break
-        if (file === undefined) around.out(chunk)
-        else await file.write(chunk)
+        if (file !== undefined) await file.write(chunk)
+        else {
+          around.out(chunk)
+          await around.drained()
+        }
       }
     } finally {
       await file?.close()

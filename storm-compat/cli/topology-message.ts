@@ -1,13 +1,14 @@
 // A topology of shell components as the message that Nimbus takes, so that it can be submitted without a JVM. A shell
 // component of the wire is exactly two words, program and script; more words, and variables, go through `env -S`, which
 // splits one word into many. What cannot be said so is told, and is submitted by Java then.
+
+import { STORM_VERSION } from '../nimbus/summaries.ts'
 import type {
   ComponentCommon,
   Grouping,
   StormTopology as Message,
 } from '../thrift/storm-topology.ts'
 import type { Component, Implementation, Input, StormTopology } from '../topology/topology.ts'
-import { STORM_VERSION } from './version.ts'
 
 type Shell = Extract<Implementation, { kind: 'shell' }>
 type InputGrouping = Input['grouping']

@@ -25,6 +25,8 @@ export interface Surroundings {
   /** Results go to stdout, remarks to stderr. */
   out(text: string | Uint8Array): void
   note(text: string): void
+  /** Resolves when the reader of stdout has taken what was written. */
+  drained(): Promise<void>
   readonly stdin: AsyncIterable<Uint8Array>
   connect(host: string, port: number): Promise<NimbusClient>
   /** Resolves with the exit code; 128 and more is a signal. */
@@ -38,6 +40,8 @@ export interface Verb {
   /** `storm kill TOPOLOGY [-w SECS]`. */
   readonly usage: string
   readonly summary: string
+  /** All that `storm help VERB` says, if the two above are not enough. */
+  readonly help?: string
   /** Resolves with the exit code. A StormUsageError is 2, every other error 1. */
   run(argv: readonly string[], around: Surroundings): Promise<number>
 }

@@ -1,9 +1,7 @@
 // `storm version`: which Storm's clients see here, and what it is. streamparse reads the first line.
+import { STORM_VERSION } from '../nimbus/summaries.ts'
 import { readCommandLine, words } from './command-line.ts'
 import type { Verb } from './verb.ts'
-
-/** The release whose protocols are spoken; Nimbus tells clients the same. */
-export const STORM_VERSION = '2.8.1'
 
 export const versionVerb: Verb = {
   usage: 'storm version',

@@ -113,3 +113,11 @@ function refuse(reason: string, className: string | undefined): never {
     details: { className, reason },
   })
 }
+
+/** The same for those who only tell commands from Java: a Kafka component is a class like any other. */
+export function shellOrClass(
+  bytes: Uint8Array,
+): { readonly shell: JavaShell } | { readonly java: string } {
+  const read = readJavaComponent(bytes)
+  return 'shell' in read ? { shell: read.shell } : { java: read.java.className }
+}
