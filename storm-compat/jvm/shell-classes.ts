@@ -5,6 +5,7 @@
 import { EngineError } from 'gearpump/spi'
 import {
   classNames,
+  fieldOf,
   isObject,
   type JavaObject,
   type JavaPart,
@@ -32,6 +33,8 @@ export interface JavaShellOutput {
 export interface JavaClassNames {
   readonly className: string
   readonly superNames: readonly string[]
+  /** The user's class, if Storm put it into one of its own: every basic, windowed or stateful bolt. */
+  readonly wraps?: string
 }
 
 export type JavaComponent =
@@ -42,6 +45,7 @@ export type JavaComponent =
 /** `backtype` until Storm 0.10. */
 const SHELL_CLASS = /^(?:org\.apache|backtype)\.storm\.(?:task\.ShellBolt|spout\.ShellSpout)$/
 const FLUX_CLASS = /\.storm\.flux\.wrappers\.(?:bolts\.FluxShellBolt|spouts\.FluxShellSpout)$/
+const WRAPPER = /^(?:org\.apache|backtype)\.storm\.topology\.\w+Executor$/
 
 /** Reads `ComponentObject.serialized_java`. Throws JAVA_STREAM_INVALID. */
 export function readJavaComponent(bytes: Uint8Array): JavaComponent {
@@ -58,7 +62,21 @@ export function readJavaComponent(bytes: Uint8Array): JavaComponent {
     return { shell, ...(output === undefined ? {} : { output }), java }
   }
   const kafka = readKafka(className, () => objectOf(bytes, className))
-  return kafka === undefined ? { java } : { kafka, java }
+  if (kafka !== undefined) return { kafka, java }
+  const wraps = WRAPPER.test(className) ? wrappedClass(bytes, className) : undefined
+  return { java: wraps === undefined ? java : { ...java, wraps } }
+}
+
+// The class of the wrapper is true whatever the rest is; who cannot be read further is only named less well.
+function wrappedClass(bytes: Uint8Array, className: string): string | undefined {
+  try {
+    const object = objectOf(bytes, className)
+    const bolt = fieldOf(object, 'bolt') ?? fieldOf(object, '_bolt')
+    return isObject(bolt) ? bolt.className : undefined
+  } catch (error) {
+    if (error instanceof EngineError && error.code === 'JAVA_STREAM_INVALID') return undefined
+    throw error
+  }
 }
 
 function objectOf(bytes: Uint8Array, className: string): JavaObject {
@@ -119,5 +137,7 @@ export function shellOrClass(
   bytes: Uint8Array,
 ): { readonly shell: JavaShell } | { readonly java: string } {
   const read = readJavaComponent(bytes)
-  return 'shell' in read ? { shell: read.shell } : { java: read.java.className }
+  if ('shell' in read) return { shell: read.shell }
+  const { className, wraps } = read.java
+  return { java: wraps === undefined ? className : `${wraps} (in ${className})` }
 }

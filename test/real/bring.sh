@@ -1,7 +1,8 @@
 #!/bin/sh
 # Brings unmodified parts of other projects into a cache, for the tests that run our engine against the real thing:
 #
-#   test/real/bring.sh PART...    multilang storm-starter pystorm ruby go-child, all of these, gostorm, or storm-lines
+#   test/real/bring.sh PART...    multilang storm-starter pystorm streamparse storm-client ruby go-child, all of these,
+#                                 gostorm, or storm-lines
 #
 # Each part gets a folder CACHE/PART with a file `ok` once it is complete; a second run finds that and does nothing. One
 # process at a time brings a part, others wait. Nothing is committed: the cache is GEARPUMP_CACHE, by default .cache/real
@@ -15,6 +16,7 @@ LIMIT=${BRING_LIMIT_S:-300}
 STORM=2.8.1          # of storm.py, storm.rb and storm.js
 STARTER=0.9.4        # the smallest of the jars with the example components; they have not changed since
 PYSTORM=3.1.4
+STREAMPARSE=5.0.1
 # Jars of every line of Storm and what their classes need to be loaded: 150 MB, not in `all`.
 LINES="
   org.apache.storm:storm-core:0.9.7 commons-lang:commons-lang:2.6 org.yaml:snakeyaml:1.11
@@ -70,6 +72,23 @@ bring() {
     try "$DIR/venv/bin/pip" install --quiet --disable-pip-version-check "pystorm==$PYSTORM" msgpack simplejson
     echo "$DIR/venv/bin/python" >"$DIR/program"
     ;;
+  streamparse)
+    need python3
+    try python3 -m venv "$DIR/venv"
+    try "$DIR/venv/bin/pip" install --quiet --disable-pip-version-check "setuptools<81" "streamparse==$STREAMPARSE"
+    echo "$DIR/venv/bin/python" >"$DIR/program"
+    ;;
+  storm-client)
+    need mvn java javac
+    for artifact in org.apache.storm:storm-client:$STORM org.apache.storm:storm-shaded-deps:$STORM \
+      org.slf4j:slf4j-api:1.7.36 org.slf4j:slf4j-nop:1.7.36 net.minidev:json-smart:2.5.1 \
+      net.minidev:accessors-smart:2.5.1 org.ow2.asm:asm:9.7.1; do
+      try mvn -B -q -Dstyle.color=never dependency:copy -Dartifact="$artifact" -DoutputDirectory="$DIR/lib"
+    done
+    cp "$HERE"/storm-client/*.java "$DIR"
+    try javac -cp "$DIR/lib/*" -d "$DIR/classes" "$DIR"/*.java
+    command -v java >"$DIR/program"
+    ;;
   ruby)
     if ! command -v ruby >/dev/null 2>&1; then
       [ "$(id -u)" -eq 0 ] || die "ruby is missing and only root can install it: apt-get install ruby"
@@ -102,14 +121,17 @@ bring() {
       try mvn -B -q -Dstyle.color=never dependency:copy -Dartifact="$artifact" -DoutputDirectory="$DIR"
     done
     ;;
-  *) die "no such part; there are: multilang storm-starter pystorm ruby go-child all gostorm storm-lines" ;;
+  *) die "no such part; there are: multilang storm-starter pystorm streamparse storm-client ruby go-child all gostorm storm-lines" ;;
   esac
 }
 
 # complete: brought before, and from the same source.
 complete() {
   [ -f "$DIR/ok" ] || return 1
-  [ "$PART" != go-child ] || cmp -s "$HERE/go-child/main.go" "$DIR/main.go"
+  case $PART in
+  go-child) cmp -s "$HERE/go-child/main.go" "$DIR/main.go" ;;
+  storm-client) for java in "$HERE"/storm-client/*.java; do cmp -s "$java" "$DIR/${java##*/}" || return 1; done ;;
+  esac
 }
 
 once() {
@@ -127,11 +149,11 @@ once() {
 }
 
 PART=
-[ $# -gt 0 ] || { sed -n '4p' "$0" >&2; exit 2; }
+[ $# -gt 0 ] || { sed -n '4,5p' "$0" >&2; exit 2; }
 mkdir -p "$CACHE" && CACHE=$(cd "$CACHE" && pwd) || die "cannot write to $CACHE"
 # Without this, Node would take storm.js for a module of the kind that this repository's package.json declares.
 echo '{ "type": "commonjs" }' >"$CACHE/package.json"
-[ "$1" != all ] || set -- multilang storm-starter pystorm ruby go-child
+[ "$1" != all ] || set -- multilang storm-starter pystorm streamparse storm-client ruby go-child
 failed=0
 for PART in "$@"; do
   if once; then echo "$CACHE/$PART"; else failed=1; fi

@@ -12,6 +12,8 @@ export type PartName =
   | 'multilang'
   | 'storm-starter'
   | 'pystorm'
+  | 'streamparse'
+  | 'storm-client'
   | 'ruby'
   | 'go-child'
   | 'gostorm'
@@ -20,7 +22,7 @@ export type PartName =
 export interface RealPart {
   /** Folder of the part: storm.py, storm.rb, storm.js in `multilang`; splitsentence.* in `storm-starter`. */
   dir: string
-  /** The program to start, where the part has one: the Python of `pystorm`, `ruby`, the built Go children. */
+  /** The program to start, where the part has one: the Python of `pystorm` and `streamparse`, `java`, `ruby`, the built Go children. */
   program: string | undefined
 }
 

@@ -1,7 +1,7 @@
 // Components out of the Java stream, for every Storm line: what real jars wrote of our small classes.
 
 import test from 'ava'
-import { readJavaComponent } from '../../../../storm-compat/jvm/shell-classes.ts'
+import { readJavaComponent, shellOrClass } from '../../../../storm-compat/jvm/shell-classes.ts'
 import { fixture, linesWith } from './_fixtures.ts'
 
 const LINES = ['0.10.2', '0.9.7', '1.0.2', '1.2.4', '2.8.1']
@@ -44,8 +44,10 @@ test('a ShellSpout of any line is its command', t => {
 test('a bolt that works in Java is named by its classes', t => {
   for (const line of LINES) {
     const className = `${storm(line)}.topology.BasicBoltExecutor`
-    const java = { className, superNames: [] }
-    t.deepEqual(readJavaComponent(fixture(line, 'count')), { java })
+    const wraps = 'gearpump.fixture.Shells$CountWords'
+    const bytes = fixture(line, 'count')
+    t.deepEqual(readJavaComponent(bytes), { java: { className, superNames: [], wraps } })
+    t.deepEqual(shellOrClass(bytes), { java: `${wraps} (in ${className})` })
   }
 })
 
@@ -53,7 +55,8 @@ test('of a bolt in Java only the class is read: what follows may be anything', t
   const bytes = fixture('2.8.1', 'count')
   const end = bytes.indexOf('CountWords')
   const cut = Buffer.concat([bytes.subarray(0, end), Buffer.from('not a stream')])
-  t.is(readJavaComponent(cut).java.className, 'org.apache.storm.topology.BasicBoltExecutor')
+  const className = 'org.apache.storm.topology.BasicBoltExecutor'
+  t.deepEqual(readJavaComponent(cut).java, { className, superNames: [] })
 })
 
 test("Flux's shell components keep their streams and their configuration", t => {
