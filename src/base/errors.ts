@@ -72,6 +72,7 @@ export type ErrorCode =
   // connectors
   | 'FILE_FAILED'
   | 'LINE_TOO_LONG'
+  | 'JAVA_STREAM_INVALID'
   | 'THRIFT_INVALID'
   | 'THRIFT_CALL_FAILED'
   | 'NIMBUS_UNREACHABLE'

@@ -1,4 +1,12 @@
-// `storm local FILE [--local-ttl SECS] [-c k=v] …`: Storm's words for a local run, put into those of `gear run`. Pure.
+// `storm local FILE [--local-ttl SECS] [-c k=v] …`: Storm's words for a local run, put into those of `gear run`; and
+// `storm local X.jar org.apache.storm.flux.Flux topo.yaml`, whose resources are in the jar.
+import { resolve } from 'node:path'
+import { readCommandLine } from './command-line.ts'
+import { FLUX_CLASSES, fluxCall } from './flux-options.ts'
+import { runFlux } from './flux-run.ts'
+import { jarOptions } from './jar.ts'
+import { StormUsageError } from './usage-error.ts'
+import type { Surroundings, Verb } from './verb.ts'
 
 /** Storm 2.x runs a local topology for so long when nothing is said. */
 const LOCAL_TTL_SECS = 20
@@ -6,9 +14,8 @@ const LOCAL_TTL_SECS = 20
 /** Short forms of Flux. */
 const FLUX_FLAGS: Readonly<Record<string, string>> = { '-e': '--env-filter', '-f': '--filter' }
 
-export class StormUsageError extends Error {}
-
-export const usage = `Usage: storm local FILE [options]
+const usage = `Usage: storm local FILE [options]
+       storm local TOPOLOGY.jar org.apache.storm.flux.Flux [options of Flux] FILE [--local-ttl SECS]
 
 Runs a topology on this machine: a Flux file (.yaml) or a module (.ts, .js) that exports one.
 
@@ -18,9 +25,37 @@ Runs a topology on this machine: a Flux file (.yaml) or a module (.ts, .js) that
   --env-filter       fill \${ENV-NAME} in a Flux file from the environment
   --resources DIR    what components need at run time; default: resources beside FILE
   and all other options of "gear run": --executors, --until-drained, --stats, --log-level, --name …
-
-Other commands: storm version, storm help
 `
+
+export const localVerb: Verb = {
+  usage: 'storm local FILE [--local-ttl SECS] [options]',
+  summary: 'runs a topology on this machine: a Flux file, or a module that exports one',
+  help: usage,
+  async run(argv, around) {
+    if (isFluxOfJar(argv)) return runFluxOfJar(argv, around)
+    const { args, notice } = gearArguments(argv)
+    if (notice !== undefined) around.note(`storm: ${notice}`)
+    return around.gear(args, { doors: ['gearpump/storm'], command: 'storm', runName: 'local' })
+  },
+}
+
+function isFluxOfJar(argv: readonly string[]): boolean {
+  const at = argv.findIndex(word => FLUX_CLASSES.includes(word))
+  return at > 0 && argv.slice(0, at).some(word => word.endsWith('.jar'))
+}
+
+async function runFluxOfJar(argv: readonly string[], around: Surroundings): Promise<number> {
+  const own = [...argv]
+  const ttl = takeTtl(own) ?? LOCAL_TTL_SECS
+  const line = readCommandLine(own, jarOptions, 'keep')
+  const [jar, , ...args] = line.words
+  const call = { ...fluxCall(args), localForMs: ttl * 1000 }
+  const outcome = await runFlux(line, resolve(around.cwd, jar!), call, around)
+  if (typeof outcome === 'number') return outcome
+  throw new StormUsageError(
+    `${outcome.needsJava} needs Java, and topologies in Java do not run on this machine alone`,
+  )
+}
 
 export interface GearArguments {
   readonly args: readonly string[]

@@ -1,101 +1,95 @@
-// The `storm` command as Storm's users type it. `storm local FILE` is put into the words of `gear run`, which is handed
-// in; all verbs that need a cluster are named and refused.
-import { nearestName } from 'gearpump/spi'
-import { gearArguments, StormUsageError, usage } from './local.ts'
+// The `storm` command as Storm's users type it: finds the verb, runs it, and makes an exit code of how it ended: 0 done,
+// 1 failed, 2 the command line is wrong.
+import { nearestName, UserError } from 'gearpump/spi'
+import { errorText } from './error-line.ts'
+import { realSurroundings } from './surroundings.ts'
+import { StormUsageError } from './usage-error.ts'
+import {
+  EXIT_FAILED,
+  EXIT_OK,
+  EXIT_USAGE,
+  type Gear,
+  type Surroundings,
+  type Verb,
+} from './verb.ts'
+import { verbs } from './verbs.ts'
 
-/** `gear`'s own entry. */
-export type Gear = (
-  argv: readonly string[],
-  options: { doors: readonly string[]; command: string; runName: string },
-) => Promise<number>
-
-const OK = 0
-const BAD_USAGE = 2
-
-const VERBS = ['local', 'version', 'help']
-
-/** Storm's verbs that speak to a cluster, or that only a JVM can do. */
-const VERBS_NOT_HERE = [
-  'activate',
-  'admin',
-  'blobstore',
-  'classpath',
-  'deactivate',
-  'dev-zookeeper',
-  'drpc',
-  'drpc-client',
-  'get-errors',
-  'healthcheck',
-  'heartbeats',
-  'jar',
-  'kill',
-  'kill_workers',
-  'list',
-  'localconfvalue',
-  'logviewer',
-  'monitor',
-  'nimbus',
-  'node-health-check',
-  'pacemaker',
-  'rebalance',
-  'remoteconfvalue',
-  'repl',
-  'server_classpath',
-  'set_log_level',
-  'shell',
-  'sql',
-  'supervisor',
-  'ui',
-  'upload-credentials',
-]
+export type { Gear } from './verb.ts'
 
 /** Runs one command line (without node and script); resolves with the exit code. */
-export async function storm(argv: readonly string[], gear: Gear): Promise<number> {
-  const [verb, ...rest] = argv
-  const options = { doors: ['gearpump/storm'], command: 'storm', runName: 'local' }
-  switch (verb) {
-    case 'local':
-      return local(rest, gear, options)
-    case 'version':
-    case '--version':
-      return gear(['--version'], options)
-    case 'help':
-    case '--help':
-    case '-h':
-      process.stdout.write(usage)
-      return OK
-    case undefined:
-      process.stderr.write(usage)
-      return BAD_USAGE
-    default:
-      process.stderr.write(`storm: ${refusal(verb)}\n`)
-      return BAD_USAGE
-  }
-}
-
-async function local(
+export async function storm(
   argv: readonly string[],
   gear: Gear,
-  options: Parameters<Gear>[1],
+  around: Surroundings = realSurroundings(gear),
 ): Promise<number> {
-  if (argv.includes('--help') || argv.includes('-h')) {
-    process.stdout.write(usage)
-    return OK
+  const [name, ...rest] = argv
+  if (name === undefined) {
+    around.note(usage())
+    return EXIT_FAILED
   }
+  if (name === 'help' || name === '--help' || name === '-h') return help(rest[0], around)
+  const verb = verbs.get(name === '--version' ? 'version' : name)
+  if (verb === undefined) {
+    around.note(`storm: ${unknownVerb(name)}`)
+    return EXIT_USAGE
+  }
+  return runVerb(name, verb, rest, around)
+}
+
+async function runVerb(
+  name: string,
+  verb: Verb,
+  argv: readonly string[],
+  around: Surroundings,
+): Promise<number> {
+  if (asksForHelp(name, argv)) return help(name, around)
   try {
-    const { args, notice } = gearArguments(argv)
-    if (notice !== undefined) process.stderr.write(`storm: ${notice}\n`)
-    return await gear(args, options)
+    return await verb.run(argv, around)
   } catch (error) {
-    if (!(error instanceof StormUsageError)) throw error
-    process.stderr.write(`storm: ${error.message}\n`)
-    return BAD_USAGE
+    if (error instanceof StormUsageError) {
+      around.note(`storm: ${error.message}\nusage: ${verb.usage}`)
+      return EXIT_USAGE
+    }
+    around.note(`storm: ${errorText(error)}`)
+    return error instanceof UserError ? EXIT_USAGE : EXIT_FAILED
+  } finally {
+    await around.drained()
   }
 }
 
-function refusal(verb: string): string {
-  const hint = 'this version runs topologies on this machine only: storm local FILE'
-  if (VERBS_NOT_HERE.includes(verb)) return `"storm ${verb}" is not in this version; ${hint}`
-  const near = nearestName(verb, VERBS)
-  return `there is no "storm ${verb}"; ${near === undefined ? hint : `did you mean "storm ${near}"?`}`
+// What stands behind the main class or the command belongs to that program.
+function asksForHelp(name: string, argv: readonly string[]): boolean {
+  const own = name === 'jar' || name === 'shell' ? argv.slice(0, 1) : argv
+  return own.includes('--help') || own.includes('-h')
+}
+
+function help(name: string | undefined, around: Surroundings): number {
+  const verb = name === undefined ? undefined : verbs.get(name)
+  if (verb === undefined) around.out(`${usage()}\n`)
+  else around.out(verb.help ?? `Usage: ${verb.usage}\n\n${capital(verb.summary)}.\n`)
+  return EXIT_OK
+}
+
+function usage(): string {
+  const rows = [...verbs].map(([name, { summary }]) => `  ${name.padEnd(18)} ${summary}`)
+  return [
+    'Usage: storm VERB …          "storm help VERB" tells more',
+    '',
+    ...rows,
+    '',
+    'Options of every verb that speaks to a cluster:',
+    '  -c KEY=VALUE       a setting, as in -c \'nimbus.seeds=["host"]\'; may be repeated',
+    '  --config FILE      a configuration in place of ~/.storm/storm.yaml',
+  ].join('\n')
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}
+
+function unknownVerb(name: string): string {
+  const near = nearestName(name, verbs.keys())
+  const hint =
+    near === undefined ? '"storm help" lists what there is' : `did you mean "storm ${near}"?`
+  return `there is no "storm ${name}"; ${hint}`
 }

@@ -3,7 +3,7 @@
 #
 #   test/real/bring.sh PART...    multilang storm-starter pystorm ruby go-child etcd, all of these, or gostorm
 #   test/real/bring.sh PART...    multilang storm-starter pystorm streamparse storm-client ruby go-child, all of these,
-#                                 or gostorm
+#                                 gostorm, or storm-lines
 #
 # Each part gets a folder CACHE/PART with a file `ok` once it is complete; a second run finds that and does nothing. One
 # process at a time brings a part, others wait. Nothing is committed: the cache is GEARPUMP_CACHE, by default .cache/real
@@ -19,6 +19,18 @@ STORM=2.8.1          # of storm.py, storm.rb and storm.js
 STARTER=0.9.4        # the smallest of the jars with the example components; they have not changed since
 PYSTORM=3.1.4
 STREAMPARSE=5.0.1
+# Jars of every line of Storm and what their classes need to be loaded: 150 MB, not in `all`.
+LINES="
+  org.apache.storm:storm-core:0.9.7 commons-lang:commons-lang:2.6 org.yaml:snakeyaml:1.11
+  org.apache.storm:storm-core:0.10.2 org.apache.storm:storm-kafka:0.10.2
+  org.apache.storm:storm-core:1.0.2
+  org.apache.storm:storm-core:1.2.4 org.apache.storm:storm-kafka:1.2.4 org.apache.storm:storm-kafka-client:1.2.4
+  org.apache.storm:flux-core:1.2.3 org.apache.kafka:kafka-clients:0.11.0.3 com.google.guava:guava:16.0.1
+  org.apache.kafka:kafka_2.10:0.8.2.2 org.scala-lang:scala-library:2.10.4
+  org.apache.storm:storm-client:2.8.1 org.apache.storm:storm-shaded-deps:2.8.1
+  org.apache.storm:storm-kafka-client:2.8.1 org.apache.storm:flux-wrappers:2.8.1 org.apache.kafka:kafka-clients:3.9.1
+  org.slf4j:slf4j-api:1.7.36 com.googlecode.json-simple:json-simple:1.1.1
+"
 GOSTORM=github.com/jsgilmore/gostorm # not in `all`: it has no released version, and not every module proxy has it
 
 die() {
@@ -120,6 +132,13 @@ bring() {
     ;;
   *) die "no such part; there are: multilang storm-starter pystorm ruby go-child etcd all gostorm" ;;
   *) die "no such part; there are: multilang storm-starter pystorm streamparse storm-client ruby go-child all gostorm" ;;
+  storm-lines)
+    need mvn javac
+    for artifact in $LINES; do
+      try mvn -B -q -Dstyle.color=never dependency:copy -Dartifact="$artifact" -DoutputDirectory="$DIR"
+    done
+    ;;
+  *) die "no such part; there are: multilang storm-starter pystorm streamparse storm-client ruby go-child all gostorm storm-lines" ;;
   esac
 }
 

@@ -1,6 +1,7 @@
 import test from 'ava'
-import { gearArguments, StormUsageError } from '../../../../storm-compat/cli/local.ts'
-import { type Gear, storm } from '../../../../storm-compat/cli/storm.ts'
+import { gearArguments } from '../../../../storm-compat/cli/local.ts'
+import { StormUsageError } from '../../../../storm-compat/cli/usage-error.ts'
+import { world } from './_surroundings.ts'
 
 test('a local topology runs for 20 seconds when nothing is said, as in Storm', t => {
   const { args, notice } = gearArguments(['wc.yaml', '-c', 'a=1'])
@@ -47,15 +48,23 @@ test('both --for and --local-ttl are one too many', t => {
   t.deepEqual(gearArguments(['wc.yaml', '--for', '1s']).args, ['local', 'wc.yaml', '--for', '1s'])
 })
 
-test('local and version are handed to gear; verbs that need a cluster exit with 2', async t => {
-  const calls: string[][] = []
-  const gear: Gear = async argv => {
-    calls.push([...argv])
-    return 7
-  }
-  t.is(await storm(['local', 'wc.yaml', '--local-ttl', '1'], gear), 7)
-  t.is(await storm(['version'], gear), 7)
-  for (const verb of ['jar', 'list', 'kill', 'locla']) t.is(await storm([verb], gear), 2, verb)
-  t.is(await storm(['local', 'x.jar'], gear), 2)
-  t.deepEqual(calls, [['local', 'wc.yaml', '--for', '1s'], ['--version']])
+test('local and version are handed to gear; what is no verb, or no file, exits with 2', async t => {
+  const w = await world(t)
+  t.is(await w.run('local', 'wc.yaml', '--local-ttl', '1'), 7)
+  t.is(await w.run('version'), 7)
+  t.is(w.printed(), 'Storm 2.8.1\nServed by gearpump ')
+  for (const verb of ['lokal', 'x']) t.is(await w.run(verb), 2, verb)
+  t.is(await w.run('local', 'x.jar'), 2)
+  t.deepEqual(w.gearCalls, [['local', 'wc.yaml', '--for', '1s'], ['--version']])
+  t.regex(w.notes(), /there is no "storm lokal"; did you mean "storm local"\?/)
+})
+
+test('nothing is exit code 1 with the usage, as in Storm, and help is 0', async t => {
+  const w = await world(t)
+  t.is(await w.run(), 1)
+  t.regex(w.notes(), /^Usage: storm VERB/)
+  t.is(await w.run('help'), 0)
+  t.is(await w.run('help', 'kill'), 0)
+  t.is(await w.run('local', '--help'), 0)
+  t.regex(w.printed(), /rebalance[\s\S]*Usage: storm kill TOPOLOGY…[\s\S]*--local-ttl SECS/)
 })

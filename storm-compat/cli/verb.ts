@@ -1,0 +1,51 @@
+// What a verb of `storm` is, and what it sees of the world: a Nimbus, the files of Storm's configuration, the terminal.
+// All of it is handed in, so that tests run verbs against a Nimbus in memory.
+import type { ThriftClient } from '../thrift/client.ts'
+import type { nimbusMethods } from '../thrift/storm-nimbus.ts'
+
+export type NimbusClient = ThriftClient<typeof nimbusMethods>
+
+/** `gear`'s own entry. */
+export type Gear = (
+  argv: readonly string[],
+  options: { doors: readonly string[]; command: string; runName: string },
+) => Promise<number>
+
+/** A program that a verb starts; stdin, stdout and stderr are those of the command. */
+export interface ProgramCall {
+  readonly command: string
+  readonly args: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly homeDir: string
+  readonly cwd: string
+  /** Results go to stdout, remarks to stderr. */
+  out(text: string | Uint8Array): void
+  note(text: string): void
+  /** Resolves when the reader of stdout has taken what was written. */
+  drained(): Promise<void>
+  readonly stdin: AsyncIterable<Uint8Array>
+  connect(host: string, port: number): Promise<NimbusClient>
+  /** Resolves with the exit code; 128 and more is a signal. */
+  runProgram(call: ProgramCall): Promise<number>
+  readonly gear: Gear
+  nowMs(): number
+  sleep(ms: number): Promise<void>
+}
+
+export interface Verb {
+  /** `storm kill TOPOLOGY [-w SECS]`. */
+  readonly usage: string
+  readonly summary: string
+  /** All that `storm help VERB` says, if the two above are not enough. */
+  readonly help?: string
+  /** Resolves with the exit code. A StormUsageError is 2, every other error 1. */
+  run(argv: readonly string[], around: Surroundings): Promise<number>
+}
+
+export const EXIT_OK = 0
+export const EXIT_FAILED = 1
+export const EXIT_USAGE = 2

@@ -1,0 +1,40 @@
+// The table of Storm's verbs. `local`, `version` and `help` of the command itself are in storm.ts.
+import { activateVerb, deactivateVerb } from './activation.ts'
+import { blobstoreVerb } from './blobstore.ts'
+import { classpathVerb, serverClasspathVerb } from './classpath.ts'
+import { localConfValueVerb, remoteConfValueVerb } from './conf-value.ts'
+import { daemonVerbs } from './daemons.ts'
+import { getErrorsVerb } from './get-errors.ts'
+import { jarVerb } from './jar.ts'
+import { killVerb } from './kill.ts'
+import { listVerb } from './list.ts'
+import { localVerb } from './local.ts'
+import { monitorVerb } from './monitor.ts'
+import { rebalanceVerb } from './rebalance.ts'
+import { setLogLevelVerb } from './set-log-level.ts'
+import { shellVerb } from './shell.ts'
+import { uploadCredentialsVerb } from './upload-credentials.ts'
+import type { Verb } from './verb.ts'
+import { versionVerb } from './version.ts'
+
+export const verbs: ReadonlyMap<string, Verb> = new Map<string, Verb>([
+  ['local', localVerb],
+  ['jar', jarVerb],
+  ['shell', shellVerb],
+  ['list', listVerb],
+  ['kill', killVerb],
+  ['activate', activateVerb],
+  ['deactivate', deactivateVerb],
+  ['rebalance', rebalanceVerb],
+  ['get-errors', getErrorsVerb],
+  ['monitor', monitorVerb],
+  ['set_log_level', setLogLevelVerb],
+  ['upload-credentials', uploadCredentialsVerb],
+  ['blobstore', blobstoreVerb],
+  ['localconfvalue', localConfValueVerb],
+  ['remoteconfvalue', remoteConfValueVerb],
+  ['classpath', classpathVerb],
+  ['server_classpath', serverClasspathVerb],
+  ['version', versionVerb],
+  ...daemonVerbs,
+])

@@ -1,0 +1,143 @@
+// A Java component of a submitted topology, without Java: subclasses of Storm's ShellBolt and ShellSpout become the
+// command that they would start, Storm's own Kafka classes a plain configuration, and of everything else the classes are
+// named. `storm jar` serialises every component as a Java object, also those whose work is all done by a child process.
+// What a subclass overrides in Java is not in the stream, and so is not seen.
+import { EngineError } from 'gearpump/spi'
+import {
+  classNames,
+  fieldOf,
+  isObject,
+  type JavaObject,
+  type JavaPart,
+  type JavaValue,
+  partOf,
+} from './java-nodes.ts'
+import { readJavaClass, readJavaObject } from './java-stream.ts'
+import { type PlainValue, textMapOf, textsOf } from './java-values.ts'
+import { type KafkaComponent, readKafka } from './kafka-classes.ts'
+
+/** A component that starts a process, as `ShellDescription` has it. */
+export interface JavaShell {
+  readonly command: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly changeChildCwd: boolean
+}
+
+/** What Flux's FluxShellSpout and FluxShellBolt know beside the command. */
+export interface JavaShellOutput {
+  readonly streams: ReadonlyMap<string, readonly string[]>
+  readonly config: ReadonlyMap<string, PlainValue>
+}
+
+/** `superNames` begins with the class next above `className`; both as the stream names them. */
+export interface JavaClassNames {
+  readonly className: string
+  readonly superNames: readonly string[]
+  /** The user's class, if Storm put it into one of its own: every basic, windowed or stateful bolt. */
+  readonly wraps?: string
+}
+
+export type JavaComponent =
+  | { readonly shell: JavaShell; readonly output?: JavaShellOutput; readonly java: JavaClassNames }
+  | { readonly kafka: KafkaComponent; readonly java: JavaClassNames }
+  | { readonly java: JavaClassNames }
+
+/** `backtype` until Storm 0.10. */
+const SHELL_CLASS = /^(?:org\.apache|backtype)\.storm\.(?:task\.ShellBolt|spout\.ShellSpout)$/
+const FLUX_CLASS = /\.storm\.flux\.wrappers\.(?:bolts\.FluxShellBolt|spouts\.FluxShellSpout)$/
+const WRAPPER = /^(?:org\.apache|backtype)\.storm\.topology\.\w+Executor$/
+
+/** Reads `ComponentObject.serialized_java`. Throws JAVA_STREAM_INVALID. */
+export function readJavaComponent(bytes: Uint8Array): JavaComponent {
+  // The class comes first; of a user's own component the rest may be anything, and is not needed.
+  const described = readJavaClass(bytes)
+  if (described === undefined) refuse('the component is no Java object', undefined)
+  const [className = '', ...superNames] = classNames(described)
+  const java = { className, superNames }
+  const shellClass = [className, ...superNames].find(name => SHELL_CLASS.test(name))
+  if (shellClass !== undefined) {
+    const object = objectOf(bytes, className)
+    const output = outputOf(object)
+    const shell = shellOf(partOf(object, shellClass)!, className)
+    return { shell, ...(output === undefined ? {} : { output }), java }
+  }
+  const kafka = readKafka(className, () => objectOf(bytes, className))
+  if (kafka !== undefined) return { kafka, java }
+  const wraps = WRAPPER.test(className) ? wrappedClass(bytes, className) : undefined
+  return { java: wraps === undefined ? java : { ...java, wraps } }
+}
+
+// The class of the wrapper is true whatever the rest is; who cannot be read further is only named less well.
+function wrappedClass(bytes: Uint8Array, className: string): string | undefined {
+  try {
+    const object = objectOf(bytes, className)
+    const bolt = fieldOf(object, 'bolt') ?? fieldOf(object, '_bolt')
+    return isObject(bolt) ? bolt.className : undefined
+  } catch (error) {
+    if (error instanceof EngineError && error.code === 'JAVA_STREAM_INVALID') return undefined
+    throw error
+  }
+}
+
+function objectOf(bytes: Uint8Array, className: string): JavaObject {
+  const value = readJavaObject(bytes)
+  if (!isObject(value)) refuse('the component is no Java object', className)
+  return value
+}
+
+function shellOf(part: JavaPart, className: string): JavaShell {
+  const command = textsOf(part.fields.get('command') ?? part.fields.get('_command'))
+  if (command === undefined || command.length === 0) {
+    refuse('it has no command to start', className)
+  }
+  return {
+    command,
+    env: environmentOf(part.fields.get('env')),
+    // Storm 1.1 and later; before, a child always ran in the resources folder.
+    changeChildCwd: part.fields.get('changeDirectory') !== false,
+  }
+}
+
+function environmentOf(value: JavaValue | undefined): Record<string, string> {
+  const entries = [...(textMapOf(value) ?? [])]
+  return Object.fromEntries(entries.map(([name, text]) => [name, String(text)]))
+}
+
+function outputOf(object: JavaObject): JavaShellOutput | undefined {
+  const part = object.parts.find(({ className }) => FLUX_CLASS.test(className))
+  if (part === undefined) return undefined
+  const config = part.fields.get('componentConfig') ?? part.fields.get('_componentConfig')
+  return {
+    streams: streamsOf(part.fields.get('outputFields')),
+    config: textMapOf(config) ?? new Map(),
+  }
+}
+
+// Flux 1.1 and later: fields by stream. Before, the fields of the default stream alone.
+function streamsOf(value: JavaValue | undefined): ReadonlyMap<string, readonly string[]> {
+  const fields = textsOf(value)
+  if (fields !== undefined) return new Map([['default', fields]])
+  const streams = new Map<string, readonly string[]>()
+  for (const [stream, found] of textMapOf(value) ?? []) {
+    if (Array.isArray(found)) streams.set(stream, found.map(String))
+  }
+  return streams
+}
+
+function refuse(reason: string, className: string | undefined): never {
+  const what = className === undefined ? 'a component' : `the component of class ${className}`
+  throw new EngineError('JAVA_STREAM_INVALID', `${what} cannot be used: ${reason}`, {
+    hint: 'look at how the topology makes this component, and submit it again',
+    details: { className, reason },
+  })
+}
+
+/** The same for those who only tell commands from Java: a Kafka component is a class like any other. */
+export function shellOrClass(
+  bytes: Uint8Array,
+): { readonly shell: JavaShell } | { readonly java: string } {
+  const read = readJavaComponent(bytes)
+  if ('shell' in read) return { shell: read.shell }
+  const { className, wraps } = read.java
+  return { java: wraps === undefined ? className : `${wraps} (in ${className})` }
+}
