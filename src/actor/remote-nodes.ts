@@ -1,5 +1,5 @@
-// The other nodes, as far as links lead to them or should: connects and accepts, and gives each link that has come up to
-// the peer it belongs to. Strangers, who have connected and not greeted yet, are few and have little time.
+// The other nodes, as far as links lead to them or should: connects and accepts, and gives each link that has come up
+// to the peer it belongs to. Strangers, who have connected and not greeted yet, are few and have little time.
 
 import type { Environment } from '../base/environment.ts'
 import { asError, EngineError } from '../base/errors.ts'

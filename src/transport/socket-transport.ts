@@ -173,7 +173,7 @@ export class SocketTransport implements Transport {
     return link
   }
 
-  // Resolves once connected, and verified with TLS. The socket's own error arrives with its close; a time-out is ours.
+  // Resolves once connected, and with TLS verified. The socket's error arrives with its close; a time-out is ours.
   private async opened(socket: Socket, peer: string, secure: boolean): Promise<void> {
     const timeoutMs = this.options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS
     await new Promise<void>((resolve, reject) => {
