@@ -1,9 +1,8 @@
 #!/bin/sh
 # Brings unmodified parts of other projects into a cache, for the tests that run our engine against the real thing:
 #
-#   test/real/bring.sh PART...    multilang storm-starter pystorm ruby go-child etcd, all of these, or gostorm
-#   test/real/bring.sh PART...    multilang storm-starter pystorm streamparse storm-client ruby go-child, all of these,
-#                                 gostorm, or storm-lines
+#   test/real/bring.sh PART...    multilang storm-starter pystorm streamparse storm-client ruby go-child etcd, all of
+#                                 these, gostorm, or storm-lines
 #
 # Each part gets a folder CACHE/PART with a file `ok` once it is complete; a second run finds that and does nothing. One
 # process at a time brings a part, others wait. Nothing is committed: the cache is GEARPUMP_CACHE, by default .cache/real
@@ -130,15 +129,13 @@ bring() {
     try go build -o splitsentence "$GOSTORM/example/splitsentence"
     echo "$DIR/splitsentence" >"$DIR/program"
     ;;
-  *) die "no such part; there are: multilang storm-starter pystorm ruby go-child etcd all gostorm" ;;
-  *) die "no such part; there are: multilang storm-starter pystorm streamparse storm-client ruby go-child all gostorm" ;;
   storm-lines)
     need mvn javac
     for artifact in $LINES; do
       try mvn -B -q -Dstyle.color=never dependency:copy -Dartifact="$artifact" -DoutputDirectory="$DIR"
     done
     ;;
-  *) die "no such part; there are: multilang storm-starter pystorm streamparse storm-client ruby go-child all gostorm storm-lines" ;;
+  *) die "no such part; there are: multilang storm-starter pystorm streamparse storm-client ruby go-child etcd all gostorm storm-lines" ;;
   esac
 }
 
@@ -170,8 +167,7 @@ PART=
 mkdir -p "$CACHE" && CACHE=$(cd "$CACHE" && pwd) || die "cannot write to $CACHE"
 # Without this, Node would take storm.js for a module of the kind that this repository's package.json declares.
 echo '{ "type": "commonjs" }' >"$CACHE/package.json"
-[ "$1" != all ] || set -- multilang storm-starter pystorm ruby go-child etcd
-[ "$1" != all ] || set -- multilang storm-starter pystorm streamparse storm-client ruby go-child
+[ "$1" != all ] || set -- multilang storm-starter pystorm streamparse storm-client ruby go-child etcd
 failed=0
 for PART in "$@"; do
   if once; then echo "$CACHE/$PART"; else failed=1; fi

@@ -25,8 +25,7 @@ export type PartName =
 export interface RealPart {
   /** Folder of the part: storm.py, storm.rb, storm.js in `multilang`; splitsentence.* in `storm-starter`. */
   dir: string
-  /** The program to start, where the part has one: the Python of `pystorm`, `ruby`, the built Go children, `etcd`. */
-  /** The program to start, where the part has one: the Python of `pystorm` and `streamparse`, `java`, `ruby`, the built Go children. */
+  /** The program to start, where it has one: Python of `pystorm` and `streamparse`, java, ruby, the Go children, etcd. */
   program: string | undefined
 }
 

@@ -28,65 +28,68 @@ function countLines(file: string): Map<number, number> {
   return counts
 }
 
-test.serial('executors, the app master and a worker are killed one after the other: no number is missing, and each death has its reason', async t => {
-  const { master } = await localCluster(t, ['--workers', '3'])
-  const cluster = await opened(t, master)
-  const out = outDirectory(t)
-  const files = {
-    out: join(out, 'out'),
-    emits: join(out, 'emits'),
-    position: join(out, 'position'),
-  }
-  const count = 12_000
-  const app = await cluster.submit(replayApp({ count, ...files, relays: 3 }), { executors: 3 })
-  const ackedAtLeast = (acked: number) =>
-    until(`${acked} are acked`, async () => {
+test.serial(
+  'executors, the app master and a worker are killed one after the other: no number is missing, and each death has its reason',
+  async t => {
+    const { master } = await localCluster(t, ['--workers', '3'])
+    const cluster = await opened(t, master)
+    const out = outDirectory(t)
+    const files = {
+      out: join(out, 'out'),
+      emits: join(out, 'emits'),
+      position: join(out, 'position'),
+    }
+    const count = 12_000
+    const app = await cluster.submit(replayApp({ count, ...files, relays: 3 }), { executors: 3 })
+    const ackedAtLeast = (acked: number) =>
+      until(`${acked} are acked`, async () => {
+        const info = await app.info()
+        const all = info.executors.length === 3 && info.executors.every(e => e.pid !== undefined)
+        return info.figures.acked >= acked && all ? info : undefined
+      })
+
+    const first = (await ackedAtLeast(1000)).executors[1]!
+    process.kill(first.pid!, 'SIGKILL')
+    await until('it was replaced', async () =>
+      (await app.info()).executors.every(e => e.id !== first.id && e.pid !== undefined),
+    )
+
+    const before = await ackedAtLeast(2000)
+    const workers = await cluster.workers()
+    const appMaster = workers.flatMap(w => w.processes).find(p => p.executor === 0)!
+    process.kill(appMaster.pid, 'SIGKILL')
+    const after = await until('there is another app master', async () => {
       const info = await app.info()
       const all = info.executors.length === 3 && info.executors.every(e => e.pid !== undefined)
-      return info.figures.acked >= acked && all ? info : undefined
+      return info.cluster?.incarnation === 2 && all ? info : undefined
     })
+    t.deepEqual(
+      after.executors.map(e => e.pid),
+      before.executors.map(e => e.pid),
+      'its executors were taken over, not started again',
+    )
 
-  const first = (await ackedAtLeast(1000)).executors[1]!
-  process.kill(first.pid!, 'SIGKILL')
-  await until('it was replaced', async () =>
-    (await app.info()).executors.every(e => e.id !== first.id && e.pid !== undefined),
-  )
+    await ackedAtLeast(3000)
+    const worker = (await cluster.workers()).find(w => w.processes.some(p => p.executor > 0))!
+    process.kill(worker.pid, 'SIGKILL')
+    await app.drained({ idleMs: 120_000 })
 
-  const before = await ackedAtLeast(2000)
-  const workers = await cluster.workers()
-  const appMaster = workers.flatMap(w => w.processes).find(p => p.executor === 0)!
-  process.kill(appMaster.pid, 'SIGKILL')
-  const after = await until('there is another app master', async () => {
     const info = await app.info()
-    const all = info.executors.length === 3 && info.executors.every(e => e.pid !== undefined)
-    return info.cluster?.incarnation === 2 && all ? info : undefined
-  })
-  t.deepEqual(
-    after.executors.map(e => e.pid),
-    before.executors.map(e => e.pid),
-    'its executors were taken over, not started again',
-  )
-
-  await ackedAtLeast(3000)
-  const worker = (await cluster.workers()).find(w => w.processes.some(p => p.executor > 0))!
-  process.kill(worker.pid, 'SIGKILL')
-  await app.drained({ idleMs: 120_000 })
-
-  const info = await app.info()
-  await app.kill()
-  const counts = countLines(files.out)
-  t.is(counts.size, count, 'a number is missing')
-  const emitted = countLines(files.emits)
-  t.deepEqual(
-    [...counts].filter(([id, seen]) => seen > emitted.get(id)!),
-    [],
-    'a number came more often than it was emitted',
-  )
-  t.regex(info.deaths[0]!.reason, /SIGKILL/)
-  t.regex(info.cluster!.deaths[0]!.reason, /SIGKILL/)
-  for (const executor of info.executors)
-    t.false(alive(executor.pid!), 'an executor outlived the application')
-})
+    await app.kill()
+    const counts = countLines(files.out)
+    t.is(counts.size, count, 'a number is missing')
+    const emitted = countLines(files.emits)
+    t.deepEqual(
+      [...counts].filter(([id, seen]) => seen > emitted.get(id)!),
+      [],
+      'a number came more often than it was emitted',
+    )
+    t.regex(info.deaths[0]!.reason, /SIGKILL/)
+    t.regex(info.cluster!.deaths[0]!.reason, /SIGKILL/)
+    for (const executor of info.executors)
+      t.false(alive(executor.pid!), 'an executor outlived the application')
+  },
+)
 
 test.serial('one process can be a whole cluster', async t => {
   const { master } = await localCluster(t, ['--workers', '2', '--same-process'])
@@ -102,42 +105,48 @@ test.serial('one process can be a whole cluster', async t => {
   t.is((await cluster.info(app.id)).status, 'stopped')
 })
 
-test.serial('the commands tell of a cluster in tables and in JSON, and of mistakes in sentences', async t => {
-  const { master } = await localCluster(t, ['--workers', '1', '--worker.slots', '2'])
-  const run = await gear(
-    ...[
-      'app',
-      'run',
-      'examples/sol/sol.ts',
-      '--master',
-      master,
-      '--name',
-      'sol',
-      '--until-drained',
-      '--stats',
-    ],
-    ...['--executors', '2', '--', '--messages', '1000', '--acked'],
-  )
-  t.is(run.exit, 0, run.output)
-  t.regex(run.output, /"emitted":1000,"acked":1000/)
+test.serial(
+  'the commands tell of a cluster in tables and in JSON, and of mistakes in sentences',
+  async t => {
+    const { master } = await localCluster(t, ['--workers', '1', '--worker.slots', '2'])
+    const run = await gear(
+      ...[
+        'app',
+        'run',
+        'examples/sol/sol.ts',
+        '--master',
+        master,
+        '--name',
+        'sol',
+        '--until-drained',
+        '--stats',
+      ],
+      ...['--executors', '2', '--', '--messages', '1000', '--acked'],
+    )
+    t.is(run.exit, 0, run.output)
+    t.regex(run.output, /"emitted":1000,"acked":1000/)
 
-  const list = await gear('app', 'list', '--master', master, '--json')
-  t.like(JSON.parse(list.output), [{ id: 1, name: 'sol', status: 'stopped', executors: 2 }])
-  const table = await gear('app', 'list', '--master', master)
-  t.regex(table.output, /^ID +NAME +STATUS .*\n *1 +sol +stopped/)
-  t.regex((await gear('worker', 'list', '--master', master)).output, /w1 .* up .* 0\/2/)
-  t.regex((await gear('master', 'info', '--master', master)).output, /store: +journal/)
+    const list = await gear('app', 'list', '--master', master, '--json')
+    t.like(JSON.parse(list.output), [{ id: 1, name: 'sol', status: 'stopped', executors: 2 }])
+    const table = await gear('app', 'list', '--master', master)
+    t.regex(table.output, /^ID +NAME +STATUS .*\n *1 +sol +stopped/)
+    t.regex((await gear('worker', 'list', '--master', master)).output, /w1 .* up .* 0\/2/)
+    t.regex((await gear('master', 'info', '--master', master)).output, /store: +journal/)
 
-  const unknown = await gear('app', 'info', 'soll', '--master', master)
-  t.is(unknown.exit, 1)
-  t.regex(unknown.output, /no application "soll"[\s\S]*did you mean "sol"/)
-  const again = await gear('app', 'kill', '1', '--master', master)
-  t.is(again.exit, 1)
-  t.regex(again.output, /application 1 does not run any more/)
-  const restarted = await gear('app', 'restart', 'sol', '--master', master, '--json')
-  t.is(restarted.output, '2\n')
-  t.regex((await gear('app', 'drain', 'sol', '--master', master)).output, /0 roots were left open/)
-})
+    const unknown = await gear('app', 'info', 'soll', '--master', master)
+    t.is(unknown.exit, 1)
+    t.regex(unknown.output, /no application "soll"[\s\S]*did you mean "sol"/)
+    const again = await gear('app', 'kill', '1', '--master', master)
+    t.is(again.exit, 1)
+    t.regex(again.output, /application 1 does not run any more/)
+    const restarted = await gear('app', 'restart', 'sol', '--master', master, '--json')
+    t.is(restarted.output, '2\n')
+    t.regex(
+      (await gear('app', 'drain', 'sol', '--master', master)).output,
+      /0 roots were left open/,
+    )
+  },
+)
 
 test.serial('an application that cannot start says why, where it was submitted', async t => {
   const { master } = await localCluster(t, ['--workers', '1'])
@@ -148,16 +157,19 @@ test.serial('an application that cannot start says why, where it was submitted',
   t.is(JSON.parse(list.output)[0].status, 'failed')
 })
 
-test.serial('a port that is taken, a master that is not there and a setting that does not exist are told clearly', async t => {
-  const { master } = await localCluster(t, ['--workers', '1'])
-  const port = master.split(':')[1]!
-  const second = await gear('master', '--ip', '127.0.0.1', '--port', port)
-  t.is(second.exit, 1)
-  t.regex(second.output, /127\.0\.0\.1:\d+.*EADDRINUSE|in use/)
-  const nobody = await gear('app', 'list', '--master', '127.0.0.1:9')
-  t.is(nobody.exit, 1)
-  t.regex(nobody.output, /no master leads \(tcp:127\.0\.0\.1:9: .*ECONNREFUSED/)
-  const setting = await gear('worker', '--worker.slot', '4')
-  t.is(setting.exit, 2)
-  t.regex(setting.output, /worker\.slot.*\n?.*worker\.slots/)
-})
+test.serial(
+  'a port that is taken, a master that is not there and a setting that does not exist are told clearly',
+  async t => {
+    const { master } = await localCluster(t, ['--workers', '1'])
+    const port = master.split(':')[1]!
+    const second = await gear('master', '--ip', '127.0.0.1', '--port', port)
+    t.is(second.exit, 1)
+    t.regex(second.output, /127\.0\.0\.1:\d+.*EADDRINUSE|in use/)
+    const nobody = await gear('app', 'list', '--master', '127.0.0.1:9')
+    t.is(nobody.exit, 1)
+    t.regex(nobody.output, /no master leads \(tcp:127\.0\.0\.1:9: .*ECONNREFUSED/)
+    const setting = await gear('worker', '--worker.slot', '4')
+    t.is(setting.exit, 2)
+    t.regex(setting.output, /worker\.slot.*\n?.*worker\.slots/)
+  },
+)
