@@ -1,5 +1,5 @@
-// Three hosts, each with a master and an etcd member; the leader's host is cut off: it stops leading by its own clock before
-// the others have a leader, and nothing that it sent changes anything afterwards.
+// Three hosts, each with a master and an etcd member; the leader's host is cut off: it stops leading by its own clock
+// before the others have a leader, and nothing that it sent changes anything afterwards.
 import test, { type ExecutionContext } from 'ava'
 import { startEtcd } from '../real/etcd.ts'
 import { makeHosts, namespacesMissing } from '../real/namespaces.ts'

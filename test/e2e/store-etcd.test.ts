@@ -1,4 +1,5 @@
-// The cluster's memory on a real etcd: leaders that are killed, stopped and cut off, members that die, answers that are lost.
+// The cluster's memory on a real etcd: leaders that are killed, stopped and cut off, members that die, answers that
+// are lost.
 import { createServer, type IncomingMessage, request } from 'node:http'
 import test, { type ExecutionContext } from 'ava'
 import { realEnvironment } from '../../src/base/environment.ts'

@@ -1,4 +1,5 @@
-// A real etcd of one or more members on loopback, started and ended by the test that needs it. What it keeps goes with it.
+// A real etcd of one or more members on loopback, started and ended by the test that needs it. What it keeps goes with
+// it.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'

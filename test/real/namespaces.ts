@@ -1,4 +1,5 @@
-// Hosts that a test can cut off from each other: network namespaces on a bridge, reachable from here as well. Linux and root.
+// Hosts that a test can cut off from each other: network namespaces on a bridge, reachable from here as well. Linux
+// and root.
 import { execFileSync } from 'node:child_process'
 import type { Place } from './etcd.ts'
 

@@ -1,7 +1,8 @@
-// The right to be the one, for a time: granted by the store, kept alive, and ended by the holder's own clock. The deadline
-// is the time *before* a keep-alive was sent plus the time to live less a margin, so it comes before the store's own; it has a
-// timer to itself, since whatever else the process does may be standing in a request. The clock is the monotonic one,
-// which goes on while a process is stopped; it does stand still while a machine is suspended, and then the fence protects.
+// The right to be the one, for a time: granted by the store, kept alive, and ended by the holder's own clock. The
+// deadline is the time *before* a keep-alive was sent plus the time to live less a margin, so it comes before the
+// store's own; it has a timer to itself, since whatever else the process does may be standing in a request. The clock
+// is the monotonic one, which goes on while a process is stopped; it does stand still while a machine is suspended,
+// and then the fence protects.
 import type { Environment, Timer } from '../../base/environment.ts'
 import type { LeaseMap } from './lease-map.ts'
 import { Pause } from './pause.ts'
