@@ -1,4 +1,5 @@
-// The cluster's memory on a real etcd: leaders that are killed, stopped and cut off, members that die, answers that are lost.
+// The cluster's memory on a real etcd: leaders that are killed, stopped and cut off, members that die, answers that
+// are lost.
 import { createServer, type IncomingMessage, request } from 'node:http'
 import test, { type ExecutionContext } from 'ava'
 import { realEnvironment } from '../../src/base/environment.ts'
@@ -13,6 +14,7 @@ import { storeKeys } from '../../src/cluster/store/store-keys.ts'
 import { type Etcd, startEtcd } from '../real/etcd.ts'
 import { realTest } from '../real/parts.ts'
 import { masterProcess } from './store/master-process.ts'
+import { writesOf } from './store/writes.ts'
 import { until } from './until.ts'
 
 // The least that etcd grants.
@@ -62,29 +64,6 @@ const failure = (promise: Promise<unknown>) =>
     () => undefined,
     (error: EngineError) => error,
   )
-
-/** Every value that the key `written` ever had, in order: who wrote it under which fence, and the revision. */
-async function writesOf(endpoint: string) {
-  const key = Buffer.from(`${storeKeys('gearpump').data}written`).toString('base64')
-  const client = new EtcdClient({ endpoints: [endpoint] })
-  const writes: { by: string; fence: number; revision: number }[] = []
-  const last = await client.post('/v3/kv/range', { key })
-  const lastRevision = Number(last.kvs[0].mod_revision)
-  const stream = client.stream(
-    '/v3/watch',
-    { create_request: { key, start_revision: 1 } },
-    line => {
-      for (const { kv } of line.result.events ?? []) {
-        const [by, fence] = Buffer.from(kv.value, 'base64').toString('utf8').split(' ')
-        writes.push({ by: by!, fence: Number(fence), revision: Number(kv.mod_revision) })
-      }
-    },
-  )
-  await until('all writes were seen', () => writes.at(-1)?.revision === lastRevision)
-  stream.cancel()
-  client.close()
-  return writes
-}
 
 realTest(
   test,

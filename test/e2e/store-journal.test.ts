@@ -1,5 +1,5 @@
-// A master with a journal store is killed in the middle of its writes, again and again: what it said was acknowledged is
-// there, in order, and nothing that it never asked for.
+// A master with a journal store is killed in the middle of its writes, again and again: what it said was acknowledged
+// is there, in order, and nothing that it never asked for.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

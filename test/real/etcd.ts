@@ -1,4 +1,5 @@
-// A real etcd of one or more members on loopback, started and ended by the test that needs it. What it keeps goes with it.
+// A real etcd of one or more members on loopback, started and ended by the test that needs it. What it keeps goes with
+// it.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -40,18 +41,29 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports
 }
 
+/** Where a member runs, if not simply here: its address, and the command that its own goes behind. */
+export interface Place {
+  readonly host: string
+  readonly command: readonly string[]
+}
+
+const HERE: Place = { host: '127.0.0.1', command: [] }
+
 export async function startEtcd(
   program: string,
   members = 1,
-  options: { args?: readonly string[]; scheme?: string } = {},
+  options: { args?: readonly string[]; scheme?: string; places?: readonly Place[] } = {},
 ): Promise<Etcd> {
   const directory = mkdtempSync(join(tmpdir(), 'gearpump-etcd-'))
   const ports = await freePorts(2 * members)
-  const peer = (i: number) => `http://127.0.0.1:${ports[members + i]}`
+  const place = (i: number) => options.places?.[i] ?? HERE
+  const peer = (i: number) => `http://${place(i).host}:${ports[members + i]}`
   const cluster = Array.from({ length: members }, (_, i) => `n${i}=${peer(i)}`).join(',')
   const nodes = Array.from({ length: members }, (_, i) => {
-    const client = `${options.scheme ?? 'http'}://127.0.0.1:${ports[i]}`
-    return new Node(program, client, [
+    const client = `${options.scheme ?? 'http'}://${place(i).host}:${ports[i]}`
+    return new Node(client, [
+      ...place(i).command,
+      program,
       ...['--name', `n${i}`, '--data-dir', join(directory, `n${i}`)],
       ...['--listen-client-urls', client, '--advertise-client-urls', client],
       ...['--listen-peer-urls', peer(i), '--initial-advertise-peer-urls', peer(i)],
@@ -75,19 +87,18 @@ export async function startEtcd(
 
 class Node implements EtcdNode {
   readonly endpoint: string
-  readonly #program: string
-  readonly #args: readonly string[]
+  readonly #command: readonly string[]
   #child: ChildProcess | undefined
   #said = ''
 
-  constructor(program: string, endpoint: string, args: readonly string[]) {
-    this.#program = program
+  constructor(endpoint: string, command: readonly string[]) {
     this.endpoint = endpoint
-    this.#args = args
+    this.#command = command
   }
 
   start(): void {
-    this.#child = spawn(this.#program, this.#args, { stdio: ['ignore', 'ignore', 'pipe'] })
+    const [program, ...args] = this.#command
+    this.#child = spawn(program!, args, { stdio: ['ignore', 'ignore', 'pipe'] })
     this.#child.stderr!.on('data', data => {
       this.#said = (this.#said + data).slice(-2000)
     })

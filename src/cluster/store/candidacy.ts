@@ -1,8 +1,8 @@
-// One master's standing for leader on a lease map. A term is the life of one lease: under it the master writes its name
-// down (so that a second one of that name is noticed), creates the leader's key if there is none, and looks again each
-// second, or when told that the key changed. The revision at which the key was created is the fence. When the lease ends,
-// by whatever sign, the term is over and a new one begins. `onLead` and `onLost` alternate because only `#lead` and `#lose`
-// call them.
+// One master's standing for leader on a lease map. A term is the life of one lease: under it the master writes its
+// name down (so that a second one of that name is noticed), creates the leader's key if there is none, and looks again
+// each second, or when told that the key changed. The revision at which the key was created is the fence. When the
+// lease ends, by whatever sign, the term is over and a new one begins. `onLead` and `onLost` alternate because only
+// `#lead` and `#lose` call them.
 import type { Environment } from '../../base/environment.ts'
 import { asError, EngineError } from '../../base/errors.ts'
 import { type Log, log } from '../../base/log.ts'
@@ -15,9 +15,15 @@ import { leaderOf, type MasterRecord, masterRecord, type StoreKeys } from './sto
 
 /** A watch may end unseen; this is how late a change is noticed then. */
 const LOOK_MS = 1000
-/** Between two tries of a look that failed, and between terms; up to twice as long, so that masters do not march in step. */
+/**
+ * Between two tries of a look that failed, and between terms; up to twice as long, so that masters do not march in
+ * step.
+ */
 const RETRY_MS = 100
-/** Times to live a rival of the same name is given to go: a dead one's lease can be prolonged once by the store's own election. */
+/**
+ * Times to live a rival of the same name is given to go: a dead one's lease can be prolonged once by the store's
+ * own election.
+ */
 const RIVAL_TTLS = 3
 
 export interface CandidacyParts {

@@ -1,5 +1,5 @@
-// What a commit may hold. The bounds are those of the narrowest store (etcd's defaults), and hold in all of them, so that
-// what works on one machine works on many. Pure.
+// What a commit may hold. The bounds are those of the narrowest store (etcd's defaults), and hold in all of them, so
+// that what works on one machine works on many. Pure.
 import { EngineError, invariant } from '../../base/errors.ts'
 import type { Change } from './store.ts'
 

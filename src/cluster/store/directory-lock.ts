@@ -1,8 +1,9 @@
-// One master per directory, by a listening socket in it: the kernel answers for a living owner, also a stopped one, and
-// refuses as soon as it is dead, however it died; pids and clocks play no part, and it holds across containers that share
-// the directory on one machine (not across machines, as on a network file system). A dead owner's socket file stays, so
-// each owner takes the next number instead of removing what might just have become somebody else's. Whoever has bound his
-// own looks for other living ones and gives way, so of two that start together at most one stays.
+// One master per directory, by a listening socket in it: the kernel answers for a living owner, also a stopped one,
+// and refuses as soon as it is dead, however it died; pids and clocks play no part, and it holds across containers
+// that share the directory on one machine (not across machines, as on a network file system). A dead owner's socket
+// file stays, so each owner takes the next number instead of removing what might just have become somebody else's.
+// Whoever has bound his own looks for other living ones and gives way, so of two that start together at most one
+// stays.
 import { randomInt } from 'node:crypto'
 import { open, readdir, rm } from 'node:fs/promises'
 import { createConnection, createServer, type Server } from 'node:net'

@@ -1,5 +1,5 @@
-// The little that the journal needs of a file system, as a seam: tests put a disk in place that is full, breaks, or loses
-// what was not yet synced. The real one is a directory.
+// The little that the journal needs of a file system, as a seam: tests put a disk in place that is full, breaks, or
+// loses what was not yet synced. The real one is a directory.
 import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 

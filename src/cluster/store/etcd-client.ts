@@ -1,7 +1,7 @@
-// etcd's JSON gateway over node:http(s), without a client library: one try of one request at one endpoint, within a time
-// limit that also holds while a socket connects (`AbortSignal`; a request's own time-out does not run then). After
-// a failure the next endpoint has its turn. A failure says whether the request may have been carried out. With a user, a
-// token is fetched when one is needed.
+// etcd's JSON gateway over node:http(s), without a client library: one try of one request at one endpoint, within a
+// time limit that also holds while a socket connects (`AbortSignal`; a request's own time-out does not run then).
+// After a failure the next endpoint has its turn. A failure says whether the request may have been carried out. With a
+// user, a token is fetched when one is needed.
 import * as http from 'node:http'
 import * as https from 'node:https'
 import { asError, type EngineError } from '../../base/errors.ts'
@@ -82,8 +82,8 @@ export class EtcdClient {
   }
 
   /**
-   * A request whose answer does not end: calls `onLine` with each object. `ended` resolves when it is over, for whatever
-   * reason; it never rejects, since whoever watches begins again.
+   * A request whose answer does not end: calls `onLine` with each object. `ended` resolves when it is over, for
+   * whatever reason; it never rejects, since whoever watches begins again.
    */
   stream(
     path: string,

@@ -1,5 +1,5 @@
-// etcd as a lease map: what election and commits ask for, in the words of etcd's JSON gateway (`/v3`, etcd 3.4 and later).
-// Keys and values are base64, numbers of 64 bits are texts, and zero values are absent from answers.
+// etcd as a lease map: what election and commits ask for, in the words of etcd's JSON gateway (`/v3`, etcd 3.4 and
+// later). Keys and values are base64, numbers of 64 bits are texts, and zero values are absent from answers.
 import type { Environment } from '../../base/environment.ts'
 import { asError, type EngineError } from '../../base/errors.ts'
 import { type EtcdClient, type EtcdJson, EtcdRefusal } from './etcd-client.ts'

@@ -1,7 +1,8 @@
-// A master's own etcd member: started, watched, started again with back-off when it dies, ended with the master's close.
-// It is a process group of its own that writes into a file, so it outlives a master that crashes; the next life of that
-// master finds it by `member.json` (pid, start time, addresses) and adopts it, or ends it when it does not fit any more. The
-// directory is locked, so two masters never look after one member. Membership is what the settings said at the first start.
+// A master's own etcd member: started, watched, started again with back-off when it dies, ended with the master's
+// close. It is a process group of its own that writes into a file, so it outlives a master that crashes; the next life
+// of that master finds it by `member.json` (pid, start time, addresses) and adopts it, or ends it when it does not fit
+// any more. The directory is locked, so two masters never look after one member. Membership is what the settings said
+// at the first start.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { mkdir, open, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'

@@ -1,8 +1,8 @@
-// Commits on a lease map, one at a time and in the order of the calls. Besides what the caller changes, each commit writes
-// its own id under the `lastCommit` key and compares that key with what the one before it left there. So a request that
-// was not answered can be repeated: of all tries of a commit at most one applies, since the first to apply moves the key,
-// and one that is still on its way somewhere is refused once any later commit is in. The failure branch reads all that
-// decides which refusal it is, in the same transaction.
+// Commits on a lease map, one at a time and in the order of the calls. Besides what the caller changes, each commit
+// writes its own id under the `lastCommit` key and compares that key with what the one before it left there. So a
+// request that was not answered can be repeated: of all tries of a commit at most one applies, since the first to
+// apply moves the key, and one that is still on its way somewhere is refused once any later commit is in. The failure
+// branch reads all that decides which refusal it is, in the same transaction.
 import type { Environment } from '../../base/environment.ts'
 import { EngineError } from '../../base/errors.ts'
 import { keyOf } from './changes.ts'

@@ -1,4 +1,5 @@
-// A name for one life of something: a master that was started again is another one. Pure, given the environment's chance.
+// A name for one life of something: a master that was started again is another one. Pure, given the environment's
+// chance.
 import type { Environment } from '../../base/environment.ts'
 
 /** 64 random bits as text. */

@@ -1,7 +1,7 @@
 // The frames of the journal and of its snapshot: length, CRC-32, JSON. Pure. A crash can only leave the last frame
-// incomplete, since a frame is written after the one before it was synced; so a bad frame with nothing good behind it is a
-// torn end, and a bad frame with a good one behind it is damage. JSON has no zero byte and a length (below 16 MiB) begins
-// with one, so no text inside a frame can be taken for a frame.
+// incomplete, since a frame is written after the one before it was synced; so a bad frame with nothing good behind it
+// is a torn end, and a bad frame with a good one behind it is damage. JSON has no zero byte and a length (below 16
+// MiB) begins with one, so no text inside a frame can be taken for a frame.
 import { crc32 } from 'node:zlib'
 import { invariant } from '../../base/errors.ts'
 

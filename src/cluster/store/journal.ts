@@ -1,7 +1,7 @@
 // The files of a journal store: `journal`, to which each batch of commits is appended and synced, and `snapshot`, all
-// entries as of one revision, made when the journal has grown. After a crash at any byte, reading both gives exactly what
-// was acknowledged, and perhaps the last batch. An incomplete end is cut off (kept in `journal.cut`) with a warning; damage
-// anywhere else is STORE_CORRUPT and no file is touched.
+// entries as of one revision, made when the journal has grown. After a crash at any byte, reading both gives exactly
+// what was acknowledged, and perhaps the last batch. An incomplete end is cut off (kept in `journal.cut`) with a
+// warning; damage anywhere else is STORE_CORRUPT and no file is touched.
 import { asError, EngineError } from '../../base/errors.ts'
 import { type Log, log } from '../../base/log.ts'
 import type { Disk, DiskFile } from './disk.ts'
@@ -94,7 +94,9 @@ export class Journal {
     return this.#broken
   }
 
-  /** All records or none, durable when it resolves. Rejects with STORE_UNAVAILABLE; then it can be tried again later. */
+  /**
+   * All records or none, durable when it resolves. Rejects with STORE_UNAVAILABLE; then it can be tried again later.
+   */
   async append(records: readonly JournalRecord[]): Promise<void> {
     if (this.#broken !== undefined) throw this.#refusal(this.#broken)
     const frame = encodeFrame(records)

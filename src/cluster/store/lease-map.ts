@@ -1,6 +1,7 @@
-// The seam under a replicated store: a map with revisions, conditional transactions and leases, which is what etcd offers
-// and what the simulated one imitates. Election and commits (`candidacy.ts`, `fenced-writer.ts`) are written once, on this.
-// Each call is a single try, bounded in time by whoever implements it; a failure says whether it may have been applied.
+// The seam under a replicated store: a map with revisions, conditional transactions and leases, which is what etcd
+// offers and what the simulated one imitates. Election and commits (`candidacy.ts`, `fenced-writer.ts`) are written
+// once, on this. Each call is a single try, bounded in time by whoever implements it; a failure says whether it may
+// have been applied.
 
 /** A key with its value. `createRevision` stays as long as the key exists; 0 stands for "does not exist". */
 export interface Pair {

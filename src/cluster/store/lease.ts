@@ -1,13 +1,16 @@
-// The right to be the one, for a time: granted by the store, kept alive, and ended by the holder's own clock. The deadline
-// is the time *before* a keep-alive was sent plus the time to live, so it always comes before the store's own; it has a
-// timer to itself, since whatever else the process does may be standing in a request. The clock is the monotonic one,
-// which goes on while a process is stopped; it does stand still while a machine is suspended, and then the fence protects.
+// The right to be the one, for a time: granted by the store, kept alive, and ended by the holder's own clock. The
+// deadline is the time *before* a keep-alive was sent plus the time to live less a margin, so it comes before the
+// store's own; it has a timer to itself, since whatever else the process does may be standing in a request. The clock
+// is the monotonic one, which goes on while a process is stopped; it does stand still while a machine is suspended,
+// and then the fence protects.
 import type { Environment, Timer } from '../../base/environment.ts'
 import type { LeaseMap } from './lease-map.ts'
 import { Pause } from './pause.ts'
 
 /** Keep-alives per time to live: three may be lost in a row. */
 const KEEP_ALIVES = 4
+/** Of the time to live, how much earlier than the store's the own end is: a busy process fires its timers late. */
+const MARGIN = 1 / 16
 /** After a failure the next one goes to another endpoint, so it need not wait long. */
 const RETRY_MS = 100
 
@@ -33,7 +36,7 @@ export class Lease {
   static async grant(parts: LeaseParts): Promise<Lease> {
     const sentMs = parts.environment.monotonicMs()
     const granted = await parts.map.grant(parts.ttlMs)
-    const ttlMs = Math.min(granted.ttlMs, parts.ttlMs)
+    const ttlMs = Math.min(granted.ttlMs, parts.ttlMs) * (1 - MARGIN)
     const lease = new Lease(parts, granted.id, { sentMs, ttlMs })
     void lease.#keepAlive()
     return lease
@@ -56,7 +59,7 @@ export class Lease {
   valid(): boolean {
     if (this.#ended) return false
     if (this.#parts.environment.monotonicMs() < this.#deadlineMs) return true
-    this.end(`the store has not answered for ${this.#ttlMs} ms`)
+    this.end(`the store has not answered for ${Math.round(this.#ttlMs)} ms`)
     return false
   }
 
@@ -79,7 +82,10 @@ export class Lease {
         const ttlMs = await map.keepAlive(this.id)
         if (!this.valid()) return
         if (ttlMs === undefined) return this.end('its lease ran out in the store')
-        this.#deadlineMs = Math.max(this.#deadlineMs, sentMs + Math.min(ttlMs, this.#ttlMs))
+        this.#deadlineMs = Math.max(
+          this.#deadlineMs,
+          sentMs + Math.min(ttlMs * (1 - MARGIN), this.#ttlMs),
+        )
         this.#setTimer()
         waitMs = this.#ttlMs / KEEP_ALIVES
       } catch (error) {

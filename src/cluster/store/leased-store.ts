@@ -1,6 +1,6 @@
-// A cluster store on a lease map: etcd, or the simulated one. It puts the pieces together: reads that are repeated while
-// the store elects or an endpoint is down, candidacies, and commits that are refused here, without a request, once this
-// process's own clock says that its lease is over.
+// A cluster store on a lease map: etcd, or the simulated one. It puts the pieces together: reads that are repeated
+// while the store elects or an endpoint is down, candidacies, and commits that are refused here, without a request,
+// once this process's own clock says that its lease is over.
 import type { Environment } from '../../base/environment.ts'
 import { EngineError, invariant } from '../../base/errors.ts'
 import { type Log, noLog } from '../../base/log.ts'

@@ -1,6 +1,7 @@
 // The cluster's memory inside one process, for simulations of many masters: a lease map on virtual time, and for each
-// master a client of it whose network can be cut, slowed down, or made to lose answers. Elections and commits on top are
-// the very code that runs on etcd. It keeps a history of all writes, so that a test can say what an old leader did not do.
+// master a client of it whose network can be cut, slowed down, or made to lose answers. Elections and commits on top
+// are the very code that runs on etcd. It keeps a history of all writes, so that a test can say what an old leader did
+// not do.
 import type { Environment } from '../../base/environment.ts'
 import type { Log } from '../../base/log.ts'
 import type { LeaseMap, Transaction, TransactionAnswer } from './lease-map.ts'

@@ -18,7 +18,8 @@ export function isSameProcess(recorded: ProcessIdentity): boolean {
   return processIdentity(recorded.pid)?.started === recorded.started
 }
 
-// Field 22 of stat is in ticks since boot; a program's name, which comes before, may hold anything, so count from its end.
+// Field 22 of stat is in ticks since boot; a program's name, which comes before, may hold anything, so count from its
+// end.
 function startedLinux(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')

@@ -1,5 +1,5 @@
-// Which keys a replicated store uses of the map it stands on. All begin with the cluster's own root, so that one etcd can
-// serve many clusters. Pure.
+// Which keys a replicated store uses of the map it stands on. All begin with the cluster's own root, so that one etcd
+// can serve many clusters. Pure.
 import { invariant } from '../../base/errors.ts'
 import type { Pair } from './lease-map.ts'
 import type { Leader } from './store.ts'

@@ -9,7 +9,9 @@ import { openStore } from '../../../src/cluster/store/open-store.ts'
 import type { Fence } from '../../../src/cluster/store/store.ts'
 
 const [name, ttlMs, ...endpoints] = process.argv.slice(2) as [string, string, ...string[]]
-const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`)
+const say = (line: object) => {
+  process.stdout.write(`${JSON.stringify({ ...line, atMs: Date.now() })}\n`)
+}
 
 const store = await openStore(
   { kind: 'etcd', endpoints },

@@ -5,6 +5,8 @@ import type { ExecutionContext } from 'ava'
 import { until } from '../until.ts'
 
 export interface Said {
+  /** By the machine's clock. */
+  atMs: number
   lead?: number
   wrote?: number
   lost?: string
@@ -25,12 +27,14 @@ export interface MasterProcess {
 export function masterProcess(
   t: ExecutionContext,
   name: string,
-  { ttlMs, endpoints }: { ttlMs: number; endpoints: readonly string[] },
+  options: { ttlMs: number; endpoints: readonly string[]; command?: readonly string[] },
 ): MasterProcess {
   const register = new URL('../../register.mjs', import.meta.url)
   const program = fileURLToPath(new URL('./candidate.ts', import.meta.url))
-  const args = ['--conditions=source', `--import=${register}`, program, name, `${ttlMs}`]
-  const child = spawn(process.execPath, [...args, ...endpoints], {
+  const node = [process.execPath, '--conditions=source', `--import=${register}`, program]
+  const given = [name, `${options.ttlMs}`, ...options.endpoints]
+  const [first, ...args] = [...(options.command ?? []), ...node, ...given]
+  const child = spawn(first!, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   t.teardown(() => child.kill('SIGKILL'))

@@ -1,4 +1,5 @@
-// The client against servers that answer as etcd does, late, wrongly, or not at all: what a failure says of the outcome.
+// The client against servers that answer as etcd does, late, wrongly, or not at all: what a failure says of the
+// outcome.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { createServer as createTcp } from 'node:net'
 import test, { type ExecutionContext } from 'ava'

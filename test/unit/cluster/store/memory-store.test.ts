@@ -47,7 +47,7 @@ test('a master that is cut off has lost before another leads, and its commits ar
   await environment.until(() => leads(m2), { stepMs: 1 })
   t.is(m1.reigns.length, 1)
   t.true(m1.reigns[0]!.toMs < m2.reigns[0]!.fromMs, `${m1.reigns[0]!.toMs}`)
-  t.regex(m1.told.join(), /lost the store has not answered for 3000 ms,leader none/)
+  t.regex(m1.told.join(), /lost the store has not answered for 2813 ms,leader none/)
   cluster.faults('m1').cut = 'none'
   t.is(await code(m1.store.commit(fence, [{ put: 'k', value: 'old' }])), 'STORE_FENCED none')
   t.deepEqual(cluster.history, [])
