@@ -8,7 +8,6 @@ export interface FileStat {
   readonly inode: string
   readonly size: number
   readonly isFile: boolean
-  readonly isDirectory: boolean
 }
 
 export interface OpenFile {
@@ -97,7 +96,6 @@ interface BigStat {
   readonly ino: bigint
   readonly size: bigint
   isFile(): boolean
-  isDirectory(): boolean
 }
 
 function statOf(stat: BigStat): FileStat {
@@ -105,7 +103,6 @@ function statOf(stat: BigStat): FileStat {
     inode: String(stat.ino),
     size: Number(stat.size),
     isFile: stat.isFile(),
-    isDirectory: stat.isDirectory(),
   }
 }
 

@@ -217,5 +217,5 @@ export class MemoryFiles implements FileSystem {
 }
 
 function statOf(file: Inode): FileStat {
-  return { inode: file.number, size: file.bytes.length, isFile: true, isDirectory: false }
+  return { inode: file.number, size: file.bytes.length, isFile: true }
 }

@@ -37,7 +37,7 @@ test('files are made, written, read, cut and named as the connectors need it; no
   t.is((await opened.stat()).inode, inode)
   await opened.close()
   t.deepEqual(await files.list(inner), ['one'])
-  t.is((await files.stat(inner))?.isDirectory, true)
+  t.is((await files.stat(inner))?.isFile, false)
   await files.syncDirectory(inner)
   await files.remove(join(inner, 'nothing'))
   await t.throwsAsync(files.rename(path, join(inner, 'two')), { code: 'ENOENT' })
