@@ -7,6 +7,8 @@ export interface FileStat {
   /** Number of the file on its disk, whatever it is called; a string, as it may be beyond 2^53. */
   readonly inode: string
   readonly size: number
+  /** Changes whenever the file is written to. */
+  readonly modified: string
   readonly isFile: boolean
 }
 
@@ -95,6 +97,7 @@ async function renameWithoutLinks(from: string, to: string): Promise<boolean> {
 interface BigStat {
   readonly ino: bigint
   readonly size: bigint
+  readonly mtimeNs: bigint
   isFile(): boolean
 }
 
@@ -102,6 +105,7 @@ function statOf(stat: BigStat): FileStat {
   return {
     inode: String(stat.ino),
     size: Number(stat.size),
+    modified: String(stat.mtimeNs),
     isFile: stat.isFile(),
   }
 }

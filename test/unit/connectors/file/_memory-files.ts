@@ -216,6 +216,17 @@ export class MemoryFiles implements FileSystem {
   }
 }
 
+const times = new WeakMap<Buffer, string>()
+let nextTime = 1
+
+// Each change puts another buffer in place.
+function modifiedOf(bytes: Buffer): string {
+  const time = times.get(bytes) ?? String(nextTime++)
+  times.set(bytes, time)
+  return time
+}
+
 function statOf(file: Inode): FileStat {
-  return { inode: file.number, size: file.bytes.length, isFile: true }
+  const { number, bytes } = file
+  return { inode: number, size: bytes.length, modified: modifiedOf(bytes), isFile: true }
 }
