@@ -141,12 +141,14 @@ export class FileSet {
   // How large it is now, and whether it is still the same.
   async #refresh(file: TrackedFile): Promise<void> {
     if (file.handle === undefined || !this.#options.settings.tail) return
-    const { size } = await file.handle.stat()
-    if (size === file.size) {
+    const { size, modified } = await file.handle.stat()
+    // Emptied and filled again, it may by chance be as large as before.
+    if (size === file.size && modified === file.modified) {
       file.still++
       return
     }
     file.still = 0
+    file.modified = modified
     if (size < file.size || !(await this.#sameFile(file, file.handle)))
       await this.#replace(file, file.handle, size)
     else file.size = size

@@ -256,7 +256,6 @@ class FileSource implements Source<never> {
       try {
         await this.#ahead.settled()
         file.handle ??= await this.#opened(file)
-        if (this.#closed) return
         const gap = file.ranges.gap(file.next)
         const inLong = file.longStart >= 0 && gap.start === file.next
         this.#splitter.reset(gap.start, inLong ? file.longStart : -1)

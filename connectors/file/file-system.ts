@@ -7,8 +7,9 @@ export interface FileStat {
   /** Number of the file on its disk, whatever it is called; a string, as it may be beyond 2^53. */
   readonly inode: string
   readonly size: number
+  /** Changes whenever the file is written to. */
+  readonly modified: string
   readonly isFile: boolean
-  readonly isDirectory: boolean
 }
 
 export interface OpenFile {
@@ -96,16 +97,16 @@ async function renameWithoutLinks(from: string, to: string): Promise<boolean> {
 interface BigStat {
   readonly ino: bigint
   readonly size: bigint
+  readonly mtimeNs: bigint
   isFile(): boolean
-  isDirectory(): boolean
 }
 
 function statOf(stat: BigStat): FileStat {
   return {
     inode: String(stat.ino),
     size: Number(stat.size),
+    modified: String(stat.mtimeNs),
     isFile: stat.isFile(),
-    isDirectory: stat.isDirectory(),
   }
 }
 

@@ -27,6 +27,7 @@ export class TrackedFile {
   handle: OpenFile | undefined
   /** As last seen. */
   size: number
+  modified = ''
   /** Where to read on: the begin of a line, or the inside of one that is too long. */
   next: number
   /** Where the line that is too long begins, when `next` is inside one; else -1. */

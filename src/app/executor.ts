@@ -250,7 +250,7 @@ export class Executor implements RunnerHost {
   #armClock(periodMs: number): void {
     this.#clockTimer = this.environment.after(periodMs, () => {
       this.#tellClock()
-      this.#positions.tick()
+      this.#positions.tick(periodMs)
       const emitted = this.#runners.sources.reduce((sum, source) => sum + source.emitted, 0)
       const busy =
         emitted !== this.#emittedAtClock || this.#runners.sources.some(s => s.rootsPending > 0)

@@ -26,18 +26,19 @@ export class PositionReports {
   readonly #options: PositionReportsOptions
   readonly #told = new Map<number, Told>()
   #changed = new Map<number, unknown>()
-  #lastMs: number | undefined = undefined
+  // The first time at once.
+  #sinceMs = POSITION_PERIOD_MS
 
   constructor(options: PositionReportsOptions) {
     this.#options = options
   }
 
-  /** Called often; asks those sources whose turn it is. */
-  tick(): void {
+  /** Called each time that so many ms have passed; asks those sources whose turn it is. */
+  tick(passedMs: number): void {
     const { environment, sources } = this.#options
-    const nowMs = environment.monotonicMs()
-    if (this.#lastMs !== undefined && nowMs - this.#lastMs < POSITION_PERIOD_MS) return
-    this.#lastMs = nowMs
+    this.#sinceMs += passedMs
+    if (this.#sinceMs < POSITION_PERIOD_MS) return
+    this.#sinceMs = 0
     for (const source of sources) {
       if (!source.keepsPosition) continue
       const told = this.#of(source.taskId)

@@ -7,6 +7,7 @@ import { inWorld, type SourceConformance, SourceLife, type SourceWorld } from '.
 
 /** Steps at which a crash is tried; each is a run of its own. */
 const CRASH_STEPS = 12
+
 /**
  * Runs a source through the kit. What it returns is empty when the source conforms; else each sentence says what it broke.
  *

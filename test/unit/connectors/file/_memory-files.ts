@@ -24,6 +24,7 @@ export class MemoryFiles implements FileSystem {
   /** Bytes that still fit; each byte written takes one. */
   room = Number.POSITIVE_INFINITY
   #life = 0
+  readonly #processes = new Map<string, object>()
   /** Operations of a `process` that still have an effect. */
   stepsLeft = Number.POSITIVE_INFINITY
   /** Throws to let an operation fail. */
@@ -86,11 +87,18 @@ export class MemoryFiles implements FileSystem {
     this.#life++
   }
 
-  /** These files as one process has them: after the next `crash` nothing that it does has an effect, or an end. */
-  process(): FileSystem {
+  /**
+   * These files as one process has them: after the next `crash`, or when another of the same name is made, nothing that it
+   * does has an effect, or an end.
+   */
+  process(name?: string): FileSystem {
     const life = this.#life
+    const own = {}
+    if (name !== undefined) this.#processes.set(name, own)
+    const lives = () =>
+      this.#life === life && (name === undefined || this.#processes.get(name) === own)
     const alive = <T>(value: T) =>
-      this.#life === life && this.stepsLeft > 0 ? value : new Promise<never>(() => undefined)
+      lives() && this.stepsLeft > 0 ? value : new Promise<never>(() => undefined)
     const tamed = <T extends object>(target: T): T =>
       new Proxy(target, {
         get: (_, name) => {
@@ -183,7 +191,11 @@ export class MemoryFiles implements FileSystem {
         this.counts.writes++
         const fits = Math.min(bytes.length, this.room)
         this.room -= fits
-        file.bytes = Buffer.concat([file.bytes.subarray(0, offset), bytes.subarray(0, fits)])
+        file.bytes = Buffer.concat([
+          file.bytes.subarray(0, offset),
+          bytes.subarray(0, fits),
+          file.bytes.subarray(offset + fits),
+        ])
         if (fits < bytes.length) throw systemError('ENOSPC', path)
       },
       sync: async () => {
@@ -204,6 +216,17 @@ export class MemoryFiles implements FileSystem {
   }
 }
 
+const times = new WeakMap<Buffer, string>()
+let nextTime = 1
+
+// Each change puts another buffer in place.
+function modifiedOf(bytes: Buffer): string {
+  const time = times.get(bytes) ?? String(nextTime++)
+  times.set(bytes, time)
+  return time
+}
+
 function statOf(file: Inode): FileStat {
-  return { inode: file.number, size: file.bytes.length, isFile: true, isDirectory: false }
+  const { number, bytes } = file
+  return { inode: number, size: bytes.length, modified: modifiedOf(bytes), isFile: true }
 }

@@ -280,6 +280,10 @@ test('a file that was emptied is said to be and read from its beginning', async 
   files.put('a.log', 'another one\nand one more\n')
   await source.advance(300)
   t.deepEqual(texts(source), ['another one', 'and one more'])
+  // And by others of the same length.
+  files.put('a.log', 'another two\nand two more\n')
+  await source.advance(300)
+  t.deepEqual(texts(source), ['another two', 'and two more'])
   // What was open of its former contents is still replayed from memory, and does not count in the new.
   const old = source.emitted[0]!
   source.done(old.id)

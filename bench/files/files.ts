@@ -1,10 +1,11 @@
-// How fast a file becomes lines: the splitter with its read-ahead alone, and the whole source with a sink that does nothing.
-// Run it: node --conditions=source --import=./bin/typescript.mjs bench/files/split.ts [MB]
+// How fast a file becomes lines: the splitter with its read-ahead alone, the whole source with a sink that does nothing, and a
+// copy by source and sink, each line acked after write and sync.
+// Run it: node --conditions=source --import=./bin/typescript.mjs bench/files/files.ts [MB]
 import { mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { application, connect, graph, noLog, processor, source } from 'gearpump'
-import { fileSource } from 'gearpump/files'
+import { application, connect, graph, noLog, processor, source, type Task } from 'gearpump'
+import { fileSink, fileSource } from 'gearpump/files'
 import { realFileSystem } from '../../connectors/file/file-system.ts'
 import { LineSplitter } from '../../connectors/file/line-splitter.ts'
 import { ReadAhead } from '../../connectors/file/read-ahead.ts'
@@ -56,30 +57,24 @@ async function splitOnly(): Promise<number> {
   return lines
 }
 
-async function wholeSource(): Promise<number> {
-  let lines = 0
-  const app = application(
-    'lines',
-    graph(
-      source('lines', fileSource({ path })).to(
-        processor<string, never>('sink', () => ({
-          onNext: () => {
-            lines++
-          },
-        })),
-      ),
-    ),
-  )
+async function linesTo(create: () => Task<string, never>): Promise<number> {
+  const lines = source('lines', fileSource({ path }))
   const gear = await connect({ log: noLog })
-  const running = await gear.submit(app)
+  const running = await gear.submit(
+    application('lines', graph(lines.to(processor('sink', create)))),
+  )
   await running.drained({ idleMs: 60_000 })
+  const { acked } = await running.figures()
   await gear.close()
-  return lines
+  return acked
 }
+
+const wholeSource = () => linesTo(() => ({ onNext: () => undefined }))
+const wholeCopy = () => linesTo(fileSink({ path: join(dir, 'out/{index}-{sequence}') }))
 
 try {
   const bytes = write()
-  for (const [name, run] of Object.entries({ splitOnly, wholeSource })) {
+  for (const [name, run] of Object.entries({ splitOnly, wholeSource, wholeCopy })) {
     for (let k = 0; k < 3; k++) {
       const beganMs = performance.now()
       const lines = await run()
