@@ -5,6 +5,7 @@
 //
 // This is the hot path. A place keeps its row of the ledger as long as its roots are done, so that a root costs four
 // columns written and no row made or freed; one that fails leaves the row to its descendants, who may hold it for long.
+// Here and in the runners a boolean is compared (`=== true`) where it counts: V8 tests an unknown value in ten steps.
 import { EngineError, invariant } from '../base/errors.ts'
 import { NONE, type Slot } from './slot.ts'
 
@@ -60,17 +61,9 @@ export class RootTable {
     return (this.tail - this.told) | 0
   }
 
-  /** The place that the next root will have. */
-  get next(): number {
-    if (this.head === this.told) this.grow()
-    return this.ring[this.head & this.mask]!
-  }
-
   /** A root is emitted: its slot, with one hold. */
   push(stamp: number, id: unknown): Slot {
-    if (this.head === this.told) this.grow()
-    const place = this.ring[this.head & this.mask]!
-    this.head = (this.head + 1) | 0
+    const place = this.takeFree()
     this.ids[place] = id
     this.stamps[place] = stamp
     this.births[place] = this.rotations
@@ -82,8 +75,7 @@ export class RootTable {
 
   /** A root that is done as soon as it is emitted: nothing of it is tracked. */
   pushEnded(id: unknown): void {
-    const place = this.next
-    this.head = (this.head + 1) | 0
+    const place = this.takeFree()
     this.ids[place] = id
     this.ring[this.tail & this.mask] = place
     this.tail = (this.tail + 1) | 0
@@ -176,6 +168,13 @@ export class RootTable {
       orphan(place, slot)
     })
     while (this.untold > 0) this.take()
+  }
+
+  private takeFree(): number {
+    if (this.head === this.told) this.grow()
+    const place = this.ring[this.head & this.mask]!
+    this.head = (this.head + 1) | 0
+    return place
   }
 
   private isOpen(place: number): boolean {

@@ -7,11 +7,21 @@
 //
 // This is the hot path: no object, closure or check per message. What may go wrong is a hold let go twice, or a slot
 // used after its end: then a row is freed that somebody still uses. Allocation notices it (a free row has count 0).
-import { EngineError, invariant } from '../base/errors.ts'
-import { AnchorLists, END, widened } from './anchor-lists.ts'
+import { invariant } from '../base/errors.ts'
+import { AnchorLists, END } from './anchor-lists.ts'
 import type { InLink, Progress } from './in-link.ts'
 import type { OutLink } from './out-link.ts'
 import { NONE, type Slot } from './slot.ts'
+import {
+  ENDED,
+  FREE,
+  JOIN,
+  JOIN_ENDED,
+  ROOT_BASE,
+  SlotRows,
+  UNTRACKED,
+  UNTRACKED_HOLDS,
+} from './slot-rows.ts'
 
 export { NONE, type Slot } from './slot.ts'
 
@@ -28,20 +38,9 @@ export interface LedgerEvents {
   renewRoot(source: number, ordinal: number): void
 }
 
-// Column `owner`. At 0 and above: the number of an in link. At ROOT_BASE and below: a root of source ROOT_BASE - owner.
-const FREE = -1
-const ENDED = -2 // failed, and upstream knows; the row waits for its last hold
-const UNTRACKED = -3 // slot 0
-const JOIN = -4
-const JOIN_ENDED = -5
-const ROOT_BASE = -16
-const NO_ROOT = 0x7fffffff // no owner at all
+// No owner of any row.
+const NO_ROOT = 0x7fffffff
 
-const SLOTS = 64
-// 1.5 GB in three columns: past it the open roots of this executor have no bound, which is the application's fault.
-const SLOTS_MAX = 1 << 27
-// Holds of slot 0, so that adding to it and releasing it need no branch.
-const UNTRACKED_HOLDS = 1 << 30
 // Inputs of one run of a task.
 const RUN_MAX = 128
 // Anchors released in one go when a join ends: about half a millisecond. The rest waits for `resume`.
@@ -49,42 +48,23 @@ const ANCHORS_PER_SLICE = 1 << 16
 // When an in link is full, the lowest 1/8 of its span fails at once: one scan of the ledger for many positions.
 const FOOT_SHARE = 8
 
-export class SlotLedger {
-  /** Column: open holds. Replaced when the ledger grows, so do not keep it. */
-  readonly count: Int32Array
+export class SlotLedger extends SlotRows {
   /** Where a run of a task notes the holds it will let go at its end. No two tasks run at a time. */
   readonly finished = new Int32Array(RUN_MAX)
   // Roots on their way to `rootsDone`.
   private readonly endedSlots = new Int32Array(RUN_MAX)
   private readonly endedRefs = new Int32Array(RUN_MAX)
-  protected owner: Int32Array
-  // Column: ordinal of the root, position of the arrival, first parent of the join, or the next free row.
-  protected ref: Int32Array
   protected readonly anchors = new AnchorLists()
   protected readonly events: LedgerEvents
   protected readonly inLinks: (InLink | undefined)[] = []
   protected readonly freeInLinks: number[] = []
-  private free: Slot = NONE
-  private used = 1
   // Lists of parents of ended joins, to be released; a work list and not recursion, since joins of joins may be deep.
   private readonly endedJoins: number[] = []
   private draining = false
 
-  constructor(events: LedgerEvents, slots: number = SLOTS) {
-    invariant(slots >= 2, `a ledger of ${slots} slots`)
+  constructor(events: LedgerEvents, slots?: number) {
+    super(slots)
     this.events = events
-    this.count = new Int32Array(slots)
-    this.owner = new Int32Array(slots)
-    this.ref = new Int32Array(slots)
-    this.count[NONE] = UNTRACKED_HOLDS
-    this.owner[NONE] = UNTRACKED
-  }
-
-  /** Slots in use, 0 when the executor is idle. Looks at every row. */
-  get live(): number {
-    let live = 0
-    for (let slot = 1; slot < this.used; slot++) if (this.count[slot]! > 0) live++
-    return live
   }
 
   // ---- making slots
@@ -94,7 +74,7 @@ export class SlotLedger {
     return this.allocate(ROOT_BASE - source, ordinal)
   }
 
-  /** The next root of a row that `rootDone` has kept, with one hold. */
+  /** The next root of a row that `rootsDone` has kept, with one hold. */
   reopen(slot: Slot): void {
     if (this.count[slot] !== 0) throw this.misused(slot, 'held or released')
     this.count[slot] = 1
@@ -140,6 +120,7 @@ export class SlotLedger {
   /** Lets go of the first `n` of `finished`: the roots among them end together, run by run of one source. */
   releaseFinished(n: number): void {
     const { count, owner, finished } = this
+    const rootBase = ROOT_BASE // what is imported is looked up at each use
     let source = NO_ROOT
     let roots = 0
     for (let i = 0; i < n; i++) {
@@ -148,7 +129,7 @@ export class SlotLedger {
       const own = owner[slot]!
       if (own !== source) {
         if (roots > 0) this.endRoots(source, roots)
-        source = own <= ROOT_BASE ? own : NO_ROOT
+        source = own <= rootBase ? own : NO_ROOT
         roots = 0
         if (source === NO_ROOT) {
           this.finish(slot)
@@ -282,58 +263,7 @@ export class SlotLedger {
     if (!this.draining) this.drain(anchors)
   }
 
-  /** A slot in words, for error messages and stall reports. */
-  describe(slot: Slot): string {
-    const owner = this.owner[slot]
-    const holds = `${this.count[slot]} holds`
-    if (owner === undefined || slot >= this.used) return `slot ${slot} (never made)`
-    if (owner >= 0) return `slot ${slot} (position ${this.ref[slot]} of in link ${owner}, ${holds})`
-    if (owner <= ROOT_BASE) {
-      return `slot ${slot} (root ${this.ref[slot]} of source ${ROOT_BASE - owner}, ${holds})`
-    }
-    const names: Record<number, string> = {
-      [FREE]: 'free',
-      [ENDED]: 'failed',
-      [UNTRACKED]: 'untracked',
-      [JOIN]: 'join',
-      [JOIN_ENDED]: 'failed join',
-    }
-    return `slot ${slot} (${names[owner]}, ${holds})`
-  }
-
   // ---- inside
-
-  private allocate(owner: number, ref: number): Slot {
-    let slot = this.free
-    if (slot !== NONE) {
-      if (this.count[slot] !== 0) throw this.misused(slot, 'held or released')
-      this.free = this.ref[slot]!
-    } else {
-      slot = this.used
-      if (slot === this.count.length) this.grow()
-      this.used = slot + 1
-    }
-    this.owner[slot] = owner
-    this.ref[slot] = ref
-    this.count[slot] = 1
-    return slot
-  }
-
-  private grow(): void {
-    const slots = this.count.length * 2
-    invariant(slots <= SLOTS_MAX, `more than ${SLOTS_MAX} unfinished things in one executor`)
-    const self = this as { count: Int32Array }
-    self.count = widened(this.count, slots)
-    this.owner = widened(this.owner, slots)
-    this.ref = widened(this.ref, slots)
-  }
-
-  private misused(slot: Slot, what: string): EngineError {
-    return new EngineError(
-      'BUG',
-      `invariant broken: ${this.describe(slot)} was ${what} after its end`,
-    )
-  }
 
   // The count of a slot is 0: tells whoever waits for it, and frees the row.
   protected finish(slot: Slot): void {
@@ -367,12 +297,6 @@ export class SlotLedger {
   private endRoots(owner: number, n: number): void {
     if (this.events.rootsDone(ROOT_BASE - owner, this.endedRefs, n) === true) return
     for (let i = 0; i < n; i++) this.recycleRow(this.endedSlots[i]!)
-  }
-
-  private recycleRow(slot: Slot): void {
-    this.owner[slot] = FREE
-    this.ref[slot] = this.free
-    this.free = slot
   }
 
   private drain(limit: number): void {
