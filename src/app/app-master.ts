@@ -1,25 +1,23 @@
 // The app master of one application: has executors started, plans which task runs where, keeps the app clock, and
 // replaces an executor that died, with its tasks. In local mode it lives in the process that the user started.
 import { randomBytes } from 'node:crypto'
-import { Backoff } from '../base/backoff.ts'
 import type { Environment } from '../base/environment.ts'
 import { asError, EngineError } from '../base/errors.ts'
 import { type Log, log } from '../base/log.ts'
 import { AppClock, type ClockDecision } from '../progress/app-clock.ts'
-import type { Address } from '../transport/link.ts'
 import type { AppReport, ExecutorInfo } from './app-report.ts'
 import type { Application } from './application.ts'
 import { Books } from './books.ts'
 import type { ExecutorEvents } from './executor.ts'
 import type { ExecutorControl } from './executor-host.ts'
+import { DEATHS_BEFORE_UP_MAX, type ExecutorSlot, neverUp, newSlot } from './executor-slot.ts'
 import { FigurePoll } from './figure-poll.ts'
-import type { ExecutorStatus, RunFigures } from './figures.ts'
+import type { RunFigures } from './figures.ts'
 import type { AppMasterMemory, LaunchedExecutor, Launcher, Resumption } from './launcher.ts'
 import { makePlan, type Plan, replaceExecutor, sourcesOn } from './plan.ts'
 import { PositionBook, type Positions } from './position-book.ts'
+import { StallWatch } from './stall-watch.ts'
 
-/** An executor that dies so often in a row without coming up cannot live here: the application ends. */
-const DEATHS_BEFORE_UP_MAX = 10
 /** How long a closing executor may take before it is killed. */
 const CLOSE_TIMEOUT_MS = 8000
 
@@ -42,23 +40,11 @@ export interface AppMasterOptions {
   readonly onPositions?: (positions: Positions) => void
 }
 
-interface Slot {
-  id: number
-  launched: LaunchedExecutor | undefined
-  address: Address | undefined
-  readonly backoff: Backoff
-  /** Deaths in a row without having come up in between. */
-  deathsBeforeUp: number
-  status: ExecutorStatus | undefined
-  /** Executors that it was told to connect to; of each pair one is told. */
-  readonly connects: Set<number>
-}
-
 export class AppMaster {
   readonly application: Application
   readonly #options: AppMasterOptions
   readonly #token: string
-  readonly #slots: Slot[]
+  readonly #slots: ExecutorSlot[]
   readonly #clock: AppClock
   readonly #books: Books
   readonly #positions: PositionBook
@@ -68,6 +54,7 @@ export class AppMaster {
   #closing = false
   #overflowing = new Set<number>()
   readonly #poll: FigurePoll
+  readonly #stalls: StallWatch
   #fail: (error: Error) => void = () => undefined
   /** Rejects when the application cannot go on. Never resolves. */
   readonly failure: Promise<never>
@@ -80,15 +67,7 @@ export class AppMaster {
     this.#token = options.token ?? randomBytes(16).toString('hex')
     this.#nextId = resume?.nextId ?? ids.length + 1
     this.#plan = resume?.plan ?? makePlan(application.dag, ids)
-    this.#slots = ids.map(id => ({
-      id,
-      launched: undefined,
-      address: undefined,
-      backoff: new Backoff(),
-      deathsBeforeUp: 0,
-      status: undefined,
-      connects: new Set(),
-    }))
+    this.#slots = ids.map(newSlot)
     this.#clock = new AppClock({
       executors: ids,
       reserved: resume?.reservedUs ?? options.reservedUs ?? 0,
@@ -102,6 +81,15 @@ export class AppMaster {
       timeoutMs: application.profile.timeoutMs,
     })
     this.#positions = new PositionBook(options.positions, options.onPositions)
+    this.#stalls = new StallWatch({
+      environment,
+      log: options.log,
+      clockUs: () => this.clockUs,
+      executors: () =>
+        this.#slots.flatMap(({ id, launched }) =>
+          launched === undefined ? [] : [{ id, stalls: () => launched.control.stalls() }],
+        ),
+    })
     this.failure = new Promise((_, reject) => {
       this.#fail = reject
     })
@@ -113,7 +101,7 @@ export class AppMaster {
     this.#active = active
     if (this.#options.resume !== undefined) {
       await Promise.all(this.#slots.map(slot => this.#takeOver(slot)))
-      this.#poll.start()
+      this.#begun()
       return
     }
     try {
@@ -128,10 +116,15 @@ export class AppMaster {
       await this.close()
       throw error
     }
-    this.#poll.start()
+    this.#begun()
   }
 
-  async #launch(slot: Slot): Promise<void> {
+  #begun(): void {
+    this.#poll.start()
+    this.#stalls.start()
+  }
+
+  async #launch(slot: ExecutorSlot): Promise<void> {
     const id = slot.id
     const { launcher } = this.#options
     const launched = await launcher.launch(id, this.#token, this.#eventsOf(slot, id))
@@ -147,12 +140,12 @@ export class AppMaster {
     slot.address = await launched.control.prepare()
   }
 
-  #have(slot: Slot, id: number, launched: LaunchedExecutor): void {
+  #have(slot: ExecutorSlot, id: number, launched: LaunchedExecutor): void {
     slot.launched = launched
     void launched.ended.then(reason => this.#died(slot, id, reason))
   }
 
-  #eventsOf(slot: Slot, id: number): ExecutorEvents {
+  #eventsOf(slot: ExecutorSlot, id: number): ExecutorEvents {
     return {
       error: (taskId, processor, error) => this.#books.error(taskId, processor, error),
       log: (taskId, processor, level, text) => this.#books.line(taskId, processor, level, text),
@@ -169,7 +162,7 @@ export class AppMaster {
   }
 
   // The executor flows, and has not noticed that its app master is another one. If it cannot be reached it has died.
-  async #takeOver(slot: Slot): Promise<void> {
+  async #takeOver(slot: ExecutorSlot): Promise<void> {
     const id = slot.id
     const kept = this.#options.resume!.places.find(([executor]) => executor === id)
     const launched =
@@ -198,7 +191,7 @@ export class AppMaster {
     })
   }
 
-  async #startTasks(slot: Slot): Promise<void> {
+  async #startTasks(slot: ExecutorSlot): Promise<void> {
     // Each that listens now, but for those that were told to connect here: what starts later looks after itself.
     const addresses = this.#slots
       .filter(
@@ -209,7 +202,7 @@ export class AppMaster {
     await slot.launched!.control.start({ plan: this.#plan, addresses })
   }
 
-  async #go(slot: Slot): Promise<void> {
+  async #go(slot: ExecutorSlot): Promise<void> {
     let floor = 0
     const sources = sourcesOn(this.application.dag, this.#plan, slot.id)
     for (const task of sources) floor = Math.max(floor, this.#clock.admit(task, slot.id))
@@ -219,7 +212,7 @@ export class AppMaster {
 
   // ---- deaths
 
-  #died(slot: Slot, id: number, reason: string): void {
+  #died(slot: ExecutorSlot, id: number, reason: string): void {
     if (this.#closing || slot.id !== id) return
     const { environment } = this.#options
     const nowMs = environment.monotonicMs()
@@ -251,7 +244,7 @@ export class AppMaster {
     else this.#keepPlan().then(go, error => this.#fail(asError(error)))
   }
 
-  async #revive(slot: Slot, id: number): Promise<void> {
+  async #revive(slot: ExecutorSlot, id: number): Promise<void> {
     if (this.#closing || slot.id !== id) return
     slot.backoff.started(this.#options.environment.monotonicMs())
     try {
@@ -273,7 +266,7 @@ export class AppMaster {
   }
 
   // An executor that does not answer has died or is about to: its end is handled where it is noticed.
-  #tell(slot: Slot, ask: (control: ExecutorControl) => Promise<void>): void {
+  #tell(slot: ExecutorSlot, ask: (control: ExecutorControl) => Promise<void>): void {
     const launched = slot.launched
     if (launched === undefined) return
     ask(launched.control).catch(error => {
@@ -313,7 +306,7 @@ export class AppMaster {
 
   async setActive(active: boolean): Promise<void> {
     this.#active = active
-    const ask = async (slot: Slot) => {
+    const ask = async (slot: ExecutorSlot) => {
       try {
         await slot.launched?.control.setActive(active)
       } catch (error) {
@@ -335,6 +328,7 @@ export class AppMaster {
       figures: await this.figures(),
       errors: Object.fromEntries(names.map(name => [name, this.#books.errorsOf(name)])),
       deaths: this.#books.deaths,
+      stall: this.#stalls.report,
     }
   }
 
@@ -374,10 +368,11 @@ export class AppMaster {
     if (this.#closing) return
     this.#closing = true
     this.#poll.stop()
+    this.#stalls.stop()
     await Promise.all(this.#slots.map(slot => this.#closeOne(slot)))
   }
 
-  async #closeOne(slot: Slot): Promise<void> {
+  async #closeOne(slot: ExecutorSlot): Promise<void> {
     const launched = slot.launched
     if (launched === undefined) return
     const timer = this.#options.environment.after(CLOSE_TIMEOUT_MS, () => launched.kill())
@@ -390,12 +385,4 @@ export class AppMaster {
     launched.kill()
     await launched.ended
   }
-}
-
-function neverUp(deaths: number, reason: string): EngineError {
-  return new EngineError(
-    'EXECUTOR_DIED',
-    `an executor died ${deaths} times in a row before it was up again, last: ${reason}`,
-    { hint: 'look for the first error above; the application has ended' },
-  )
 }

@@ -1,6 +1,7 @@
 // What people ask of an application, all at once. Plain data: it crosses the wire as it is.
 import type { ErrorRecord, ExecutorDeath } from './books.ts'
 import type { RunFigures } from './figures.ts'
+import type { StallReport } from './stall-watch.ts'
 
 export interface ExecutorInfo {
   readonly id: number
@@ -17,4 +18,6 @@ export interface AppReport {
   readonly figures: RunFigures
   readonly errors: Readonly<Record<string, { total: number; last: readonly ErrorRecord[] }>>
   readonly deaths: readonly ExecutorDeath[]
+  /** What holds the app clock, when it has stood still for a while. */
+  readonly stall?: StallReport | undefined
 }

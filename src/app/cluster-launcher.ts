@@ -241,6 +241,7 @@ export class ClusterLauncher implements Launcher {
       suspendSources: (...args) => this.#ask(soon, 'suspendSources', args),
       publish: (...args) => this.#ask(soon, 'publish', args),
       status: () => this.#ask(soon, 'status', []),
+      stalls: () => this.#ask(soon, 'stalls', []),
       close: () => this.#ask(soon, 'close', []),
     }
   }

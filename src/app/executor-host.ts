@@ -17,6 +17,7 @@ import type { Application } from './application.ts'
 import { Executor, type ExecutorEvents } from './executor.ts'
 import type { ExecutorStatus } from './figures.ts'
 import type { Plan } from './plan.ts'
+import type { Stalls } from './stalls.ts'
 
 /** A peer that accepts a link and does not greet in this time is tried anew: its machine may have gone. */
 const GREETING_TIMEOUT_MS = 5000
@@ -42,6 +43,8 @@ export interface ExecutorControl {
   suspendSources(suspended: boolean): Promise<void>
   publish(clockUs: number): Promise<void>
   status(): Promise<ExecutorStatus>
+  /** What stands still; asked again and again while the app clock does. */
+  stalls(): Promise<Stalls>
   close(): Promise<void>
 }
 
@@ -145,6 +148,10 @@ export class ExecutorHost implements ExecutorControl {
         idleMs: 0,
       }
     )
+  }
+
+  async stalls(): Promise<Stalls> {
+    return this.#executor?.stalls() ?? { tasks: [], sources: [] }
   }
 
   async close(): Promise<void> {

@@ -66,6 +66,7 @@ serveRpc(
     ['suspendSources', (suspended: boolean) => theHost().suspendSources(suspended)],
     ['publish', (clockUs: number) => theHost().publish(clockUs)],
     ['status', () => theHost().status()],
+    ['stalls', () => theHost().stalls()],
     ['close', close],
   ]),
 )

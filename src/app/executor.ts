@@ -21,6 +21,7 @@ import { Peers } from './peers.ts'
 import type { Plan } from './plan.ts'
 import { PositionReports } from './position-reports.ts'
 import { buildRunners, type Runners } from './runners.ts'
+import { StallLooks, type Stalls } from './stalls.ts'
 
 /** Source clocks are told to the app master at this pace; while nothing is emitted, less and less often. */
 const CLOCK_PERIOD_MS = 100
@@ -65,6 +66,7 @@ export class Executor implements RunnerHost {
   readonly #options: ExecutorOptions
   readonly #runners: Runners
   readonly #positions: PositionReports
+  readonly #stallLooks = new StallLooks()
   #timers: Timer[] = []
   #clockTimer: Timer | undefined = undefined
   #emittedAtClock = 0
@@ -288,6 +290,17 @@ export class Executor implements RunnerHost {
         Number.MAX_SAFE_INTEGER,
       ),
     }
+  }
+
+  /** See `StallLooks`. */
+  stalls(): Stalls {
+    return this.#stallLooks.look({
+      nowMs: this.environment.monotonicMs(),
+      nowUs: this.environment.nowUs(),
+      tasks: this.#runners.all() as unknown as readonly TaskRunner<never>[],
+      sources: this.#runners.sources as unknown as readonly SourceRunner<never>[],
+      nameOf: task => this.#nameOf(task),
+    })
   }
 
   figures(): TaskFigures[] {

@@ -47,6 +47,7 @@ export function localLauncher({
           suspendSources: suspended => host.suspendSources(suspended),
           publish: clockUs => host.publish(clockUs),
           status: () => host.status(),
+          stalls: () => host.stalls(),
           close,
         },
         pid: process.pid,

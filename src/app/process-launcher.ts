@@ -121,6 +121,7 @@ function controlOf(caller: RpcCaller): ExecutorControl {
     suspendSources: suspended => ask('suspendSources', suspended),
     publish: clockUs => ask('publish', clockUs),
     status: () => ask('status'),
+    stalls: () => ask('stalls'),
     close: () => ask('close'),
   }
 }

@@ -1,5 +1,6 @@
 // `gear app …`, `gear worker list`, `gear master info`: questions to a cluster, as tables or as JSON.
 import type { Command } from 'commander'
+import { stallText } from '../app/stall-watch.ts'
 import { EngineError } from '../base/errors.ts'
 import type { Level } from '../base/log.ts'
 import type { AppInfo, ClusterGear } from '../client/gear.ts'
@@ -187,6 +188,7 @@ function infoText(info: AppInfo): string {
     ['lost', figures.lost],
   ]
   if (cluster?.waiting !== undefined) head.push(['waits for', cluster.waiting])
+  if (info.stall !== undefined) head.push(['stall', `the app clock ${stallText(info.stall)}`])
   if (cluster?.failure !== undefined) head.push(['failure', cluster.failure.message])
   const parts = [listText(head)]
   if (info.executors.length > 0)

@@ -65,6 +65,11 @@ export class HoldList {
     this.loop = loop
   }
 
+  /** The hold that is open for longest; undefined when there is none. */
+  get oldest(): Hold | undefined {
+    return this.#first
+  }
+
   add(hold: Hold, slot: Slot): void {
     hold.slot = slot
     hold.open = true

@@ -75,6 +75,21 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
     return this.inbox.size + this.holds.size + (this.inInput ? 1 : 0)
   }
 
+  /**
+   * Something that is another thing as soon as the oldest unfinished input is another: a hold, or a count. Two looks at
+   * it tell whether this task stands still. Undefined when it has no input.
+   */
+  get oldestInput(): unknown {
+    if (this.inFlight === 0) return undefined
+    return this.holds.oldest ?? this.acked + this.failed
+  }
+
+  /** What the oldest unfinished input waits for. */
+  get waitsFor(): 'its task to let go of it' | 'onNext to return' | 'its turn' {
+    if (this.holds.size > 0) return 'its task to let go of it'
+    return this.inInput ? 'onNext to return' : 'its turn'
+  }
+
   // ---- as a target
 
   deliver(value: unknown, slot: Slot, edge: number, from: Emitter): boolean {

@@ -206,6 +206,7 @@ export class Cluster implements Launcher {
         })
       },
       replan: plan => ask(() => host.replan(plan)),
+      stalls: () => ask(() => host.stalls()),
       setActive: active => ask(() => host.setActive(active)),
       suspendSources: suspended => ask(() => host.suspendSources(suspended)),
       publish: clockUs => {

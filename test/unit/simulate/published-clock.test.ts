@@ -24,6 +24,7 @@ test('a clock published before more is reserved is told before the one published
           go: ask,
           replacePeer: ask,
           replan: ask,
+          stalls: async () => ({ tasks: [], sources: [] }),
           setActive: ask,
           suspendSources: ask,
           publish: async clockUs => void heard.push(clockUs),
