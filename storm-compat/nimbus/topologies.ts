@@ -163,6 +163,7 @@ export class Topologies {
       },
       (error: unknown) => {
         if (!late) return { failed: error }
+        if (entry.status === 'KILLED') return undefined
         entry.failure = asError(error).message
         this.#log('error', entry.name, entry.failure)
         return undefined
