@@ -53,8 +53,6 @@ export interface TopologiesOptions {
   readonly directory: string
   readonly log: Log
   readonly readJava?: ReadJavaComponent
-  /** Who submits, as components see it. */
-  readonly user: string
 }
 
 export class Topologies {
@@ -178,10 +176,9 @@ export class Topologies {
   }
 
   #make(submission: Submission): Entry {
-    const { readJava, user } = this.#options
+    const { readJava } = this.#options
     const { topology, notices } = makeTopology(submission, {
       startedMs: this.#nextStartMs(),
-      user,
       ...(readJava === undefined ? {} : { readJava }),
     })
     for (const notice of notices) this.#log('info', topology.name, notice)
