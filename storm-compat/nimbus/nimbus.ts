@@ -72,6 +72,7 @@ export async function startNimbus(options: NimbusOptions): Promise<Nimbus> {
     port: caller.localPort,
     startedMs,
     nowMs: clock.nowMs(),
+    tls: options.tls !== undefined,
   })
   const handlers: Handlers<typeof nimbusMethods, Caller> = {
     ...lifeMethods({ topologies, inbox, clock, user: userName() }),

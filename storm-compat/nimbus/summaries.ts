@@ -27,6 +27,7 @@ export const SUPERVISOR_ID = 'gearpump'
 export interface NimbusSite extends Site {
   readonly port: number
   readonly startedMs: number
+  readonly tls: boolean
 }
 
 export function topologySummary(topology: Topology, site: NimbusSite): TopologySummary {
@@ -57,6 +58,8 @@ export function nimbusSummary(site: NimbusSite): NimbusSummary {
     uptime_secs: Math.max(0, Math.floor((site.nowMs - site.startedMs) / 1000)),
     isLeader: true,
     version: STORM_VERSION,
+    // Clients over TLS come back to this port.
+    ...(site.tls ? { tlsPort: site.port } : {}),
   }
 }
 

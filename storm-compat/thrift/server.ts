@@ -1,4 +1,4 @@
-// A Thrift server for one service: framed transport, binary protocol, the handlers of a table of methods. npm thrift's own
+// A Thrift server for one service: binary protocol in frames (or without, for clients that send none), the handlers of a table of methods. npm thrift's own
 // server is not used: it holds whatever a peer sends, knows no limit of connections, and hands out answers to whoever does not
 // read them. Here each connection works on one call at a time and is not read meanwhile; frames, connections and the bytes
 // held for all of them together are bounded.
@@ -277,7 +277,9 @@ class Connection {
       this.#socket.setTimeout(0)
       const answer = await this.#events.answer(readCall(frame), this.caller)
       if (this.#socket.destroyed) return
-      if (answer !== undefined && !this.#socket.write(answer)) await this.#drained()
+      if (answer === undefined) continue
+      const bytes = this.#frames.framed ? answer : answer.subarray(4)
+      if (!this.#socket.write(bytes)) await this.#drained()
     }
     this.#socket.setTimeout(this.#frames.held > 0 ? FRAME_TIMEOUT_MS : 0)
     this.#socket.resume()
