@@ -27,7 +27,7 @@ export const SUPERVISOR_ID = 'gearpump'
 export interface NimbusSite extends Site {
   readonly port: number
   readonly startedMs: number
-  readonly owner: string
+  readonly tls: boolean
 }
 
 export function topologySummary(topology: Topology, site: NimbusSite): TopologySummary {
@@ -41,7 +41,7 @@ export function topologySummary(topology: Topology, site: NimbusSite): TopologyS
     status: statusOf(topology),
     storm_version: topology.message.storm_version ?? STORM_VERSION,
     sched_status: topology.failure ?? '',
-    owner: site.owner,
+    owner: topology.owner,
     replication_count: 1,
   }
 }
@@ -58,6 +58,8 @@ export function nimbusSummary(site: NimbusSite): NimbusSummary {
     uptime_secs: Math.max(0, Math.floor((site.nowMs - site.startedMs) / 1000)),
     isLeader: true,
     version: STORM_VERSION,
+    // Clients over TLS come back to this port.
+    ...(site.tls ? { tlsPort: site.port } : {}),
   }
 }
 
@@ -88,10 +90,8 @@ export function supervisorSummary(
   }
 }
 
-export function ownerSummary(
-  topologies: readonly Topology[],
-  { owner }: NimbusSite,
-): OwnerResourceSummary {
+export function ownerSummary(owner: string, all: readonly Topology[]): OwnerResourceSummary {
+  const topologies = all.filter(topology => topology.owner === owner)
   const sum = (of: (topology: Topology) => number) =>
     topologies.reduce((total, topology) => total + of(topology), 0)
   return {
@@ -122,7 +122,7 @@ export function topologyInfo(
     ),
     storm_version: topology.message.storm_version ?? STORM_VERSION,
     sched_status: topology.failure ?? '',
-    owner: site.owner,
+    owner: topology.owner,
     replication_count: 1,
   }
 }

@@ -53,8 +53,6 @@ export interface TopologiesOptions {
   readonly directory: string
   readonly log: Log
   readonly readJava?: ReadJavaComponent
-  /** Who submits, as components see it. */
-  readonly user: string
 }
 
 export class Topologies {
@@ -163,6 +161,7 @@ export class Topologies {
       },
       (error: unknown) => {
         if (!late) return { failed: error }
+        if (entry.status === 'KILLED') return undefined
         entry.failure = asError(error).message
         this.#log('error', entry.name, entry.failure)
         return undefined
@@ -177,10 +176,9 @@ export class Topologies {
   }
 
   #make(submission: Submission): Entry {
-    const { readJava, user } = this.#options
+    const { readJava } = this.#options
     const { topology, notices } = makeTopology(submission, {
       startedMs: this.#nextStartMs(),
-      user,
       ...(readJava === undefined ? {} : { readJava }),
     })
     for (const notice of notices) this.#log('info', topology.name, notice)

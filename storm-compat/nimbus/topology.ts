@@ -18,6 +18,8 @@ export type Status = 'ACTIVE' | 'INACTIVE' | 'KILLED' | 'REBALANCING'
 export interface Topology {
   readonly id: string
   readonly name: string
+  /** Who submitted it. */
+  readonly owner: string
   readonly message: TopologyMessage
   readonly topology: StormTopology
   readonly conf: Readonly<Record<string, unknown>>
@@ -44,13 +46,13 @@ export interface Submission {
   /** An uploaded jar, if there is one. */
   readonly jar: string | undefined
   readonly active: boolean
+  /** Who submits, as components see it. */
+  readonly user: string
 }
 
 export interface MakeOptions {
   /** When it is submitted, whole seconds in ms: part of its id. */
   readonly startedMs: number
-  /** Who submits, as components see it. */
-  readonly user: string
   readonly readJava?: ReadJavaComponent
 }
 
@@ -59,8 +61,8 @@ export function makeTopology(
   submission: Submission,
   options: MakeOptions,
 ): { topology: Topology; notices: readonly string[] } {
-  const { name, active } = submission
-  const { startedMs, user } = options
+  const { name, active, user } = submission
+  const { startedMs } = options
   const read = readTopology({ ...submission, ...options })
   const problems = problemsOf(read)
   if (problems.length > 0) {
@@ -72,6 +74,7 @@ export function makeTopology(
   const topology: Topology = {
     id,
     name,
+    owner: user,
     message: submission.message,
     topology: read.topology,
     conf: topologyConf(read.topology, { stormId: id, name, user }),

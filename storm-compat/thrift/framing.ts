@@ -1,15 +1,23 @@
-// Cuts a stream of bytes into Thrift's frames: four bytes of length, then the message. Chunks are joined once per frame, and a
-// length that is too large is refused before anything is kept for it. What is no frame at all is named, where it can be told:
-// people point browsers, TLS and SASL clients at this port.
-import { thriftInvalid } from './frame-bytes.ts'
+// Cuts a stream of bytes into Thrift's messages. Most clients send frames: four bytes of length, then the message. Chunks are
+// joined once per frame, and a length that is too large is refused before anything is kept for it. Storm's clients over TLS
+// send messages without frames, which end where their last field ends. What is neither is named, where it can be told: people
+// point browsers, TLS and SASL clients at this port.
+import { thriftInvalid, Underrun } from './frame-bytes.ts'
+import { CODE, Input } from './wire-types.ts'
 
 /** The bound of Thrift's own libraries. Below 2^24, so that no TLS or SASL greeting can pass for a length. */
 export const FRAME_BYTES_MAX = 16_384_000
+
+/** First two bytes of a message that begins with its version. */
+const VERSION = 0x8001
 
 export class FrameSplitter {
   readonly #bytesMax: number
   #chunks: Buffer[] = []
   #held = 0
+  #framed: boolean | undefined = undefined
+  /** Without frames: bytes that must be there before it is worth looking again. */
+  #wanted = 0
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax
@@ -26,25 +34,53 @@ export class FrameSplitter {
     this.#held += chunk.length
   }
 
-  /** The next complete frame, or undefined. Throws THRIFT_INVALID for a length that no frame has. */
+  /** Whether messages come in frames; answers go the same way. */
+  get framed(): boolean {
+    return this.#framed ?? true
+  }
+
+  /** The next complete message, or undefined. Throws THRIFT_INVALID for a length that no frame has. */
   next(): Buffer | undefined {
     if (this.#held < 4) return undefined
     const length = this.#head().readInt32BE(0)
+    // The version word of a message; as the length of a frame it would be negative.
+    this.#framed ??= length >>> 16 !== VERSION
+    if (!this.#framed) return this.#nextUnframed()
     if (length < 0 || length > this.#bytesMax) throw this.#refuse(length)
-    if (this.#held < 4 + length) return undefined
-    const all = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks)
-    const rest = all.subarray(4 + length)
+    return this.#held < 4 + length ? undefined : this.#cut(4, 4 + length)
+  }
+
+  #nextUnframed(): Buffer | undefined {
+    if (this.#held < this.#wanted) return undefined
+    const input = new Input(this.#joined())
+    try {
+      input.protocol.readMessageBegin()
+      input.protocol.skip(CODE.struct)
+    } catch (error) {
+      if (!(error instanceof Underrun) || error.end > this.#bytesMax) throw error
+      this.#wanted = error.end
+      return undefined
+    }
+    this.#wanted = 0
+    return this.#cut(0, input.bytes.position)
+  }
+
+  #cut(from: number, to: number): Buffer {
+    const all = this.#joined()
+    const rest = all.subarray(to)
     this.#chunks = rest.length > 0 ? [rest] : []
     this.#held = rest.length
-    return all.subarray(4, 4 + length)
+    return all.subarray(from, to)
+  }
+
+  #joined(): Buffer {
+    if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks)]
+    return this.#chunks[0] ?? Buffer.alloc(0)
   }
 
   #head(): Buffer {
     const first = this.#chunks[0]!
-    if (first.length >= 4) return first
-    const all = Buffer.concat(this.#chunks)
-    this.#chunks = [all]
-    return all
+    return first.length >= 4 ? first : this.#joined()
   }
 
   #refuse(length: number): Error {
@@ -76,10 +112,5 @@ const GREETINGS: readonly { begins: readonly Buffer[]; what: string; hint: strin
     begins: [Buffer.of(0x01, 0x00)],
     what: 'a client wants to authenticate by SASL',
     hint: "set storm.thrift.transport to Storm's SimpleTransportPlugin",
-  },
-  {
-    begins: [Buffer.of(0x80, 0x01)],
-    what: 'a client sends Thrift without frames',
-    hint: 'use a framed transport, as Storm does',
   },
 ]

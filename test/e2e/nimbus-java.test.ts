@@ -1,8 +1,26 @@
 // An unmodified Java client of Nimbus: Storm's own storm-client, StormSubmitter and NimbusClient.
-import { join } from 'node:path'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir, userInfo } from 'node:os'
+import { dirname, join } from 'node:path'
 import test from 'ava'
-import { realTest } from '../real/parts.ts'
-import { counted, expectedWords, runNimbus } from './nimbus/nimbus-run.ts'
+import { type RealPart, realTest } from '../real/parts.ts'
+import { counted, expectedWords, type NimbusRun, runNimbus } from './nimbus/nimbus-run.ts'
+
+async function tour(
+  run: NimbusRun,
+  client: RealPart,
+  ...more: readonly string[]
+): Promise<Record<string, string>> {
+  const classpath = `${join(client.dir, 'lib')}/*:${join(client.dir, 'classes')}`
+  const args = ['-Xmx256m', '-cp', classpath, 'NimbusTour']
+  const given = [String(run.port), run.jar, run.collected]
+  const output = await run.client(client.program!, [...args, ...given, ...more])
+  const lines = output.trim().split('\n')
+  return Object.fromEntries(
+    lines.map(line => [line.slice(0, line.indexOf(': ')), line.slice(line.indexOf(': ') + 2)]),
+  )
+}
 
 realTest(
   test,
@@ -10,25 +28,10 @@ realTest(
   'StormSubmitter submits shell components, NimbusClient looks, changes and kills; Java is refused by its class',
   async (t, [multilang, client]) => {
     const run = await runNimbus(t, join(multilang.dir, 'storm.py'))
-    const classpath = `${join(client.dir, 'lib')}/*:${join(client.dir, 'classes')}`
-    const args = [
-      '-Xmx256m',
-      '-cp',
-      classpath,
-      'NimbusTour',
-      String(run.port),
-      run.jar,
-      run.collected,
-    ]
-    const output = await run.client(client.program!, args)
-    const found = Object.fromEntries(
-      output
-        .trim()
-        .split('\n')
-        .map(line => [line.slice(0, line.indexOf(': ')), line.slice(line.indexOf(': ') + 2)]),
-    )
+    const found = await tour(run, client)
     t.like(found, {
       submitted: 'ACTIVE 5',
+      owner: userInfo().username,
       acked: '200',
       executors: '5',
       own: '[collect, split]',
@@ -43,6 +46,56 @@ realTest(
       found.java!,
       /InvalidTopologyException.*component java: is the Java class org\.apache\.storm\.topology\.BasicBoltExecutor/,
     )
+    t.deepEqual(counted(run.words()), expectedWords(200))
+  },
+)
+
+/** Keys of a server and a client who trust each other, made by the JDK's own tool. */
+function makeKeys(dir: string, java: string): void {
+  const keytool = (...args: string[]) =>
+    execFileSync(join(dirname(java), 'keytool'), [...args, '-storepass', 'changeit'], {
+      cwd: dir,
+      stdio: 'pipe',
+    })
+  for (const [name, cn] of [
+    ['server', 'localhost'],
+    ['client', 'ada'],
+  ] as const) {
+    const store = ['-storetype', 'PKCS12', '-keystore', `${name}.p12`, '-alias', name]
+    const key = ['-keyalg', 'EC', '-validity', '2', '-dname', `CN=${cn}`]
+    keytool('-genkeypair', ...store, ...key, '-ext', 'san=dns:localhost')
+    keytool('-exportcert', '-rfc', ...store, '-file', `${name}.pem`)
+  }
+  keytool(
+    '-importcert',
+    '-noprompt',
+    '-storetype',
+    'PKCS12',
+    '-keystore',
+    'trust.p12',
+    '-file',
+    'server.pem',
+  )
+}
+
+realTest(
+  test,
+  ['multilang', 'storm-client'],
+  "Storm's client submits over TLS with a certificate, whose name owns the topology; without one nobody gets in",
+  async (t, [multilang, client]) => {
+    const keys = mkdtempSync(join(tmpdir(), 'gearpump-keys-'))
+    t.teardown(() => rmSync(keys, { recursive: true, force: true }))
+    makeKeys(keys, client.program!)
+    const run = await runNimbus(t, join(multilang.dir, 'storm.py'), {
+      tls: {
+        pfx: readFileSync(join(keys, 'server.p12')),
+        passphrase: 'changeit',
+        ca: readFileSync(join(keys, 'client.pem')),
+      },
+    })
+    await t.throwsAsync(tour(run, client))
+    const found = await tour(run, client, keys)
+    t.like(found, { submitted: 'ACTIVE 5', owner: 'ada', acked: '200', dead: 'tour is not alive' })
     t.deepEqual(counted(run.words()), expectedWords(200))
   },
 )

@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { ExecutionContext } from 'ava'
 import { connect } from 'gearpump'
-import { gearHost, startNimbus } from 'gearpump/storm'
+import { gearHost, type NimbusOptions, startNimbus } from 'gearpump/storm'
 import { zip } from '../../unit/storm-compat/nimbus/_zip.ts'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
@@ -35,14 +35,18 @@ export interface NimbusRun {
   client(program: string, args: readonly string[], cwd?: string): Promise<string>
 }
 
-export async function runNimbus(t: ExecutionContext, stormPy?: string): Promise<NimbusRun> {
+export async function runNimbus(
+  t: ExecutionContext,
+  stormPy?: string,
+  more: Pick<NimbusOptions, 'tls'> = {},
+): Promise<NimbusRun> {
   const dir = mkdtempSync(join(tmpdir(), 'gearpump-e2e-'))
   const lines: string[] = []
   const log = {
     write: (line: { text: string; where: string }) => lines.push(`${line.where} ${line.text}`),
   }
   const gear = await connect({ log })
-  const nimbus = await startNimbus({ host: gearHost({ gear }), port: 0, log })
+  const nimbus = await startNimbus({ host: gearHost({ gear }), port: 0, log, ...more })
   t.teardown(async () => {
     await nimbus.close()
     await gear.close()

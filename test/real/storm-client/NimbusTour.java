@@ -38,6 +38,7 @@ public final class NimbusTour {
     conf.put(Config.NIMBUS_THRIFT_PORT, Integer.parseInt(args[0]));
     conf.put(Config.STORM_NIMBUS_RETRY_TIMES, 1);
     conf.put("collect.file", args[2]);
+    if (args.length > 3) speakTls(conf, args[3]);
 
     StormSubmitter.submitTopology("tour", conf, shellTopology());
     Map<String, Object> whole = Utils.readStormConfig();
@@ -47,9 +48,19 @@ public final class NimbusTour {
     System.exit(0);
   }
 
+  private static void speakTls(Map<String, Object> conf, String folder) {
+    conf.put(Config.NIMBUS_THRIFT_CLIENT_USE_TLS, true);
+    conf.put(Config.NIMBUS_THRIFT_TLS_PORT, conf.get(Config.NIMBUS_THRIFT_PORT));
+    conf.put(Config.NIMBUS_THRIFT_TLS_CLIENT_KEYSTORE_PATH, folder + "/client.p12");
+    conf.put(Config.NIMBUS_THRIFT_TLS_CLIENT_KEYSTORE_PASSWORD, "changeit");
+    conf.put(Config.NIMBUS_THRIFT_TLS_CLIENT_TRUSTSTORE_PATH, folder + "/trust.p12");
+    conf.put(Config.NIMBUS_THRIFT_TLS_CLIENT_TRUSTSTORE_PASSWORD, "changeit");
+  }
+
   private static void look(Nimbus.Iface nimbus) throws Exception {
     TopologySummary tour = nimbus.getTopologySummaryByName("tour");
     say("submitted", tour.get_status() + " " + tour.get_num_tasks());
+    say("owner", tour.get_owner());
     String id = tour.get_id();
     Map<String, Long> acked;
     do {

@@ -123,6 +123,7 @@ test('a call without version word, as old clients write it, is read', t => {
 
 test('frames are cut wherever the chunks end', t => {
   const stream = hex('00000003', '616263', '00000000', '00000002', '6465')
+  t.true(new FrameSplitter(100).framed)
   for (let cut = 0; cut <= stream.length; cut++) {
     const splitter = new FrameSplitter(100)
     const frames: string[] = []
@@ -146,5 +147,36 @@ test('a frame that is too long is refused by its length alone, and other protoco
   t.regex(refusal(Buffer.from('GET / HTTP/1.1'))!, /HTTP/)
   t.regex(refusal(hex('1603010200'))!, /TLS/)
   t.regex(refusal(hex('010000000a'))!, /SASL/)
-  t.regex(refusal(hex('80010001'))!, /without frames/)
+})
+
+test('messages without frames are cut wherever the chunks end', t => {
+  const one = hex(
+    '80010001',
+    '00000004',
+    '6b696c6c',
+    '00000001',
+    '0b0001',
+    '00000002',
+    '7763',
+    '00',
+  )
+  const two = hex('80010001', '00000004', '6c697374', '00000002', '00')
+  const stream = Buffer.concat([one, two])
+  for (let cut = 0; cut <= stream.length; cut++) {
+    const splitter = new FrameSplitter(100)
+    const messages: Buffer[] = []
+    for (const chunk of [stream.subarray(0, cut), stream.subarray(cut)]) {
+      splitter.push(chunk)
+      for (let m = splitter.next(); m !== undefined; m = splitter.next()) messages.push(m)
+    }
+    t.deepEqual(messages, [one, two], `cut at ${cut}`)
+    t.is(splitter.held, 0)
+    t.false(splitter.framed)
+  }
+})
+
+test('a message without frames that declares more than a frame may hold is refused at once', t => {
+  const splitter = new FrameSplitter(100)
+  splitter.push(hex('80010001', '00000004', '6b696c6c', '00000001', '0b0001', '7fffffff', '7763'))
+  t.regex(t.throws(() => splitter.next())!.message, /2147483647 bytes are declared/)
 })
