@@ -1,6 +1,6 @@
 // A Flux file on disk, whether it was named there or inside a jar, and the Java classes that it cannot do without.
 import { readFile } from 'node:fs/promises'
-import { isAbsolute, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { EngineError } from 'gearpump/spi'
 import type { FluxCall } from './flux-options.ts'
 import { unpackFluxFiles } from './jar-files.ts'
@@ -33,8 +33,7 @@ export async function javaClassIn(files: FluxFiles, folder: string): Promise<str
   const text = await textOf(files.yaml)
   const texts = [text]
   for (const [, include] of text.matchAll(/^\s*(?:-\s*)?file\s*:\s*["']?([^"'\s#]+)/gm)) {
-    const path = isAbsolute(include!) ? include! : join(folder, include!)
-    texts.push(await textOf(path, ''))
+    texts.push(await textOf(join(folder, include!), ''))
   }
   for (const each of texts) {
     const classes = [...each.matchAll(/\bclassName["']?\s*:\s*["']?([^"'\s,}]+)/g)]
