@@ -40,7 +40,7 @@ async function bins(folder: string): Promise<string[]> {
 
 // A stream without a component is compared as a whole; the one whose writer failed, by the reason.
 function read(name: string, bytes: Buffer): unknown {
-  if (!name.startsWith('jdk/')) return readJavaComponent(bytes)
+  if (!/^jdk\/|guava/.test(name)) return readJavaComponent(bytes)
   try {
     return readJavaStream(bytes)
   } catch (error) {
