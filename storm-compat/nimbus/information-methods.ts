@@ -89,9 +89,10 @@ export function informationMethods(options: InformationOptions): InformationMeth
     getTopologyInfoByNameWithOpts: ({ name, options: asked }, caller) =>
       info(topologies.byName(name), asked, caller),
     getTopologyHistory: () => ({ topo_ids: [...topologies.history] }),
-    getOwnerResourceSummaries: ({ owner = '' }, caller) => {
-      const site = siteOf(caller)
-      return owner === '' || owner === site.owner ? [ownerSummary(topologies.all(), site)] : []
+    getOwnerResourceSummaries: ({ owner = '' }) => {
+      const all = topologies.all()
+      const owners = owner === '' ? new Set(all.map(topology => topology.owner)) : [owner]
+      return [...owners].map(each => ownerSummary(each, all))
     },
     getComponentPendingProfileActions: () => [],
   }

@@ -1,5 +1,6 @@
 // The methods of Nimbus that begin, change and end topologies, and those by which jars come and go.
 import { ThriftException } from '../thrift/codec.ts'
+import type { Caller } from '../thrift/server.ts'
 import { type Handlers, Refusal } from '../thrift/service.ts'
 import { InvalidTopologyException } from '../thrift/storm-exceptions.ts'
 import type { nimbusMethods } from '../thrift/storm-nimbus.ts'
@@ -9,7 +10,7 @@ import type { Clock } from './clock.ts'
 import type { Inbox } from './inbox.ts'
 import type { Topologies } from './topologies.ts'
 
-type All = Handlers<typeof nimbusMethods, unknown>
+type All = Handlers<typeof nimbusMethods, Caller>
 export type LifeMethods = Pick<
   All,
   | 'submitTopology'
@@ -28,7 +29,15 @@ export type LifeMethods = Pick<
   | 'downloadChunk'
 >
 
-export function lifeMethods(topologies: Topologies, inbox: Inbox, clock: Clock): LifeMethods {
+export interface LifeOptions {
+  readonly topologies: Topologies
+  readonly inbox: Inbox
+  readonly clock: Clock
+  /** Who a caller is that did not have to say so. */
+  readonly user: string
+}
+
+export function lifeMethods({ topologies, inbox, clock, user }: LifeOptions): LifeMethods {
   const submit = async (
     args: {
       readonly name: string
@@ -37,6 +46,7 @@ export function lifeMethods(topologies: Topologies, inbox: Inbox, clock: Clock):
       readonly topology: StormTopology
     },
     options: SubmitOptions | undefined,
+    caller: Caller,
   ) => {
     const { name, uploadedJarLocation: jar = '', jsonConf = '', topology } = args
     if (jar !== '' && !inbox.has(jar)) {
@@ -50,11 +60,12 @@ export function lifeMethods(topologies: Topologies, inbox: Inbox, clock: Clock):
       message: topology,
       jar: jar === '' ? undefined : jar,
       active: options?.initial_status !== 'INACTIVE',
+      user: caller.user ?? user,
     })
   }
   return {
-    submitTopology: args => submit(args, undefined),
-    submitTopologyWithOpts: args => submit(args, args.options),
+    submitTopology: (args, caller) => submit(args, undefined, caller),
+    submitTopologyWithOpts: (args, caller) => submit(args, args.options, caller),
     killTopology: ({ name }) => topologies.kill(name, undefined),
     killTopologyWithOpts: ({ name, options }) => topologies.kill(name, options?.wait_secs),
     activate: ({ name }) => topologies.setActive(name, true),

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { type Log, noLog } from 'gearpump'
-import { type Caller, serve } from '../thrift/server.ts'
+import { type Caller, type ServerTls, serve } from '../thrift/server.ts'
 import type { Handlers } from '../thrift/service.ts'
 import { nimbusMethods } from '../thrift/storm-nimbus.ts'
 import { blobMethods } from './blob-methods.ts'
@@ -26,8 +26,10 @@ export interface NimbusOptions {
   readonly host: TopologyHost
   /** Port to listen on, 6627 if not given; 0 = any that is free. */
   readonly port?: number
-  /** Address to listen on; loopback if not given. There is no authentication: who connects can run programs. */
+  /** Address to listen on; loopback if not given. Who gets in can run programs here: see `tls`. */
   readonly address?: string
+  /** Speak TLS, and with `ca` only to clients with a certificate, whose common name is the submitter. */
+  readonly tls?: ServerTls
   /** The host that clients are told to come back to. If not given, the address under which each came. */
   readonly advertise?: string
   /** Shows what a serialised Java component is; without it, such components are refused by their class. */
@@ -54,7 +56,6 @@ export interface Nimbus {
  */
 export async function startNimbus(options: NimbusOptions): Promise<Nimbus> {
   const { clock = realClock, log = noLog, logDir } = options
-  const owner = userName()
   const directory = await mkdtemp(join(tmpdir(), 'gearpump-nimbus-'))
   const startedMs = clock.nowMs()
   const inbox = new Inbox(join(directory, 'inbox'), clock)
@@ -64,7 +65,6 @@ export async function startNimbus(options: NimbusOptions): Promise<Nimbus> {
     clock,
     directory: join(directory, 'topologies'),
     log,
-    user: owner,
     ...(options.readJava === undefined ? {} : { readJava: options.readJava }),
   })
   const siteOf = (caller: Caller): NimbusSite => ({
@@ -72,10 +72,9 @@ export async function startNimbus(options: NimbusOptions): Promise<Nimbus> {
     port: caller.localPort,
     startedMs,
     nowMs: clock.nowMs(),
-    owner,
   })
   const handlers: Handlers<typeof nimbusMethods, Caller> = {
-    ...lifeMethods(topologies, inbox, clock),
+    ...lifeMethods({ topologies, inbox, clock, user: userName() }),
     ...blobMethods(blobs),
     ...informationMethods({ topologies, siteOf, logDir }),
     ...refusals(),
@@ -86,6 +85,7 @@ export async function startNimbus(options: NimbusOptions): Promise<Nimbus> {
     port: options.port ?? NIMBUS_PORT,
     log,
     ...(options.address === undefined ? {} : { host: options.address }),
+    ...(options.tls === undefined ? {} : { tls: options.tls }),
   }).catch(async (error: unknown) => {
     await rm(directory, { recursive: true, force: true })
     throw error

@@ -75,7 +75,7 @@ export function topologyPage(
       window_to_acked: sum('acked', spouts),
       window_to_failed: sum('failed', spouts),
     },
-    owner: site.owner,
+    owner: topology.owner,
     replication_count: 1,
     workers: [workerSummary(topology, site)],
     storm_version: topology.message.storm_version ?? STORM_VERSION,
@@ -133,6 +133,6 @@ function workerSummary(topology: Topology, site: NimbusSite): WorkerSummary {
     ),
     time_secs: Math.floor(site.nowMs / 1000),
     uptime_secs: uptimeSecs(topology, site),
-    owner: site.owner,
+    owner: topology.owner,
   }
 }

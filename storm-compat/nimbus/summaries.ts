@@ -27,7 +27,6 @@ export const SUPERVISOR_ID = 'gearpump'
 export interface NimbusSite extends Site {
   readonly port: number
   readonly startedMs: number
-  readonly owner: string
 }
 
 export function topologySummary(topology: Topology, site: NimbusSite): TopologySummary {
@@ -41,7 +40,7 @@ export function topologySummary(topology: Topology, site: NimbusSite): TopologyS
     status: statusOf(topology),
     storm_version: topology.message.storm_version ?? STORM_VERSION,
     sched_status: topology.failure ?? '',
-    owner: site.owner,
+    owner: topology.owner,
     replication_count: 1,
   }
 }
@@ -88,10 +87,8 @@ export function supervisorSummary(
   }
 }
 
-export function ownerSummary(
-  topologies: readonly Topology[],
-  { owner }: NimbusSite,
-): OwnerResourceSummary {
+export function ownerSummary(owner: string, all: readonly Topology[]): OwnerResourceSummary {
+  const topologies = all.filter(topology => topology.owner === owner)
   const sum = (of: (topology: Topology) => number) =>
     topologies.reduce((total, topology) => total + of(topology), 0)
   return {
@@ -122,7 +119,7 @@ export function topologyInfo(
     ),
     storm_version: topology.message.storm_version ?? STORM_VERSION,
     sched_status: topology.failure ?? '',
-    owner: site.owner,
+    owner: topology.owner,
     replication_count: 1,
   }
 }

@@ -53,8 +53,6 @@ export interface TopologiesOptions {
   readonly directory: string
   readonly log: Log
   readonly readJava?: ReadJavaComponent
-  /** Who submits, as components see it. */
-  readonly user: string
 }
 
 export class Topologies {
@@ -64,6 +62,7 @@ export class Topologies {
   readonly #submitting = new Set<string>()
   readonly #history: string[] = []
   #lastIdSecs = 0
+  #closed = false
 
   constructor(options: TopologiesOptions) {
     this.#options = options
@@ -116,6 +115,7 @@ export class Topologies {
       await mkdir(resources, { recursive: true, mode: 0o700 })
       await mkdir(pidDir, { mode: 0o700 })
       if (submission.jar !== undefined) await unpackResources(submission.jar, resources)
+      if (this.#closed) throw new Error('this Nimbus is being closed')
     } catch (error) {
       await this.#remove(entry)
       throw invalid(asError(error).message)
@@ -161,6 +161,7 @@ export class Topologies {
       },
       (error: unknown) => {
         if (!late) return { failed: error }
+        if (entry.status === 'KILLED') return undefined
         entry.failure = asError(error).message
         this.#log('error', entry.name, entry.failure)
         return undefined
@@ -175,16 +176,16 @@ export class Topologies {
   }
 
   #make(submission: Submission): Entry {
-    const { readJava, user } = this.#options
+    const { readJava } = this.#options
     const { topology, notices } = makeTopology(submission, {
       startedMs: this.#nextStartMs(),
-      user,
       ...(readJava === undefined ? {} : { readJava }),
     })
     for (const notice of notices) this.#log('info', topology.name, notice)
     return {
       ...topology,
-      directory: join(this.#options.directory, topology.id),
+      // Not by its name, which may hold anything and be longer than a file's name may be.
+      directory: join(this.#options.directory, String(topology.startedMs)),
       starting: true,
       turn: Promise.resolve(),
       waiting: undefined,
@@ -237,9 +238,14 @@ export class Topologies {
     })
   }
 
-  /** What the host knows; undefined while it starts or after it ended. */
+  /** What the host knows; undefined while it starts, after it ended, and when the host cannot tell. */
   async info(topology: Topology): Promise<HostedInfo | undefined> {
-    const info = await this.#options.host.info(topology.id)
+    let info: HostedInfo | undefined
+    try {
+      info = await this.#options.host.info(topology.id)
+    } catch (error) {
+      this.#log('warn', topology.name, `no figures: ${asError(error).message}`)
+    }
     if (info !== undefined) {
       topology.windows.take(this.#options.clock.nowMs(), countsOf(info))
       if (info.status === 'failed') topology.failure ??= 'it ended by itself; see its errors'
@@ -249,6 +255,7 @@ export class Topologies {
 
   /** Ends all of them at once. */
   async close(): Promise<void> {
+    this.#closed = true
     const entries = [...this.#byName.values()]
     await Promise.all(
       entries.map(entry => {
@@ -273,11 +280,9 @@ export class Topologies {
 
   #sampleLater(entry: Entry): void {
     entry.sampling = this.#options.clock.after(SAMPLE_MS, () => {
-      this.info(entry)
-        .catch((error: unknown) => this.#log('warn', entry.name, asError(error).message))
-        .finally(() => {
-          if (this.#byName.get(entry.name) === entry) this.#sampleLater(entry)
-        })
+      void this.info(entry).then(() => {
+        if (this.#byName.get(entry.name) === entry) this.#sampleLater(entry)
+      })
     })
   }
 

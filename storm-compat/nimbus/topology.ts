@@ -1,5 +1,5 @@
 // One submitted topology: what it was made of, its status, and the checks of what clients ask for it.
-import { UserError } from 'gearpump'
+import { type Problem, UserError } from 'gearpump'
 import { ThriftException } from '../thrift/codec.ts'
 import { InvalidTopologyException, NotAliveException } from '../thrift/storm-exceptions.ts'
 import type { LogConfig, RebalanceOptions } from '../thrift/storm-requests.ts'
@@ -9,7 +9,8 @@ import { numberTasks } from '../topology/task-ids.ts'
 import type { StormTopology } from '../topology/topology.ts'
 import { validateTopology } from '../topology/validate.ts'
 import type { HostedInfo } from './topology-host.ts'
-import { type ReadJavaComponent, readTopology } from './topology-reader.ts'
+import { type ReadJavaComponent, type ReadTopology, readTopology } from './topology-reader.ts'
+import { sizeProblem } from './topology-size.ts'
 import { WindowedCounts } from './windows.ts'
 
 export type Status = 'ACTIVE' | 'INACTIVE' | 'KILLED' | 'REBALANCING'
@@ -17,6 +18,8 @@ export type Status = 'ACTIVE' | 'INACTIVE' | 'KILLED' | 'REBALANCING'
 export interface Topology {
   readonly id: string
   readonly name: string
+  /** Who submitted it. */
+  readonly owner: string
   readonly message: TopologyMessage
   readonly topology: StormTopology
   readonly conf: Readonly<Record<string, unknown>>
@@ -43,13 +46,13 @@ export interface Submission {
   /** An uploaded jar, if there is one. */
   readonly jar: string | undefined
   readonly active: boolean
+  /** Who submits, as components see it. */
+  readonly user: string
 }
 
 export interface MakeOptions {
   /** When it is submitted, whole seconds in ms: part of its id. */
   readonly startedMs: number
-  /** Who submits, as components see it. */
-  readonly user: string
   readonly readJava?: ReadJavaComponent
 }
 
@@ -58,10 +61,10 @@ export function makeTopology(
   submission: Submission,
   options: MakeOptions,
 ): { topology: Topology; notices: readonly string[] } {
-  const { name, active } = submission
-  const { startedMs, user } = options
+  const { name, active, user } = submission
+  const { startedMs } = options
   const read = readTopology({ ...submission, ...options })
-  const problems = [...read.problems, ...validateTopology(read.topology)]
+  const problems = problemsOf(read)
   if (problems.length > 0) {
     throw invalid(new UserError('TOPOLOGY_INVALID', `topology "${name}"`, problems).message)
   }
@@ -71,6 +74,7 @@ export function makeTopology(
   const topology: Topology = {
     id,
     name,
+    owner: user,
     message: submission.message,
     topology: read.topology,
     conf: topologyConf(read.topology, { stormId: id, name, user }),
@@ -86,6 +90,17 @@ export function makeTopology(
     failure: undefined,
   }
   return { topology, notices: read.notices }
+}
+
+/** Problems that one answer lists. */
+const PROBLEMS_MAX = 200
+
+function problemsOf({ topology, problems }: ReadTopology): readonly Problem[] {
+  const size = sizeProblem(topology)
+  const all = [...problems, ...(size === undefined ? validateTopology(topology) : [size])]
+  if (all.length <= PROBLEMS_MAX) return all
+  const rest = `and ${all.length - PROBLEMS_MAX} more`
+  return [...all.slice(0, PROBLEMS_MAX), { place: 'topology', message: rest }]
 }
 
 /** Storm's own rule: names appear in file names and URLs. */

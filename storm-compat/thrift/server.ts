@@ -3,6 +3,7 @@
 // read them. Here each connection works on one call at a time and is not read meanwhile; frames, connections and the bytes
 // held for all of them together are bounded.
 import { createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer, TLSSocket } from 'node:tls'
 import { EngineError, type Log, noLog } from 'gearpump'
 import { asError } from 'gearpump/spi'
 import { FRAME_BYTES_MAX, FrameSplitter } from './framing.ts'
@@ -24,6 +25,8 @@ const CONNECTIONS_MAX = 256
 const HELD_BYTES_MAX = 64 * 1024 * 1024
 /** A frame that is not complete after so long is given up; an idle connection may stay. */
 const FRAME_TIMEOUT_MS = 60_000
+/** A TLS handshake takes no longer. */
+const HANDSHAKE_TIMEOUT_MS = 10_000
 /** Letters of a caller's mistake that the log repeats. */
 const LOGGED_MAX = 300
 
@@ -33,6 +36,19 @@ export interface Caller {
   readonly localAddress: string
   readonly localPort: number
   readonly remoteAddress: string
+  /** Who the caller is, if it had to say so. */
+  readonly user?: string
+}
+
+/** Keys and certificates, in any form that Node takes. */
+export interface ServerTls {
+  readonly key?: string | Buffer
+  readonly cert?: string | Buffer
+  /** Key and certificate in one PKCS#12 file. */
+  readonly pfx?: Buffer
+  readonly passphrase?: string
+  /** Who signs clients' certificates. If given, only clients with such a certificate get in. */
+  readonly ca?: string | Buffer
 }
 
 export interface ServerOptions<S extends Methods> {
@@ -42,6 +58,8 @@ export interface ServerOptions<S extends Methods> {
   readonly port: number
   /** Address to listen on. Loopback if not given: whoever can connect can run programs here. */
   readonly host?: string
+  /** Speak TLS. */
+  readonly tls?: ServerTls
   readonly frameBytesMax?: number
   readonly log?: Log
 }
@@ -63,7 +81,7 @@ export interface ThriftServer {
 export async function serve<S extends Methods>(options: ServerOptions<S>): Promise<ThriftServer> {
   const { host = '127.0.0.1', port } = options
   const service = new Service(options)
-  const server = createServer({ allowHalfOpen: true }, socket => service.accept(socket))
+  const server = listener(options.tls, service)
   server.maxConnections = CONNECTIONS_MAX
   await listening(server, host, port)
   const address = server.address()
@@ -72,6 +90,24 @@ export async function serve<S extends Methods>(options: ServerOptions<S>): Promi
     port: typeof address === 'object' && address !== null ? address.port : port,
     close: () => service.close(server),
   }
+}
+
+function listener<S extends Methods>(tls: ServerTls | undefined, service: Service<S>): Server {
+  const accept = (socket: Socket) => service.accept(socket)
+  if (tls === undefined) return createServer({ allowHalfOpen: true }, accept)
+  const demanded = tls.ca !== undefined
+  const server = createTlsServer(
+    {
+      ...tls,
+      allowHalfOpen: true,
+      requestCert: demanded,
+      rejectUnauthorized: demanded,
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    },
+    accept,
+  )
+  server.on('tlsClientError', (error, socket) => service.refused(socket, error))
+  return server
 }
 
 function listening(server: Server, host: string, port: number): Promise<void> {
@@ -115,6 +151,12 @@ class Service<S extends Methods> {
     this.#connections.add(connection)
   }
 
+  /** A peer whose handshake failed: no certificate, or one that nobody here trusts. */
+  refused(socket: Socket, error: Error): void {
+    this.#warn({ ...NOBODY, remoteAddress: socket.remoteAddress ?? 'gone' }, error.message)
+    socket.destroy()
+  }
+
   close(server: Server): Promise<void> {
     this.#closing ??= new Promise(resolve => {
       server.close(() => resolve())
@@ -153,6 +195,15 @@ class Service<S extends Methods> {
   }
 }
 
+const NOBODY: Caller = { localAddress: '', localPort: 0, remoteAddress: '' }
+
+// The common name of the certificate, as Storm's TLS plugin takes it.
+function userOf(socket: Socket): { user?: string } {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return {}
+  const { CN } = socket.getPeerCertificate().subject ?? {}
+  return typeof CN === 'string' ? { user: CN } : {}
+}
+
 interface ConnectionEvents {
   answer(call: Call, caller: Caller): Promise<Buffer | undefined>
   /** False when what all connections hold together is too much. */
@@ -178,6 +229,7 @@ class Connection {
       localAddress: socket.localAddress ?? '',
       localPort: socket.localPort ?? 0,
       remoteAddress: socket.remoteAddress ?? 'gone',
+      ...userOf(socket),
     }
     socket.setNoDelay(true)
     socket.on('data', chunk => this.#take(chunk))

@@ -5,6 +5,7 @@ import { boltKills, spoutKills } from './cases/kills.ts'
 import { overload } from './cases/overload.ts'
 import { slow } from './cases/slow.ts'
 import { stuck } from './cases/stuck.ts'
+import { thriftFuzz } from './cases/thrift-fuzz.ts'
 import type { Findings } from './findings.ts'
 
 export interface SoakCase {
@@ -18,8 +19,13 @@ const DEADLOCK_MS = 10 * MINUTE
 const KILLS = { kills: 20, numbersPerKill: 2000 }
 const SPOUT_KILLS = { kills: 20, numbersPerKill: 1000 }
 const RATE = 100_000
+const FUZZ_SEED = 20_261_121
 
 function* cases(): Generator<SoakCase> {
+  yield {
+    name: 'thrift-fuzz',
+    run: () => thriftFuzz({ frames: 1_000_000, seed: FUZZ_SEED, growthMbMax: 40 }),
+  }
   yield { name: 'kill-bolt', run: () => boltKills(KILLS) }
   yield { name: 'kill-spout', run: () => spoutKills(SPOUT_KILLS) }
   yield* stuckCases()

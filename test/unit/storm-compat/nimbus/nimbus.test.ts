@@ -322,3 +322,52 @@ test('levels of loggers are kept for their time', async t => {
   await client.call('setLogConfig', { name, config: remove })
   t.deepEqual(await levels(), [])
 })
+
+test('a topology that ended by itself is FAILED, and can be killed', async t => {
+  const { client, host, clock } = await nimbusFor(t)
+  await client.call('submitTopology', { name: 'wc', topology })
+  host.info_ = { ...host.info_, status: 'failed' }
+  t.is((await client.call('getClusterInfo', {})).topologies[0]?.status, 'FAILED')
+  await client.call('killTopologyWithOpts', { name: 'wc', options: { wait_secs: 0 } })
+  clock.move(0)
+  while ((await client.call('getTopologySummaries', {})).length > 0)
+    await client.call('getLeader', {})
+  t.true(host.notes.includes('kill'))
+})
+
+test('a topology whose host does not answer is listed without figures', async t => {
+  const { client, host } = await nimbusFor(t)
+  await client.call('submitTopology', { name: 'wc', topology })
+  host.info = () => Promise.reject(new Error('its executor is gone'))
+  t.is((await client.call('getClusterInfo', {})).topologies[0]?.status, 'ACTIVE')
+  const info = await client.call('getTopologyInfoByName', { name: 'wc' })
+  t.is(info.executors[0]?.stats?.emitted.get('600')?.get('default'), 0n)
+})
+
+test('a topology that is absurdly large is refused at once', async t => {
+  const { client } = await nimbusFor(t)
+  const bolt = topology.bolts.get('split')!
+  const [input] = bolt.common.inputs
+  const inputs = Array.from(
+    { length: 5000 },
+    (_, i) => [{ componentId: `nobody${i}`, streamId: 'default' }, input![1]] as const,
+  )
+  const bolts = Array.from(
+    { length: 20 },
+    (_, i) => [`bolt${i}`, { ...bolt, common: { ...bolt.common, inputs } }] as const,
+  )
+  const startMs = performance.now()
+  await t.throwsAsync(
+    client.call('submitTopology', { name: 'wc', topology: { ...topology, bolts: new Map(bolts) } }),
+    { message: /100000 inputs lead to no stream, the first to "default" of "nobody0"/ },
+  )
+  t.true(performance.now() - startMs < 10_000)
+})
+
+test('names that no file can have are refused or taken, never an accident', async t => {
+  const { client, host } = await nimbusFor(t)
+  await client.call('submitTopology', { name: 'n'.repeat(300), topology })
+  await client.call('submitTopology', { name: 'größe 🐄\0', topology })
+  t.is(host.requests.length, 2)
+  t.not(host.requests[0]!.resources, host.requests[1]!.resources)
+})
