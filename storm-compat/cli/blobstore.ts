@@ -28,8 +28,11 @@ const SUBVERBS: Readonly<Record<string, Run>> = {
 }
 
 export const blobstoreVerb: Verb = {
-  usage:
-    'storm blobstore list [KEY…] | cat KEY [-f FILE] | create KEY [-f FILE] [-a ACL] [-r N] | update KEY [-f FILE] | delete KEY… | set-acl KEY -s ACL | replication KEY --read | --update -r N',
+  usage: [
+    'storm blobstore list [KEY…] | cat KEY [-f FILE] | create KEY [-f FILE] [-a ACL] [-r N]',
+    'update KEY [-f FILE] | delete KEY… | set-acl KEY -s ACL | replication KEY --read',
+    'replication KEY --update -r N',
+  ].join(' | '),
   summary: 'blobs that Nimbus keeps',
   run([verb, ...rest], around) {
     const run = SUBVERBS[verb ?? '']

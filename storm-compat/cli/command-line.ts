@@ -40,7 +40,7 @@ export function readCommandLine(
   for (let at = 0; at < argv.length; at++) {
     const word = argv[at]!
     if (word === '--') {
-      words.push(...argv.slice(unknown === 'keep' ? at : at + 1))
+      words.push(...argv.slice(at + 1))
       break
     }
     const found = optionOf(word, specs)

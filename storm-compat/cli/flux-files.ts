@@ -1,6 +1,6 @@
 // A Flux file on disk, whether it was named there or inside a jar, and the Java classes that it cannot do without.
 import { readFile } from 'node:fs/promises'
-import { isAbsolute, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { EngineError } from 'gearpump/spi'
 import type { FluxCall } from './flux-options.ts'
 import { unpackFluxFiles } from './jar-files.ts'
@@ -11,8 +11,16 @@ export interface FluxFiles {
 }
 
 /** Storm's classes that the Flux loader stands for; all other Java needs a JVM. */
-const KNOWN_CLASS =
-  /^(?:org\.apache|backtype)\.storm\.(?:flux\.wrappers\.(?:spouts\.FluxShellSpout|bolts\.(?:FluxShellBolt|LogInfoBolt))|testing\.(?:TestWordCounter|TestWordSpout|NGrouping)|grouping\.PartialKeyGrouping|tuple\.Fields)$/
+const KNOWN_CLASSES = new Set([
+  'flux.wrappers.spouts.FluxShellSpout',
+  'flux.wrappers.bolts.FluxShellBolt',
+  'flux.wrappers.bolts.LogInfoBolt',
+  'testing.TestWordCounter',
+  'testing.TestWordSpout',
+  'testing.NGrouping',
+  'grouping.PartialKeyGrouping',
+  'tuple.Fields',
+])
 
 /** Files by path; with --resource they are taken out of the jar into `directory`. */
 export async function fluxFiles(
@@ -33,8 +41,7 @@ export async function javaClassIn(files: FluxFiles, folder: string): Promise<str
   const text = await textOf(files.yaml)
   const texts = [text]
   for (const [, include] of text.matchAll(/^\s*(?:-\s*)?file\s*:\s*["']?([^"'\s#]+)/gm)) {
-    const path = isAbsolute(include!) ? include! : join(folder, include!)
-    texts.push(await textOf(path, ''))
+    texts.push(await textOf(join(folder, include!), ''))
   }
   for (const each of texts) {
     const classes = [...each.matchAll(/\bclassName["']?\s*:\s*["']?([^"'\s,}]+)/g)]
@@ -47,7 +54,8 @@ export async function javaClassIn(files: FluxFiles, folder: string): Promise<str
 
 // `./bolts.ts#Count` is no Java; a name with ${…} in it is not known yet.
 function isJava(name: string): boolean {
-  return /^[\w$]+(?:\.[\w$]+)+$/.test(name) && !KNOWN_CLASS.test(name)
+  const short = name.replace(/^(?:org\.apache|backtype)\.storm\./, '')
+  return /^[\w$]+(?:\.[\w$]+)+$/.test(name) && !(short !== name && KNOWN_CLASSES.has(short))
 }
 
 async function textOf(path: string, otherwise?: string): Promise<string> {

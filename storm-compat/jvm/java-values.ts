@@ -222,6 +222,7 @@ const READINGS: ReadonlyMap<string, Reading> = new Map<string, Reading>([
 const GUAVA: ReadonlyMap<string, Reading> = new Map<string, Reading>([
   ['ImmutableList$SerializedForm', part => list(itemsOf(part.fields.get('elements')))],
   ['ImmutableSet$SerializedForm', part => list(itemsOf(part.fields.get('elements')))],
+  ['ImmutableSortedSet$SerializedForm', part => list(itemsOf(part.fields.get('elements')))],
   [
     'ImmutableMap$SerializedForm',
     (part, object) => {

@@ -1,6 +1,7 @@
 // The cases at full size, by name. What each shows is said in docs/soak.md.
 import { chain, cycle } from './cases/deadlock.ts'
 import { idle } from './cases/idle.ts'
+import { javaFuzz } from './cases/java-fuzz.ts'
 import { boltKills, spoutKills } from './cases/kills.ts'
 import { overload } from './cases/overload.ts'
 import { slow } from './cases/slow.ts'
@@ -25,6 +26,11 @@ function* cases(): Generator<SoakCase> {
   yield {
     name: 'thrift-fuzz',
     run: () => thriftFuzz({ frames: 1_000_000, seed: FUZZ_SEED, growthMbMax: 40 }),
+  }
+  yield {
+    name: 'java-fuzz',
+    run: () =>
+      javaFuzz({ streams: 1_000_000, seed: FUZZ_SEED, growthMbMax: 60, slowestMsMax: 2000 }),
   }
   yield { name: 'kill-bolt', run: () => boltKills(KILLS) }
   yield { name: 'kill-spout', run: () => spoutKills(SPOUT_KILLS) }

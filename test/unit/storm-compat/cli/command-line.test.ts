@@ -39,7 +39,7 @@ test('what is unknown is refused with the nearest name, or kept in its place', t
   const wrong = () => readCommandLine(['--wiat', '5'], table)
   t.throws(wrong, { instanceOf: StormUsageError, message: /--wiat; did you mean --wait\?/ })
   const line = readCommandLine(['x.jar', 'Main', '--local', '-w', '1', '--', '-i'], table, 'keep')
-  t.deepEqual(line.words, ['x.jar', 'Main', '--local', '--', '-i'])
+  t.deepEqual(line.words, ['x.jar', 'Main', '--local', '-i'])
   t.false(given(line, 'force'))
 })
 

@@ -109,7 +109,7 @@ test('a folder becomes a jar that Nimbus and other tools read', async t => {
   const w = await world(t)
   const folder = join(w.dir, 'resources')
   await mkdir(join(folder, 'deep', 'er'), { recursive: true })
-  await writeFile(join(folder, 'split.py'), 'print(1)\n'.repeat(5000))
+  await writeFile(join(folder, 'split.py'), 'print(1)\n'.repeat(20_000))
   await writeFile(join(folder, 'deep', 'er', 'häße.txt'), '')
   await writeFile(join(folder, 'run'), '#!/bin/sh\n')
   await chmod(join(folder, 'run'), 0o755)
@@ -118,7 +118,7 @@ test('a folder becomes a jar that Nimbus and other tools read', async t => {
   const target = join(w.dir, 'unpacked')
   await mkdir(target)
   t.is(await unpackResources(jar, target), 3)
-  t.is(await readFile(join(target, 'split.py'), 'utf8'), 'print(1)\n'.repeat(5000))
+  t.is(await readFile(join(target, 'split.py'), 'utf8'), 'print(1)\n'.repeat(20_000))
   t.is(await readFile(join(target, 'deep', 'er', 'häße.txt'), 'utf8'), '')
   const list =
     'import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); print(z.testzip(), sorted(z.namelist()))'

@@ -10,7 +10,7 @@ import {
   textMapOf,
   textsOf,
 } from '../../../../storm-compat/jvm/java-values.ts'
-import { fixture } from './_fixtures.ts'
+import { fixture, linesWith } from './_fixtures.ts'
 
 const all = plainValue(readJavaObject(fixture('jdk', 'collections'))) as ReadonlyMap<
   string,
@@ -59,6 +59,19 @@ test('boxed values, big integers, enums, classes, bytes and texts keep what they
   t.deepEqual(all.get('ints'), [1, -2])
   t.is(all.get('null'), null)
   t.is(all.get('text'), 'häße 🙂 \u0000 end')
+})
+
+test("Guava's immutable collections are read, also from the packages that Storm moved them to", t => {
+  t.deepEqual(linesWith('guava'), ['1.2.4', '2.8.1'])
+  const two = new Map([
+    ['k', 1],
+    ['l', 2],
+  ])
+  const ab = ['a', 'b']
+  for (const line of ['1.2.4', '2.8.1']) {
+    const read = plainValue(readJavaObject(fixture(line, 'guava')))
+    t.deepEqual(read, [ab, ab, two, new Map([['k', 'v']]), two, ab, [], new Map()], line)
+  }
 })
 
 test('texts and maps of texts are told from other values', t => {
