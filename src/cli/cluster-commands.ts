@@ -23,7 +23,7 @@ export function clusterCommands(invocation: Invocation): Command[] {
   app.addCommand(appRunCommand(invocation))
   for (const command of appCommands(setExit)) app.addCommand(command)
   return [
-    localCommand(setExit),
+    localCommand(setExit, invocation.main.doors),
     masterCommand(setExit).addCommand(masterInfoCommand(setExit)),
     workerCommand(setExit).addCommand(workerListCommand(setExit)),
     app,

@@ -1,9 +1,12 @@
 // `gear master`, `gear worker`, `gear local`: processes that run until they are told to end.
 import { Command, Option } from 'commander'
 import { LEVELS, type Level } from '../base/log.ts'
+import { connect } from '../client/connect.ts'
+import type { Service } from '../client/front-door.ts'
+import { openDoors } from '../client/program-file.ts'
 import { masterAddress, masterText } from '../cluster/master-address.ts'
 import { loadSettings } from '../cluster/settings.ts'
-import { runLocalCluster } from '../deploy/local-cluster.ts'
+import { type LocalCluster, runLocalCluster } from '../deploy/local-cluster.ts'
 import { runMaster } from '../deploy/run-master.ts'
 import { runWorker } from '../deploy/run-worker.ts'
 import { settingFlags } from './cluster-options.ts'
@@ -93,12 +96,18 @@ export function workerCommand(setExit: (code: number) => void): Command {
   })
 }
 
-export function localCommand(setExit: (code: number) => void): Command {
+export function localCommand(setExit: (code: number) => void, doors: readonly string[]): Command {
   const command = roleCommand('local', 'runs a whole cluster on this machine')
     .option('--port <port>', "the master's port; 0 = any", '3000')
     .option('--workers <n>', 'workers, each a process', '4')
     .option('--same-process', 'masters, workers and executors all in this process')
-  type Flags = RoleFlags & { port: string; workers: string; sameProcess?: boolean }
+    .option('--thrift-port <port>', 'listen for Thrift clients too; 0 = any')
+  type Flags = RoleFlags & {
+    port: string
+    workers: string
+    sameProcess?: boolean
+    thriftPort?: string
+  }
   return command.action(async (tokens: string[], flags: Flags) => {
     setExit(
       await runRole(flags, async voice => {
@@ -112,10 +121,40 @@ export function localCommand(setExit: (code: number) => void): Command {
         })
         voice.say(`a cluster runs at ${cluster.address} with ${flags.workers} workers`)
         voice.say(`try: gear app run FILE --master ${cluster.address}`)
-        return cluster
+        if (flags.thriftPort === undefined) return cluster
+        try {
+          const port = Number(flags.thriftPort)
+          return await withServices(cluster, { doors, port, voice })
+        } catch (error) {
+          await cluster.close()
+          throw error
+        }
       }),
     )
   })
+}
+
+// What other systems' clients talk to: each front door that can listen does.
+async function withServices(
+  cluster: LocalCluster,
+  { doors, port, voice }: { doors: readonly string[]; port: number; voice: Voice },
+): Promise<Role> {
+  const gear = await connect({ masters: [cluster.address], log: voice.log })
+  const services: Service[] = []
+  for (const door of await openDoors(doors)) {
+    const service = await door.serve?.(gear, { port, log: voice.log })
+    if (service === undefined) continue
+    services.push(service)
+    voice.say(service.name)
+  }
+  return {
+    failure: cluster.failure,
+    close: async () => {
+      for (const service of services) await service.close()
+      await gear.close()
+      await cluster.close()
+    },
+  }
 }
 
 async function runRole(flags: RoleFlags, open: (voice: Voice) => Promise<Role>): Promise<number> {

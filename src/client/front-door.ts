@@ -2,6 +2,8 @@
 // `frontDoor`; the command line is given the doors' names and asks each. Executor processes load the
 // same file through the same door, so all options are plain data.
 import type { Application } from '../app/application.ts'
+import type { Log } from '../base/log.ts'
+import type { Gear } from './gear.ts'
 
 /** How a file is to be run. Plain data: it travels to executor processes. */
 export interface RunOptions {
@@ -42,4 +44,13 @@ export interface FrontDoor {
   accepts(value: unknown): boolean
   /** An application of such a value. */
   translate(value: unknown, options: RunOptions): Promise<Loaded>
+  /** Listens for clients of another system on `port`, and runs what they submit. */
+  serve?(gear: Gear, options: { readonly port: number; readonly log: Log }): Promise<Service>
+}
+
+/** Something that listens until it is closed. */
+export interface Service {
+  /** For people: what it is and where. */
+  readonly name: string
+  close(): Promise<void>
 }

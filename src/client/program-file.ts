@@ -92,7 +92,7 @@ function isModule(file: string): boolean {
 
 // ---- doors
 
-function openDoors(names: readonly string[]): Promise<FrontDoor[]> {
+export function openDoors(names: readonly string[]): Promise<FrontDoor[]> {
   return Promise.all(names.map(openDoor))
 }
 

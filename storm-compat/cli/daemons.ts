@@ -6,7 +6,7 @@ const MASTER = 'its work is done by the Nimbus of gearpump'
 const NO_ZOOKEEPER = 'no ZooKeeper is used'
 
 const INSTEAD: Readonly<Record<string, string>> = {
-  nimbus: 'a Nimbus is started by "gear local --same-process --thrift-port 6627"',
+  nimbus: 'a Nimbus is started by "gear local --thrift-port 6627"',
   supervisor: `${MASTER}: no supervisor is needed`,
   pacemaker: `${MASTER}: no heartbeats go through a pacemaker`,
   drpc: 'this version has no DRPC server',

@@ -1,8 +1,10 @@
 // What the Nimbus needs of whatever runs topologies, as a small interface; and the host that runs them in an engine of this
 // process.
+import { dirname } from 'node:path'
 import { type AppInfo, EngineError, type Gear, type RunningApp } from 'gearpump'
 import type { StormTopology } from '../topology/topology.ts'
 import { translate } from '../translate/translate.ts'
+import { submittedCode } from './submitted-topology.ts'
 
 export interface HostRequest {
   readonly topology: StormTopology
@@ -74,7 +76,12 @@ class GearHost implements TopologyHost {
     const running: { name: string; app?: RunningApp } = { name: application.name }
     this.#running.set(request.id, running)
     try {
-      const app = await this.#gear.submit(application, { active: request.active })
+      const { topology, resources, startedMs, active } = request
+      const runDir = dirname(request.pidDir)
+      const code = submittedCode(topology, { resources, startedMs, runDir, logDir: this.#logDir })
+      const executors = workersOf(topology)
+      const options = { active, executors, bundle: resources }
+      const app = await this.#gear.submit({ ...application, code }, options)
       if (this.#running.get(request.id) !== running) {
         await app.kill()
         throw new EngineError('TASK_START_FAILED', `${request.id} was killed while it started`)
@@ -109,4 +116,10 @@ class GearHost implements TopologyHost {
     this.#running.delete(id)
     await (running.app === undefined ? this.#gear.kill(running.name) : running.app.kill())
   }
+}
+
+// Storm's workers are our executors.
+function workersOf({ config }: StormTopology): number {
+  const workers = Number(config['topology.workers'] ?? 1)
+  return Number.isInteger(workers) && workers >= 1 ? workers : 1
 }

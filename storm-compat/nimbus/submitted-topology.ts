@@ -1,0 +1,34 @@
+// A topology that came over Thrift, as code that other processes can load: they get the topology value itself, since there is
+// no file of the user's to import, and its resources directory as the bundle that travels.
+import { join } from 'node:path'
+import { deserialize, serialize } from 'node:v8'
+import type { Application, CodeRef } from 'gearpump/spi'
+import type { StormTopology } from '../topology/topology.ts'
+import { translate } from '../translate/translate.ts'
+
+/** Plain data: kept in the cluster's store, and read in each process. */
+export interface SubmittedInput {
+  /** The topology value, as base64 of Node's own serialisation: it has maps and 64-bit integers. */
+  readonly topology: string
+  readonly resources: string
+  readonly startedMs: number
+  /** Private directory of the process that loads it. */
+  readonly runDir: string
+  readonly logDir: string | undefined
+}
+
+export function submittedCode(
+  topology: StormTopology,
+  places: Omit<SubmittedInput, 'topology'>,
+): CodeRef {
+  const input: SubmittedInput = { ...places, topology: serialize(topology).toString('base64') }
+  return { module: import.meta.url, export: 'loadSubmitted', input }
+}
+
+/** Called in each process of the application. */
+export function loadSubmitted(input: SubmittedInput): Application {
+  const topology = deserialize(Buffer.from(input.topology, 'base64')) as StormTopology
+  const { resources, startedMs, runDir, logDir } = input
+  const pidDir = join(runDir, 'pids')
+  return translate(topology, { resources, pidDir, startedMs, logDir }).application
+}
