@@ -1,7 +1,7 @@
-// A Thrift server for one service: binary protocol in frames (or without, for clients that send none), the handlers of a table of methods. npm thrift's own
-// server is not used: it holds whatever a peer sends, knows no limit of connections, and hands out answers to whoever does not
-// read them. Here each connection works on one call at a time and is not read meanwhile; frames, connections and the bytes
-// held for all of them together are bounded.
+// A Thrift server for one service: binary protocol in frames (or without, for clients that send none), the handlers of a table
+// of methods. npm thrift's own server is not used: it holds whatever a peer sends, knows no limit of connections, and hands
+// out answers to whoever does not read them. Here each connection works on one call at a time and is not read meanwhile;
+// frames, connections and the bytes held for all of them together are bounded.
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, TLSSocket } from 'node:tls'
 import { EngineError, type Log, noLog } from 'gearpump'

@@ -21,7 +21,7 @@ import { zip } from '../../unit/storm-compat/nimbus/_zip.ts'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 /** A client that takes longer hangs. */
-const HANGS_MS = 120_000
+const HANGS_MS = 170_000
 
 export interface NimbusRun {
   readonly port: number
