@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { type Log, noLog } from 'gearpump'
+import type { PasswordOf } from '../thrift/sasl-digest.ts'
 import { type Caller, type ServerTls, serve } from '../thrift/server.ts'
 import type { Handlers } from '../thrift/service.ts'
 import { nimbusMethods } from '../thrift/storm-nimbus.ts'
@@ -26,10 +27,12 @@ export interface NimbusOptions {
   readonly host: TopologyHost
   /** Port to listen on, 6627 if not given; 0 = any that is free. */
   readonly port?: number
-  /** Address to listen on; loopback if not given. Who gets in can run programs here: see `tls`. */
+  /** Address to listen on; loopback if not given. Who gets in can run programs here: see `tls` and `passwordOf`. */
   readonly address?: string
   /** Speak TLS, and with `ca` only to clients with a certificate, whose common name is the submitter. */
   readonly tls?: ServerTls
+  /** Let only those in who know a password (SASL digest); the user's name is the submitter. */
+  readonly passwordOf?: PasswordOf
   /** The host that clients are told to come back to. If not given, the address under which each came. */
   readonly advertise?: string
   /** Shows what a serialised Java component is; without it, such components are refused by their class. */
@@ -87,6 +90,7 @@ export async function startNimbus(options: NimbusOptions): Promise<Nimbus> {
     log,
     ...(options.address === undefined ? {} : { host: options.address }),
     ...(options.tls === undefined ? {} : { tls: options.tls }),
+    ...(options.passwordOf === undefined ? {} : { passwordOf: options.passwordOf }),
   }).catch(async (error: unknown) => {
     await rm(directory, { recursive: true, force: true })
     throw error

@@ -29,10 +29,11 @@ export function sizeProblem({ components }: StormTopology): Problem | undefined 
     .flatMap(component => component.inputs)
     .filter(input => streams.get(input.component)?.has(input.stream) !== true)
   if (dangling.length <= DANGLING_MAX) return undefined
-  const [first] = dangling
+  const { stream, component } = dangling[0]!
+  const where = `"${stream}" of "${component}"`
   return {
     place: 'topology',
-    message: `${dangling.length} inputs lead to no stream, the first to "${first!.stream}" of "${first!.component}"`,
+    message: `${dangling.length} inputs lead to no stream, the first to ${where}`,
     hint: 'these are too many to be listed',
   }
 }

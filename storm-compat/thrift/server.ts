@@ -1,12 +1,13 @@
-// A Thrift server for one service: binary protocol in frames (or without, for clients that send none), the handlers of a table of methods. npm thrift's own
-// server is not used: it holds whatever a peer sends, knows no limit of connections, and hands out answers to whoever does not
-// read them. Here each connection works on one call at a time and is not read meanwhile; frames, connections and the bytes
-// held for all of them together are bounded.
+// A Thrift server for one service: binary protocol in frames (or without, for clients that send none), the handlers of a table
+// of methods. npm thrift's own server is not used: it holds whatever a peer sends, knows no limit of connections, and hands
+// out answers to whoever does not read them. Here each connection works on one call at a time and is not read meanwhile;
+// frames, connections and the bytes held for all of them together are bounded.
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, TLSSocket } from 'node:tls'
 import { EngineError, type Log, noLog } from 'gearpump'
 import { asError } from 'gearpump/spi'
 import { FRAME_BYTES_MAX, FrameSplitter } from './framing.ts'
+import { DigestHandshake, type PasswordOf, refusal } from './sasl-digest.ts'
 import {
   type Call,
   FAILURE,
@@ -60,6 +61,8 @@ export interface ServerOptions<S extends Methods> {
   readonly host?: string
   /** Speak TLS. */
   readonly tls?: ServerTls
+  /** Let only those in who know a password: SASL DIGEST-MD5, as Storm speaks it. */
+  readonly passwordOf?: PasswordOf
   readonly frameBytesMax?: number
   readonly log?: Log
 }
@@ -128,6 +131,7 @@ class Service<S extends Methods> {
   readonly #methods: ReadonlyMap<string, Methods[string]>
   readonly #handlers: ReadonlyMap<string, (args: never, caller: Caller) => unknown>
   readonly #frameBytesMax: number
+  readonly #passwordOf: PasswordOf | undefined
   readonly #log: Log
   readonly #connections = new Set<Connection>()
   #closing: Promise<void> | undefined = undefined
@@ -136,11 +140,15 @@ class Service<S extends Methods> {
     this.#methods = new Map(Object.entries(options.methods))
     this.#handlers = new Map(Object.entries(options.handlers))
     this.#frameBytesMax = options.frameBytesMax ?? FRAME_BYTES_MAX
+    this.#passwordOf = options.passwordOf
     this.#log = options.log ?? noLog
   }
 
   accept(socket: Socket): void {
-    const connection = new Connection(socket, this.#frameBytesMax, {
+    const handshake =
+      this.#passwordOf === undefined ? undefined : new DigestHandshake(this.#passwordOf)
+    const connection = new Connection(socket, new FrameSplitter(this.#frameBytesMax), {
+      handshake,
       answer: (call, caller) => this.#answer(call, caller),
       mayHold: () => this.#held() <= HELD_BYTES_MAX,
       ended: reason => {
@@ -205,6 +213,8 @@ function userOf(socket: Socket): { user?: string } {
 }
 
 interface ConnectionEvents {
+  /** How the peer is to say who it is, if it must. */
+  readonly handshake: DigestHandshake | undefined
   answer(call: Call, caller: Caller): Promise<Buffer | undefined>
   /** False when what all connections hold together is too much. */
   mayHold(): boolean
@@ -213,18 +223,21 @@ interface ConnectionEvents {
 }
 
 class Connection {
-  readonly caller: Caller
+  caller: Caller
   readonly #socket: Socket
   readonly #events: ConnectionEvents
   readonly #frames: FrameSplitter
+  #handshake: DigestHandshake | undefined
   #busy = false
   #peerDone = false
   #reason: string | undefined = undefined
 
-  constructor(socket: Socket, frameBytesMax: number, events: ConnectionEvents) {
+  constructor(socket: Socket, frames: FrameSplitter, events: ConnectionEvents) {
     this.#socket = socket
     this.#events = events
-    this.#frames = new FrameSplitter(frameBytesMax)
+    this.#frames = frames
+    this.#handshake = events.handshake
+    if (this.#handshake !== undefined) socket.setTimeout(HANDSHAKE_TIMEOUT_MS)
     this.caller = {
       localAddress: socket.localAddress ?? '',
       localPort: socket.localPort ?? 0,
@@ -238,7 +251,8 @@ class Connection {
       if (!this.#busy) socket.end()
     })
     socket.on('timeout', () => {
-      if (this.#frames.held > 0) this.#abandon('a frame did not come to its end in time')
+      const late = this.#frames.held > 0 || this.#handshake !== undefined
+      if (late) this.#abandon('a frame or handshake did not come to its end in time')
     })
     socket.on('error', error => {
       this.#reason ??= error.message
@@ -255,7 +269,8 @@ class Connection {
   }
 
   #take(chunk: Buffer): void {
-    this.#frames.push(chunk)
+    if (this.#handshake === undefined) this.#frames.push(chunk)
+    else if (!this.#authenticate(this.#handshake, chunk)) return
     if (!this.#events.mayHold()) {
       this.#abandon('too much is being sent at once; it was the last to send')
       return
@@ -268,6 +283,24 @@ class Connection {
         this.#busy = false
         if (this.#peerDone) this.#socket.end()
       })
+  }
+
+  /** True when the peer has proved who it is. */
+  #authenticate(handshake: DigestHandshake, chunk: Buffer): boolean {
+    try {
+      const answer = handshake.take(chunk)
+      if (answer.length > 0) this.#socket.write(answer)
+    } catch (error) {
+      this.#reason = asError(error).message
+      this.#socket.end(refusal(), () => this.#socket.destroy())
+      return false
+    }
+    if (handshake.user === undefined) return false
+    this.caller = { ...this.caller, user: handshake.user }
+    this.#handshake = undefined
+    this.#socket.setTimeout(0)
+    this.#frames.push(handshake.rest)
+    return true
   }
 
   // One call after the other; the peer is not read while one is worked on, nor while it does not read its answers.

@@ -1,8 +1,9 @@
 // An unmodified Java client of Nimbus: Storm's own storm-client, StormSubmitter and NimbusClient.
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
+import { connect as connectTls } from 'node:tls'
 import test from 'ava'
 import { type RealPart, realTest } from '../real/parts.ts'
 import { counted, expectedWords, type NimbusRun, runNimbus } from './nimbus/nimbus-run.ts'
@@ -50,6 +51,22 @@ realTest(
   },
 )
 
+/** Calls over TLS without a certificate; resolves with the number of bytes that came back. */
+function withoutCertificate(port: number): Promise<number> {
+  return new Promise(resolve => {
+    let bytes = 0
+    const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
+    socket.on('data', chunk => {
+      bytes += chunk.length
+    })
+    socket.on('error', () => socket.destroy())
+    socket.on('close', () => resolve(bytes))
+    socket.write(Buffer.from('8001000100000009', 'hex'))
+    socket.write('getLeader')
+    socket.write(Buffer.from('0000000100', 'hex'))
+  })
+}
+
 /** Keys of a server and a client who trust each other, made by the JDK's own tool. */
 function makeKeys(dir: string, java: string): void {
   const keytool = (...args: string[]) =>
@@ -93,8 +110,28 @@ realTest(
         ca: readFileSync(join(keys, 'client.pem')),
       },
     })
-    await t.throwsAsync(tour(run, client))
+    t.is(await withoutCertificate(run.port), 0)
     const found = await tour(run, client, keys)
+    t.like(found, { submitted: 'ACTIVE 5', owner: 'ada', acked: '200', dead: 'tour is not alive' })
+    t.deepEqual(counted(run.words()), expectedWords(200))
+  },
+)
+
+realTest(
+  test,
+  ['multilang', 'storm-client'],
+  "Storm's client submits after SASL digest, whose user owns the topology; a wrong password gets nowhere",
+  async (t, [multilang, client]) => {
+    const passwordOf = (user: string) => (user === 'ada' ? 'lovelace' : undefined)
+    const run = await runNimbus(t, join(multilang.dir, 'storm.py'), { passwordOf })
+    const login = (password: string) => {
+      const file = join(run.dir, `${password}.conf`)
+      const module = 'org.apache.storm.security.auth.digest.DigestLoginModule required'
+      writeFileSync(file, `StormClient { ${module} username="ada" password="${password}"; };`)
+      return ['org.apache.storm.security.auth.digest.DigestSaslTransportPlugin', file]
+    }
+    await t.throwsAsync(tour(run, client, ...login('guess')))
+    const found = await tour(run, client, ...login('lovelace'))
     t.like(found, { submitted: 'ACTIVE 5', owner: 'ada', acked: '200', dead: 'tour is not alive' })
     t.deepEqual(counted(run.words()), expectedWords(200))
   },

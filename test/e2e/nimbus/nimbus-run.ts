@@ -21,7 +21,7 @@ import { zip } from '../../unit/storm-compat/nimbus/_zip.ts'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 /** A client that takes longer hangs. */
-const HANGS_MS = 120_000
+const HANGS_MS = 170_000
 
 export interface NimbusRun {
   readonly port: number
@@ -38,7 +38,7 @@ export interface NimbusRun {
 export async function runNimbus(
   t: ExecutionContext,
   stormPy?: string,
-  more: Pick<NimbusOptions, 'tls'> = {},
+  more: Pick<NimbusOptions, 'tls' | 'passwordOf'> = {},
 ): Promise<NimbusRun> {
   const dir = mkdtempSync(join(tmpdir(), 'gearpump-e2e-'))
   const lines: string[] = []

@@ -38,7 +38,11 @@ public final class NimbusTour {
     conf.put(Config.NIMBUS_THRIFT_PORT, Integer.parseInt(args[0]));
     conf.put(Config.STORM_NIMBUS_RETRY_TIMES, 1);
     conf.put("collect.file", args[2]);
-    if (args.length > 3) speakTls(conf, args[3]);
+    if (args.length == 4) speakTls(conf, args[3]);
+    if (args.length == 5) {
+      conf.put(Config.STORM_THRIFT_TRANSPORT_PLUGIN, args[3]);
+      conf.put("java.security.auth.login.config", args[4]);
+    }
 
     StormSubmitter.submitTopology("tour", conf, shellTopology());
     Map<String, Object> whole = Utils.readStormConfig();
