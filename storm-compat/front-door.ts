@@ -2,10 +2,9 @@
 import { dirname, join } from 'node:path'
 import type { FrontDoor, Loaded, RunOptions } from 'gearpump/spi'
 import { loadFlux } from './flux/load.ts'
-import { readJavaComponent } from './jvm/shell-classes.ts'
+import { shellOrClass } from './jvm/shell-classes.ts'
 import { startNimbus } from './nimbus/nimbus.ts'
 import { gearHost } from './nimbus/topology-host.ts'
-import type { ReadJavaComponent } from './nimbus/topology-reader.ts'
 import { TopologyBuilder } from './topology/builder.ts'
 import type { StormTopology } from './topology/topology.ts'
 import { translate } from './translate/translate.ts'
@@ -36,19 +35,17 @@ export const frontDoor: FrontDoor = {
   },
 
   async serve(gear, { port, log }) {
-    const nimbus = await startNimbus({ host: gearHost({ gear }), port, log, readJava })
+    const nimbus = await startNimbus({
+      host: gearHost({ gear }),
+      port,
+      log,
+      readJava: shellOrClass,
+    })
     return {
       name: `a Nimbus for Storm's clients at ${nimbus.address}:${nimbus.port}`,
       close: () => nimbus.close(),
     }
   },
-}
-
-// Shell components are read out of the Java stream; of any other the class is told.
-const readJava: ReadJavaComponent = bytes => {
-  const component = readJavaComponent(bytes)
-  if ('shell' in component) return { shell: component.shell }
-  return { java: component.java.wraps ?? component.java.className }
 }
 
 function run(topology: StormTopology, options: RunOptions, notices: readonly string[]): Loaded {
