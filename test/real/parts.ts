@@ -15,10 +15,9 @@ export type PartName =
   | 'ruby'
   | 'go-child'
   | 'etcd'
+  | 'node-22'
   | 'streamparse'
   | 'storm-client'
-  | 'ruby'
-  | 'go-child'
   | 'gostorm'
   | 'storm-lines'
 
