@@ -1,19 +1,18 @@
 // The app master of one application: has executors started, plans which task runs where, keeps the app clock, and
 // replaces an executor that died, with its tasks. In local mode it lives in the process that the user started.
 import { randomBytes } from 'node:crypto'
-import { Backoff } from '../base/backoff.ts'
 import type { Environment } from '../base/environment.ts'
 import { asError, EngineError } from '../base/errors.ts'
 import { type Log, log } from '../base/log.ts'
 import { AppClock, type ClockDecision } from '../progress/app-clock.ts'
-import type { Address } from '../transport/link.ts'
 import type { AppReport, ExecutorInfo } from './app-report.ts'
 import type { Application } from './application.ts'
 import { Books } from './books.ts'
 import type { ExecutorEvents } from './executor.ts'
 import type { ExecutorControl } from './executor-host.ts'
+import { type ExecutorSlot, executorSlot, neverUp } from './executor-slot.ts'
 import { FigurePoll } from './figure-poll.ts'
-import type { ExecutorStatus, RunFigures } from './figures.ts'
+import type { RunFigures } from './figures.ts'
 import type { AppMasterMemory, LaunchedExecutor, Launcher, Resumption } from './launcher.ts'
 import { makePlan, type Plan, replaceExecutor, sourcesOn } from './plan.ts'
 import { PositionBook, type Positions } from './position-book.ts'
@@ -42,23 +41,11 @@ export interface AppMasterOptions {
   readonly onPositions?: (positions: Positions) => void
 }
 
-interface Slot {
-  id: number
-  launched: LaunchedExecutor | undefined
-  address: Address | undefined
-  readonly backoff: Backoff
-  /** Deaths in a row without having come up in between. */
-  deathsBeforeUp: number
-  status: ExecutorStatus | undefined
-  /** Executors that it was told to connect to; of each pair one is told. */
-  readonly connects: Set<number>
-}
-
 export class AppMaster {
   readonly application: Application
   readonly #options: AppMasterOptions
   readonly #token: string
-  readonly #slots: Slot[]
+  readonly #slots: ExecutorSlot[]
   readonly #clock: AppClock
   readonly #books: Books
   readonly #positions: PositionBook
@@ -80,15 +67,7 @@ export class AppMaster {
     this.#token = options.token ?? randomBytes(16).toString('hex')
     this.#nextId = resume?.nextId ?? ids.length + 1
     this.#plan = resume?.plan ?? makePlan(application.dag, ids)
-    this.#slots = ids.map(id => ({
-      id,
-      launched: undefined,
-      address: undefined,
-      backoff: new Backoff(),
-      deathsBeforeUp: 0,
-      status: undefined,
-      connects: new Set(),
-    }))
+    this.#slots = ids.map(executorSlot)
     this.#clock = new AppClock({
       executors: ids,
       reserved: resume?.reservedUs ?? options.reservedUs ?? 0,
@@ -129,7 +108,7 @@ export class AppMaster {
     this.#poll.start()
   }
 
-  async #launch(slot: Slot): Promise<void> {
+  async #launch(slot: ExecutorSlot): Promise<void> {
     const id = slot.id
     const { launcher } = this.#options
     const launched = await launcher.launch(id, this.#token, this.#eventsOf(slot, id))
@@ -145,12 +124,12 @@ export class AppMaster {
     slot.address = await launched.control.prepare()
   }
 
-  #have(slot: Slot, id: number, launched: LaunchedExecutor): void {
+  #have(slot: ExecutorSlot, id: number, launched: LaunchedExecutor): void {
     slot.launched = launched
     void launched.ended.then(reason => this.#died(slot, id, reason))
   }
 
-  #eventsOf(slot: Slot, id: number): ExecutorEvents {
+  #eventsOf(slot: ExecutorSlot, id: number): ExecutorEvents {
     return {
       error: (taskId, processor, error) => this.#books.error(taskId, processor, error),
       log: (taskId, processor, level, text) => this.#books.line(taskId, processor, level, text),
@@ -167,7 +146,7 @@ export class AppMaster {
   }
 
   // The executor flows, and has not noticed that its app master is another one. If it cannot be reached it has died.
-  async #takeOver(slot: Slot): Promise<void> {
+  async #takeOver(slot: ExecutorSlot): Promise<void> {
     const id = slot.id
     const kept = this.#options.resume!.places.find(([executor]) => executor === id)
     const launched =
@@ -196,7 +175,7 @@ export class AppMaster {
     })
   }
 
-  async #startTasks(slot: Slot): Promise<void> {
+  async #startTasks(slot: ExecutorSlot): Promise<void> {
     // Each that listens now, but for those that were told to connect here: what starts later looks after itself.
     const addresses = this.#slots
       .filter(
@@ -207,7 +186,7 @@ export class AppMaster {
     await slot.launched!.control.start({ plan: this.#plan, addresses })
   }
 
-  async #go(slot: Slot): Promise<void> {
+  async #go(slot: ExecutorSlot): Promise<void> {
     let floor = 0
     const sources = sourcesOn(this.application.dag, this.#plan, slot.id)
     for (const task of sources) floor = Math.max(floor, this.#clock.admit(task, slot.id))
@@ -217,7 +196,7 @@ export class AppMaster {
 
   // ---- deaths
 
-  #died(slot: Slot, id: number, reason: string): void {
+  #died(slot: ExecutorSlot, id: number, reason: string): void {
     if (this.#closing || slot.id !== id) return
     const { environment } = this.#options
     const nowMs = environment.monotonicMs()
@@ -249,7 +228,7 @@ export class AppMaster {
     else this.#keepPlan().then(go, error => this.#fail(asError(error)))
   }
 
-  async #revive(slot: Slot, id: number): Promise<void> {
+  async #revive(slot: ExecutorSlot, id: number): Promise<void> {
     if (this.#closing || slot.id !== id) return
     slot.backoff.started(this.#options.environment.monotonicMs())
     try {
@@ -271,7 +250,7 @@ export class AppMaster {
   }
 
   // An executor that does not answer has died or is about to: its end is handled where it is noticed.
-  #tell(slot: Slot, ask: (control: ExecutorControl) => Promise<void>): void {
+  #tell(slot: ExecutorSlot, ask: (control: ExecutorControl) => Promise<void>): void {
     const launched = slot.launched
     if (launched === undefined) return
     ask(launched.control).catch(error => {
@@ -311,7 +290,7 @@ export class AppMaster {
 
   async setActive(active: boolean): Promise<void> {
     this.#active = active
-    const ask = async (slot: Slot) => {
+    const ask = async (slot: ExecutorSlot) => {
       try {
         await slot.launched?.control.setActive(active)
       } catch (error) {
@@ -375,7 +354,7 @@ export class AppMaster {
     await Promise.all(this.#slots.map(slot => this.#closeOne(slot)))
   }
 
-  async #closeOne(slot: Slot): Promise<void> {
+  async #closeOne(slot: ExecutorSlot): Promise<void> {
     const launched = slot.launched
     if (launched === undefined) return
     const timer = this.#options.environment.after(CLOSE_TIMEOUT_MS, () => launched.kill())
@@ -388,12 +367,4 @@ export class AppMaster {
     launched.kill()
     await launched.ended
   }
-}
-
-function neverUp(deaths: number, reason: string): EngineError {
-  return new EngineError(
-    'EXECUTOR_DIED',
-    `an executor died ${deaths} times in a row before it was up again, last: ${reason}`,
-    { hint: 'look for the first error above; the application has ended' },
-  )
 }
