@@ -55,6 +55,9 @@ export class AppMaster {
   #closing = false
   #overflowing = new Set<number>()
   readonly #poll: FigurePoll
+  /** Resolves when it is known which executors of an earlier app master live. */
+  readonly #survivors: Promise<void>
+  #takenOver: () => void = () => undefined
   #fail: (error: Error) => void = () => undefined
   /** Rejects when the application cannot go on. Never resolves. */
   readonly failure: Promise<never>
@@ -81,6 +84,10 @@ export class AppMaster {
       timeoutMs: application.profile.timeoutMs,
     })
     this.#positions = new PositionBook(options.positions, options.onPositions)
+    this.#survivors = new Promise(resolve => {
+      this.#takenOver = resolve
+      if (resume === undefined) resolve()
+    })
     this.failure = new Promise((_, reject) => {
       this.#fail = reject
     })
@@ -92,6 +99,7 @@ export class AppMaster {
     this.#active = active
     if (this.#options.resume !== undefined) {
       await Promise.all(this.#slots.map(slot => this.#takeOver(slot)))
+      this.#takenOver()
       this.#poll.start()
       return
     }
@@ -149,16 +157,18 @@ export class AppMaster {
   async #takeOver(slot: ExecutorSlot): Promise<void> {
     const id = slot.id
     const kept = this.#options.resume!.places.find(([executor]) => executor === id)
+    // What was stored as undefined comes back as null.
+    const place = kept?.[1] ?? undefined
     const launched =
-      kept?.[1] === undefined
+      place === undefined
         ? undefined
-        : await this.#options.launcher.adopt?.(id, kept[1], this.#eventsOf(slot, id))
+        : await this.#options.launcher.adopt?.(id, place, this.#eventsOf(slot, id))
     if (launched === undefined) {
       this.#died(slot, id, 'the new app master did not find it')
       return
     }
     this.#have(slot, id, launched)
-    slot.address = kept![2]
+    slot.address = kept![2] ?? undefined
     // What changed while there was no app master: others may have been replaced, the user may have paused the sources.
     this.#tell(slot, control => control.replan(this.#plan))
     this.#tell(slot, control => control.setActive(this.#active))

@@ -107,7 +107,8 @@ export class ClusterLauncher implements Launcher {
     const launched = this.#connect(id, place, events)
     try {
       const { incarnation, self } = this.#options
-      await this.#ref(place).ask('adopt', incarnation, self)
+      if (!(await this.#ref(place).ask('adopt', incarnation, self)))
+        throw new EngineError('EXECUTOR_START_FAILED', 'it was still being started')
       return launched
     } catch (error) {
       this.#checkFenced(error)
