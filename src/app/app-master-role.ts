@@ -55,6 +55,7 @@ export class AppMasterRole {
   #master: AppMaster | undefined = undefined
   #positions = new Map<number, unknown>()
   #storingPositions = false
+  #planStored: Promise<void> = Promise.resolve()
   #end: (reason: string) => void = () => undefined
   /** Resolves with the reason when this process has nothing left to do. */
   readonly ended: Promise<string>
@@ -144,10 +145,15 @@ export class AppMasterRole {
   #memory() {
     const { app, incarnation } = this.#options
     return {
-      savePlan: (memory: PlanMemory) =>
-        this.#link.call(Infinity, leader =>
-          leader.ask('savePlan', app, incarnation, { executors: memory.plan.executors, memory }),
-        ),
+      savePlan: (memory: PlanMemory) => {
+        const plan = { executors: memory.plan.executors, memory }
+        // One at a time: one that is repeated must not come after a newer one.
+        const saved = this.#planStored.then(() =>
+          this.#link.call(Infinity, leader => leader.ask('savePlan', app, incarnation, plan)),
+        )
+        this.#planStored = saved.catch(() => undefined)
+        return saved
+      },
       saveClock: (reservedUs: number) =>
         this.#link.call(Infinity, leader => leader.ask('saveClock', app, incarnation, reservedUs)),
     }

@@ -116,10 +116,22 @@ export class AppMaster {
     this.#poll.start()
   }
 
-  async #launch(slot: ExecutorSlot): Promise<void> {
-    const id = slot.id
+  // `onId` hears of each id that the executor gets instead of the one before.
+  async #launch(slot: ExecutorSlot, onId: (id: number) => void = () => undefined): Promise<void> {
     const { launcher } = this.#options
-    const launched = await launcher.launch(id, this.#token, this.#eventsOf(slot, id))
+    let id = slot.id
+    let launched: LaunchedExecutor | undefined
+    while (launched === undefined) {
+      try {
+        launched = await launcher.launch(id, this.#token, this.#eventsOf(slot, id))
+      } catch (error) {
+        if (!(error instanceof ElsewhereError) || this.#closing) throw error
+        const before = id
+        id = this.#renewed(slot)
+        onId(id)
+        await this.#tellOfFresh(slot, before)
+      }
+    }
     if (this.#closing) {
       // Nobody else knows of it yet.
       launched.kill()
@@ -220,29 +232,45 @@ export class AppMaster {
       this.#fail(neverUp(slot.deathsBeforeUp, reason))
       return
     }
-    this.#overflow(id, false)
-    this.#decided(this.#clock.fence(id))
-    const fresh = this.#nextId++
-    slot.id = fresh
-    this.#plan = replaceExecutor(this.#plan, id, fresh)
+    const fresh = this.#renewed(slot)
     const waitMs = slot.backoff.failed(nowMs)
     const go = () => {
       if (this.#closing || slot.id !== fresh) return
-      for (const other of this.#slots) {
-        if (other !== slot) this.#tell(other, control => control.replacePeer(id, fresh))
-      }
-      environment.after(waitMs, () => void this.#revive(slot, fresh))
+      environment.after(waitMs, () => void this.#revive(slot))
     }
-    // The new id is kept before anybody hears of it: no later app master may give it to another.
-    if (this.#options.memory === undefined) go()
-    else this.#keepPlan().then(go, error => this.#fail(asError(error)))
+    this.#tellOfFresh(slot, id).then(go, error => this.#fail(asError(error)))
   }
 
-  async #revive(slot: ExecutorSlot, id: number): Promise<void> {
+  // Whoever had the slot is out for ever: ids are never used again.
+  #renewed(slot: ExecutorSlot): number {
+    const id = slot.id
+    const fresh = this.#nextId++
+    slot.id = fresh
+    this.#overflow(id, false)
+    this.#decided(this.#clock.fence(id))
+    this.#plan = replaceExecutor(this.#plan, id, fresh)
+    return fresh
+  }
+
+  // The new id is kept before anybody hears of it: no later app master may give it to another.
+  async #tellOfFresh(slot: ExecutorSlot, before: number): Promise<void> {
+    const fresh = slot.id
+    await this.#keepPlan()
+    if (this.#closing || slot.id !== fresh) return
+    for (const other of this.#slots) {
+      if (other !== slot) this.#tell(other, control => control.replacePeer(before, fresh))
+    }
+  }
+
+  async #revive(slot: ExecutorSlot): Promise<void> {
+    let id = slot.id
+    await this.#survivors
     if (this.#closing || slot.id !== id) return
     slot.backoff.started(this.#options.environment.monotonicMs())
     try {
-      await this.#launch(slot)
+      await this.#launch(slot, fresh => {
+        id = fresh
+      })
       await this.#keepPlan()
       await this.#startTasks(slot)
       await this.#go(slot)
