@@ -11,6 +11,7 @@ import {
   APP_MASTER,
   type AppBriefing,
   type AppMasterDoor,
+  type AppRecord,
   type Failure,
   MASTER,
   type MasterDoor,
@@ -46,6 +47,8 @@ const USERS: readonly ErrorCode[] = [
 ]
 /** A failure is told for so long; then whoever watches the process tells of its end. */
 const TELL_MS = 60_000
+/** It registers anew at this pace: one that was replaced, or not told what its users want, hears of it then. */
+const AGAIN_MS = 15_000
 
 export class AppMasterRole {
   readonly #options: AppMasterRoleOptions
@@ -53,6 +56,8 @@ export class AppMasterRole {
   readonly #self: ActorAddress
   #launcher: ClusterLauncher | undefined = undefined
   #master: AppMaster | undefined = undefined
+  /** As told last. */
+  #active: boolean | undefined = undefined
   #positions = new Map<number, unknown>()
   #storingPositions = false
   #planStored: Promise<void> = Promise.resolve()
@@ -79,7 +84,7 @@ export class AppMasterRole {
     try {
       const briefing = await this.#register()
       const application = await this.#options.load()
-      this.#link.follow(() => this.#register().then(() => undefined)).catch(this.#over)
+      this.#link.follow(AGAIN_MS, () => this.#registerAgain()).catch(this.#over)
       await this.#start(briefing, application)
       await this.#master!.failure
     } catch (error) {
@@ -92,6 +97,18 @@ export class AppMasterRole {
     return this.#link.call(Infinity, leader =>
       leader.ask('registerAppMaster', app, incarnation, this.#self),
     )
+  }
+
+  async #registerAgain(): Promise<void> {
+    const { record } = await this.#register()
+    const active = isActive(record)
+    if (this.#master !== undefined && active !== this.#active) await this.#setActive(active)
+  }
+
+  // What is said while the application is still being loaded holds when it starts.
+  async #setActive(active: boolean): Promise<void> {
+    this.#active = active
+    await this.#master?.setActive(active)
   }
 
   readonly #over = (error: unknown): void => {
@@ -135,9 +152,8 @@ export class AppMasterRole {
       onPositions: changed => this.#keepPositions(changed),
     })
     this.#master = master
-    await master.start(
-      record.status === 'starting' ? submission.active : record.status === 'active',
-    )
+    this.#active ??= isActive(record)
+    await master.start(this.#active)
     await this.#link.call(Infinity, leader => leader.ask('appStarted', app, incarnation))
     log(lines, 'info', `app ${app}`, `"${submission.name}" runs on ${executors} executors`)
   }
@@ -219,6 +235,7 @@ export class AppMasterRole {
 
   async #call(method: string, args: unknown[]): Promise<unknown> {
     const master = this.#master
+    if (method === 'setActive') return this.#setActive(args[0] as boolean)
     if (master === undefined) {
       throw new EngineError('APP_MASTER_ABSENT', 'the app master is still loading the application')
     }
@@ -227,8 +244,6 @@ export class AppMasterRole {
         return { ...(await master.report()), waiting: this.#launcher?.waiting }
       case 'figures':
         return master.figures()
-      case 'setActive':
-        return master.setActive(args[0] as boolean)
       case 'isDrained':
         return master.isDrained(args[0] as number)
       default:
@@ -242,4 +257,8 @@ export class AppMasterRole {
     // After the answer has left.
     this.#options.environment.after(50, () => this.#end('the application was stopped'))
   }
+}
+
+function isActive({ status, submission }: AppRecord): boolean {
+  return status === 'starting' ? submission.active : status === 'active'
 }

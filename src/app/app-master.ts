@@ -13,7 +13,13 @@ import type { ExecutorControl } from './executor-host.ts'
 import { type ExecutorSlot, executorSlot, neverUp } from './executor-slot.ts'
 import { FigurePoll } from './figure-poll.ts'
 import type { RunFigures } from './figures.ts'
-import type { AppMasterMemory, LaunchedExecutor, Launcher, Resumption } from './launcher.ts'
+import {
+  type AppMasterMemory,
+  ElsewhereError,
+  type LaunchedExecutor,
+  type Launcher,
+  type Resumption,
+} from './launcher.ts'
 import { makePlan, type Plan, replaceExecutor, sourcesOn } from './plan.ts'
 import { PositionBook, type Positions } from './position-book.ts'
 
