@@ -2,7 +2,7 @@
 // replaces an executor that died, with its tasks. In local mode it lives in the process that the user started.
 import { randomBytes } from 'node:crypto'
 import type { Environment } from '../base/environment.ts'
-import { asError, EngineError } from '../base/errors.ts'
+import { asError } from '../base/errors.ts'
 import { type Log, log } from '../base/log.ts'
 import { AppClock, type ClockDecision } from '../progress/app-clock.ts'
 import type { AppReport, ExecutorInfo } from './app-report.ts'
@@ -10,7 +10,14 @@ import type { Application } from './application.ts'
 import { Books } from './books.ts'
 import type { ExecutorEvents } from './executor.ts'
 import type { ExecutorControl } from './executor-host.ts'
-import { type ExecutorSlot, executorSlot, neverUp } from './executor-slot.ts'
+import {
+  closeExecutor,
+  controlOf,
+  type ExecutorSlot,
+  executorSlot,
+  neverUp,
+  startedLate,
+} from './executor-slot.ts'
 import { FigurePoll } from './figure-poll.ts'
 import type { RunFigures } from './figures.ts'
 import {
@@ -25,8 +32,6 @@ import { PositionBook, type Positions } from './position-book.ts'
 
 /** An executor that dies so often in a row without coming up cannot live here: the application ends. */
 const DEATHS_BEFORE_UP_MAX = 10
-/** How long a closing executor may take before it is killed. */
-const CLOSE_TIMEOUT_MS = 8000
 
 export interface AppMasterOptions {
   readonly environment: Environment
@@ -122,7 +127,7 @@ export class AppMaster {
     this.#poll.start()
   }
 
-  // `onId` hears of each id that the executor gets instead of the one before.
+  // `onId` hears of each id that it gets instead of the one before.
   async #launch(slot: ExecutorSlot, onId: (id: number) => void = () => undefined): Promise<void> {
     const { launcher } = this.#options
     let id = slot.id
@@ -141,10 +146,7 @@ export class AppMaster {
     if (this.#closing) {
       // Nobody else knows of it yet.
       launched.kill()
-      throw new EngineError(
-        'EXECUTOR_START_FAILED',
-        `executor ${id} was started while the run ended`,
-      )
+      throw startedLate(id)
     }
     this.#have(slot, id, launched)
     slot.address = await launched.control.prepare()
@@ -211,15 +213,15 @@ export class AppMaster {
       )
       .map(other => [other.id, other.address!] as const)
     for (const [other] of addresses) slot.connects.add(other)
-    await slot.launched!.control.start({ plan: this.#plan, addresses })
+    await controlOf(slot).start({ plan: this.#plan, addresses })
   }
 
   async #go(slot: ExecutorSlot): Promise<void> {
     let floor = 0
     const sources = sourcesOn(this.application.dag, this.#plan, slot.id)
     for (const task of sources) floor = Math.max(floor, this.#clock.admit(task, slot.id))
-    if (this.#overflowing.size > 0) await slot.launched!.control.suspendSources(true)
-    await slot.launched!.control.go(this.#active, floor, this.#positions.of(sources))
+    if (this.#overflowing.size > 0) await controlOf(slot).suspendSources(true)
+    await controlOf(slot).go(this.#active, floor, this.#positions.of(sources))
   }
 
   // ---- deaths
@@ -294,13 +296,17 @@ export class AppMaster {
   }
 
   // An executor that does not answer has died or is about to: its end is handled where it is noticed.
-  #tell(slot: ExecutorSlot, ask: (control: ExecutorControl) => Promise<void>): void {
-    const launched = slot.launched
-    if (launched === undefined) return
-    ask(launched.control).catch(error => {
+  async #told(slot: ExecutorSlot, ask: (control: ExecutorControl) => Promise<void>): Promise<void> {
+    try {
+      if (slot.launched !== undefined) await ask(slot.launched.control)
+    } catch (error) {
       if (!this.#closing)
         log(this.#options.log, 'debug', `executor ${slot.id}`, asError(error).message)
-    })
+    }
+  }
+
+  #tell(slot: ExecutorSlot, ask: (control: ExecutorControl) => Promise<void>): void {
+    void this.#told(slot, ask)
   }
 
   // ---- clock, overflow, active
@@ -334,15 +340,9 @@ export class AppMaster {
 
   async setActive(active: boolean): Promise<void> {
     this.#active = active
-    const ask = async (slot: ExecutorSlot) => {
-      try {
-        await slot.launched?.control.setActive(active)
-      } catch (error) {
-        // It is dying; the one that takes its place begins as was said here.
-        log(this.#options.log, 'debug', `executor ${slot.id}`, asError(error).message)
-      }
-    }
-    await Promise.all(this.#slots.map(ask))
+    await Promise.all(
+      this.#slots.map(slot => this.#told(slot, control => control.setActive(active))),
+    )
   }
 
   // ---- figures
@@ -395,20 +395,7 @@ export class AppMaster {
     if (this.#closing) return
     this.#closing = true
     this.#poll.stop()
-    await Promise.all(this.#slots.map(slot => this.#closeOne(slot)))
-  }
-
-  async #closeOne(slot: ExecutorSlot): Promise<void> {
-    const launched = slot.launched
-    if (launched === undefined) return
-    const timer = this.#options.environment.after(CLOSE_TIMEOUT_MS, () => launched.kill())
-    try {
-      await Promise.race([launched.control.close(), launched.ended])
-    } catch (error) {
-      log(this.#options.log, 'debug', `executor ${slot.id}`, asError(error).message)
-    }
-    timer.cancel()
-    launched.kill()
-    await launched.ended
+    const { environment, log } = this.#options
+    await Promise.all(this.#slots.map(slot => closeExecutor(slot, environment, log)))
   }
 }

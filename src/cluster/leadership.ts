@@ -244,7 +244,7 @@ export class Leadership {
   async submit(submission: Submission): Promise<number> {
     const submittedMs = this.#options.environment.nowUs() / 1000
     const { bundle, code } = submission
-    const record = await this.registry.create(submission, id => ({
+    const made = this.registry.create(submission, id => ({
       id,
       submission,
       status: 'starting',
@@ -256,8 +256,12 @@ export class Leadership {
       failure: undefined,
       versions: [{ version: 1, timeMs: submittedMs, bundle, code }],
     }))
-    if (!this.#closed && !this.#keepers.has(record.id) && !isOver(record)) this.#keep(record.id)
-    return record.id
+    const { id } = await made
+    // With it, what was stored though its client was not told so.
+    for (const record of this.registry.all()) {
+      if (!this.#closed && !this.#keepers.has(record.id) && !isOver(record)) this.#keep(record.id)
+    }
+    return id
   }
 
   async setActive(app: number, active: boolean): Promise<void> {

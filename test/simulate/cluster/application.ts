@@ -17,11 +17,11 @@ export type Item = readonly [task: number, number: number]
 
 /** Who hears what user code does. */
 export interface Ledger {
-  /** No new numbers any more. */
-  readonly draining: boolean
+  /** Whether this number may be emitted now: at the end no new ones are. */
+  wants(task: number, number: number): boolean
   opened(task: number, low: number, executor: number): void
   emitted(task: number, number: number): void
-  done(task: number, low: number): void
+  done(task: number, low: number, executor: number): void
   arrived(task: number, number: number): void
 }
 
@@ -58,6 +58,7 @@ export function clusterApplication(parts: ApplicationParts): Application {
 class Numbers implements Source<Item> {
   readonly #ledger: Ledger
   #task = 0
+  #executor = 0
   #low = 0
   #next = 0
   readonly #done = new Set<number>()
@@ -70,6 +71,7 @@ class Numbers implements Source<Item> {
   open(context: SourceContext<Item>): void {
     const position = context.position as { low: number } | undefined
     this.#task = context.taskId
+    this.#executor = context.executorId
     this.#low = this.#next = position?.low ?? 0
     this.#ledger.opened(this.#task, this.#low, context.executorId)
   }
@@ -80,7 +82,8 @@ class Numbers implements Source<Item> {
       this.#emit(out, again)
       return true
     }
-    if (!this.#ledger.draining && this.#next - this.#low < OPEN_MAX) this.#emit(out, this.#next++)
+    const wanted = this.#ledger.wants(this.#task, this.#next)
+    if (wanted && this.#next - this.#low < OPEN_MAX) this.#emit(out, this.#next++)
     return false
   }
 
@@ -92,7 +95,7 @@ class Numbers implements Source<Item> {
   done(id: unknown): void {
     this.#done.add(id as number)
     while (this.#done.delete(this.#low)) this.#low++
-    this.#ledger.done(this.#task, this.#low)
+    this.#ledger.done(this.#task, this.#low, this.#executor)
   }
 
   fail(id: unknown): void {

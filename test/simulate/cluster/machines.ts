@@ -1,11 +1,12 @@
 // The processes of a simulated cluster: masters, workers, and what workers start, each with the real role inside. A
 // process that dies is started again by whoever would do so in a real cluster: masters and workers by the machine,
 // everything else by the roles themselves.
-import type { Log } from '../../../src/base/log.ts'
+
 import { AppMasterRole } from '../../../src/app/app-master-role.ts'
 import type { Application } from '../../../src/app/application.ts'
 import { ExecutorRole } from '../../../src/app/executor-role.ts'
 import { asError } from '../../../src/base/errors.ts'
+import type { Log } from '../../../src/base/log.ts'
 import type { BlobShelf } from '../../../src/cluster/blob-shelf.ts'
 import { Master } from '../../../src/cluster/master.ts'
 import { APP_MASTER_ID } from '../../../src/cluster/messages.ts'

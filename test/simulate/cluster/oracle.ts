@@ -15,6 +15,8 @@ export class AppBook implements Ledger {
   readonly #arrived = new Map<number, number[]>()
   /** By task: below it everything was done, as its source has told. */
   readonly lows = new Map<number, number>()
+  /** By task: where the source that was opened last stands, and in which executor it is. */
+  readonly stands = new Map<number, { readonly executor: number; readonly low: number }>()
   /** By task: where its source was opened last. */
   readonly openedAt = new Map<number, number>()
   readonly started = new Set<number>()
@@ -32,13 +34,14 @@ export class AppBook implements Ledger {
     this.#oracle = oracle
   }
 
-  get draining(): boolean {
-    return this.#oracle.draining
+  wants(task: number, number: number): boolean {
+    return !this.#oracle.draining || number < (this.#emitted.get(task)?.length ?? 0)
   }
 
   opened(task: number, low: number, executor: number): void {
     this.#oracle.note('open', this.#app, task, low, executor)
     this.openedAt.set(task, low)
+    this.stands.set(task, { executor, low })
     const arrived = this.#arrived.get(task) ?? []
     for (let number = 0; number < low; number++) {
       if ((arrived[number] ?? 0) > 0) continue
@@ -57,8 +60,9 @@ export class AppBook implements Ledger {
     emitted[number] = (emitted[number] ?? 0) + 1
   }
 
-  done(task: number, low: number): void {
+  done(task: number, low: number, executor: number): void {
     this.dones++
+    if (this.stands.get(task)?.executor === executor) this.stands.set(task, { executor, low })
     this.lows.set(task, Math.max(low, this.lows.get(task) ?? 0))
   }
 

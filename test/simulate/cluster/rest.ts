@@ -63,9 +63,7 @@ export class Rest {
     const { id, status, incarnation, submission } = record
     const entries = [...machines.live].filter(entry => entry.app === id)
     if (isOver(record)) {
-      return entries.length === 0
-        ? undefined
-        : `(6) it is ${status}, and has ${namesOf(entries)}`
+      return entries.length === 0 ? undefined : `(6) it is ${status}, and has ${namesOf(entries)}`
     }
     if (status === 'starting') return '(1) it is still starting'
     const appMasters = entries.filter(entry => entry.kind === 'app-master')

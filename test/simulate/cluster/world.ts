@@ -219,17 +219,17 @@ class ClusterWorld {
 
   // All processes of an application die at once: what is stored is all that its next app master has.
   async #restartCold(): Promise<void> {
-    const lows = new Map(
-      this.#rest.running().map(({ id }) => [id, new Map(this.oracle.of(id).lows)]),
-    )
+    const before = this.#rest
+      .running()
+      .map(({ id }) => [id, [...this.oracle.of(id).stands]] as const)
     await this.#advance(6000)
     for (const entry of [...this.#machines.live])
       if (entry.app > 0) this.#machines.kill(entry, 'simulated: all at once')
     await this.#advance(1000)
     await this.#until('it does not start again', () => this.#rest.problem())
     await this.#untilFlowing()
-    for (const [id, before] of lows) {
-      for (const [task, low] of before) {
+    for (const [id, stands] of before) {
+      for (const [task, { low }] of stands) {
         const opened = this.oracle.of(id).openedAt.get(task) ?? 0
         if (opened < low)
           throw new Error(`(2) app ${id}: source ${task} stood at ${low}, was opened at ${opened}`)
