@@ -319,8 +319,7 @@ export class AppMaster {
     const { store } = decision
     if (store === undefined) return
     const { memory } = this.#options
-    // In a run without a cluster what is reserved lives in this process: it is stored when it is known here. That may
-    // let the clock go on, so it comes last.
+    // In a run without a cluster it is stored when it is known here. That may let the clock go on, so it comes last.
     if (memory === undefined) this.#decided(this.#clock.stored(store))
     else
       memory.saveClock(store).then(

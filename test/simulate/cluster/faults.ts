@@ -10,6 +10,8 @@ import type { ClusterScenario } from './scenario.ts'
 const PAUSE_MS_MAX = 40_000
 const PARTITION_MS_MAX = 20_000
 const RESTART_MS_MAX = 12_000
+/** What an app master tells an executor on its way up. */
+const STEPS: readonly string[] = ['load', 'prepare', 'start', 'go', 'replacePeer', 'replan']
 
 export interface FaultsParts {
   readonly scenario: ClusterScenario
@@ -58,6 +60,16 @@ export class Faults {
     this.#early--
     this.#lasts(2000)
     time.after(chance.next() * 1500, () => this.#die(entry))
+  }
+
+  /** An executor was told something: now and then that is the last that its app master has said. */
+  told(app: number, method: string): void {
+    const { chance, time, scenario, machines } = this.#parts
+    if (this.#early === 0 || !STEPS.includes(method) || time.now() > scenario.activeMs) return
+    if (chance.happens(0.7)) return
+    this.#early--
+    const [appMaster] = [...machines.live].filter(e => e.app === app && e.kind === 'app-master')
+    if (appMaster !== undefined) time.after(chance.next() * 30, () => this.#die(appMaster))
   }
 
   #lasts(ms: number): void {
@@ -162,7 +174,7 @@ export class Faults {
     this.#lasts(forMs)
     if (kind === 'lost') faults.answersLost = 1 + chance.below(4)
     else if (kind === 'slow') faults.requestMs = faults.answerMs = chance.between(5, 300)
-    else if (kind === 'verySlow') faults.requestMs = chance.between(500, 2500)
+    else if (kind === 'verySlow') faults.requestMs = chance.between(500, 6000)
     else faults.cut = kind
     time.after(forMs, () => {
       Object.assign(faults, { cut: 'none', requestMs: 0, answerMs: 0, answersLost: 0 })

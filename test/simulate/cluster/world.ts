@@ -126,6 +126,7 @@ class ClusterWorld {
         return answer
       },
       control: async (incarnation, method, args) => {
+        this.#faults.told(app, method)
         const highest = oracle.of(app).adopted.get(executor) ?? 0
         const answer = await real.control(incarnation, method, args)
         oracle.obeyed(app, executor, incarnation, highest)
