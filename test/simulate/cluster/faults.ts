@@ -167,14 +167,16 @@ export class Faults {
     const [leader] = machines.leaders
     const some = `m${1 + chance.below(scenario.masters)}`
     const faults = store.faults(leader !== undefined && chance.happens(0.7) ? leader : some)
-    const forMs = chance.pick([1500, 4000, 10_000]) * chance.between(0.2, 1)
     const kind = chance.pick(['requests', 'answers', 'both', 'lost', 'slow', 'verySlow'] as const)
+    // What is carried out after its sender has lost the lead: only then do fences matter.
+    const least = kind === 'verySlow' ? 0.6 : 0.2
+    const forMs = chance.pick([1500, 4000, 10_000]) * chance.between(least, 1)
     oracle.count('storeFaults')
     oracle.note('store', kind, forMs)
     this.#lasts(forMs)
     if (kind === 'lost') faults.answersLost = 1 + chance.below(4)
     else if (kind === 'slow') faults.requestMs = faults.answerMs = chance.between(5, 300)
-    else if (kind === 'verySlow') faults.requestMs = chance.between(500, 6000)
+    else if (kind === 'verySlow') faults.requestMs = chance.between(1000, 6000)
     else faults.cut = kind
     time.after(forMs, () => {
       Object.assign(faults, { cut: 'none', requestMs: 0, answerMs: 0, answersLost: 0 })

@@ -22,19 +22,6 @@ test.serial('a seed gives the same cluster again, event by event', async t => {
   }
 })
 
-// Clusters that went wrong once. Each was seen to fail without what mends it.
-for (const [seed, what] of [
-  [3, 'a plan without a place is taken over'],
-  [102, 'an executor that was only being started is replaced'],
-  [106, 'an executor id is started once'],
-  [109, 'a worker that was given up comes back under the same leader'],
-  [137, 'a worker that comes back stops what was killed meanwhile'],
-] as const) {
-  test.serial(`seed ${seed}: ${what}`, async t => {
-    await t.notThrowsAsync(runClusterWorld(seed))
-  })
-}
-
 // Serial: they patch classes of the engine while they run.
 for (const mutation of [
   'an executor obeys whoever speaks',
