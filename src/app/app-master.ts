@@ -127,7 +127,6 @@ export class AppMaster {
     this.#poll.start()
   }
 
-  // `onId` hears of each id that it gets instead of the one before.
   async #launch(slot: ExecutorSlot, onId: (id: number) => void = () => undefined): Promise<void> {
     const { launcher } = this.#options
     let id = slot.id
@@ -149,7 +148,10 @@ export class AppMaster {
       throw startedLate(id)
     }
     this.#have(slot, id, launched)
-    slot.address = await launched.control.prepare()
+    const address = await launched.control.prepare()
+    // It has died meanwhile, and another has its place.
+    if (slot.id !== id) throw startedLate(id)
+    slot.address = address
   }
 
   #have(slot: ExecutorSlot, id: number, launched: LaunchedExecutor): void {
@@ -242,10 +244,7 @@ export class AppMaster {
     }
     const fresh = this.#renewed(slot)
     const waitMs = slot.backoff.failed(nowMs)
-    const go = () => {
-      if (this.#closing || slot.id !== fresh) return
-      environment.after(waitMs, () => void this.#revive(slot))
-    }
+    const go = () => void environment.after(waitMs, () => void this.#revive(slot, fresh))
     this.#tellOfFresh(slot, id).then(go, error => this.#fail(asError(error)))
   }
 
@@ -270,8 +269,8 @@ export class AppMaster {
     }
   }
 
-  async #revive(slot: ExecutorSlot): Promise<void> {
-    let id = slot.id
+  async #revive(slot: ExecutorSlot, expected: number): Promise<void> {
+    let id = expected
     await this.#survivors
     if (this.#closing || slot.id !== id) return
     slot.backoff.started(this.#options.environment.monotonicMs())
@@ -280,8 +279,9 @@ export class AppMaster {
         id = fresh
       })
       await this.#keepPlan()
-      await this.#startTasks(slot)
-      await this.#go(slot)
+      if (slot.id === id) await this.#startTasks(slot)
+      if (slot.id === id) await this.#go(slot)
+      if (slot.id !== id) return
       slot.deathsBeforeUp = 0
       log(this.#options.log, 'info', `executor ${id}`, 'took over and runs')
     } catch (error) {
@@ -394,7 +394,6 @@ export class AppMaster {
     if (this.#closing) return
     this.#closing = true
     this.#poll.stop()
-    const { environment, log } = this.#options
-    await Promise.all(this.#slots.map(slot => closeExecutor(slot, environment, log)))
+    await Promise.all(this.#slots.map(slot => closeExecutor(slot, this.#options)))
   }
 }

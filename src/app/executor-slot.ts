@@ -47,8 +47,7 @@ export function controlOf({ id, launched }: ExecutorSlot): ExecutorControl {
 /** Ends it in order; at once if that takes too long. */
 export async function closeExecutor(
   { id, launched }: ExecutorSlot,
-  environment: Environment,
-  lines: Log,
+  { environment, log: lines }: { readonly environment: Environment; readonly log: Log },
 ): Promise<void> {
   if (launched === undefined) return
   const timer = environment.after(CLOSE_TIMEOUT_MS, () => launched.kill())
