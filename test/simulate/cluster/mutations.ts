@@ -1,11 +1,10 @@
 // Rules of the cluster broken one at a time, in the doors between roles or by patching a class: to show that the worlds
 // notice. Nothing of this is in the product.
 import { ActorSystem } from '../../../src/actor/actor-system.ts'
+import { ClusterLauncher } from '../../../src/app/cluster-launcher.ts'
 import { AppRegistry } from '../../../src/cluster/app-registry.ts'
 import { Leadership } from '../../../src/cluster/leadership.ts'
 import { EXECUTOR, type ExecutorDoor } from '../../../src/cluster/messages.ts'
-import { MemoryLeases } from '../../../src/cluster/store/memory-leases.ts'
-import { ClusterLauncher } from '../../../src/app/cluster-launcher.ts'
 import type { DoorWatch } from './process.ts'
 import { runClusterWorld } from './world.ts'
 
@@ -63,20 +62,6 @@ export const CLUSTER_MUTATIONS: Readonly<Record<string, ClusterMutation>> = {
   'plans are not stored': stored('savePlan'),
   'the floor of the app clock is not stored': stored('saveClock'),
   'positions are not stored': stored('savePositions'),
-  'writes are not compared with the fence, nor with the write before': {
-    patch: () =>
-      patched(
-        MemoryLeases.prototype,
-        'transact',
-        original =>
-          function (this: MemoryLeases, transaction: Parameters<typeof original>[0]) {
-            const compare = transaction.compare.filter(
-              c => ('createRevision' in c ? c.createRevision === 0 : !c.key.endsWith('last-commit')),
-            )
-            return original.call(this, { ...transaction, compare })
-          },
-      ),
-  },
   'an app master gets the number of the one before': {
     patch: () =>
       patched(
@@ -121,8 +106,7 @@ export const CLUSTER_MUTATIONS: Readonly<Record<string, ClusterMutation>> = {
       ),
   },
   'nobody watches': {
-    patch: () =>
-      patched(ActorSystem.prototype, 'watch', () => () => ({ cancel: () => undefined })),
+    patch: () => patched(ActorSystem.prototype, 'watch', () => () => ({ cancel: () => undefined })),
   },
   'a launch is tried again under the same id': {
     patch: () =>

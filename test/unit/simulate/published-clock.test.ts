@@ -1,9 +1,9 @@
 // The app clock as executors hear it, from the real app master with executors that only listen.
 import test from 'ava'
-import type { Launcher } from '../../../src/app/launcher.ts'
 import { AppMaster } from '../../../src/app/app-master.ts'
 import { application } from '../../../src/app/application.ts'
 import type { ExecutorEvents } from '../../../src/app/executor.ts'
+import type { Launcher } from '../../../src/app/launcher.ts'
 import { noLog } from '../../../src/base/log.ts'
 import { graph } from '../../../src/dag/graph.ts'
 import { source } from '../../../src/dag/processor.ts'
