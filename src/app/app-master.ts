@@ -254,15 +254,16 @@ export class AppMaster {
     const fresh = this.#nextId++
     slot.id = fresh
     this.#overflow(id, false)
-    this.#decided(this.#clock.fence(id))
     this.#plan = replaceExecutor(this.#plan, id, fresh)
     return fresh
   }
 
-  // The new id is kept before anybody hears of it: no later app master may give it to another.
+  // The new id is kept before anybody hears of it: no later app master may give it to another, nor take over the one
+  // before, whose clock would hold the application's back.
   async #tellOfFresh(slot: ExecutorSlot, before: number): Promise<void> {
     const fresh = slot.id
     await this.#keepPlan()
+    this.#decided(this.#clock.fence(before))
     if (this.#closing || slot.id !== fresh) return
     for (const other of this.#slots) {
       if (other !== slot) this.#tell(other, control => control.replacePeer(before, fresh))
