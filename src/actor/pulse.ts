@@ -1,5 +1,6 @@
-// Finds a peer that has fallen silent: a half-open connection, a stopped process, a host without power. Beats only
-// while something depends on the link, so an idle link costs nothing.
+// Finds a peer that has fallen silent: a half-open connection, a stopped process, a host without power. Beats while
+// something depends on the link, and until the peer was heard once since; so an idle link costs nothing, and asks that
+// wait for less than a beat find out about a dead peer all the same.
 
 import type { Environment, Timer } from '../base/environment.ts'
 
@@ -18,6 +19,8 @@ export class Pulse {
   #timer: Timer | undefined
   #heardMs = 0
   #beatMs = 0
+  /** Whether the peer was heard since something began to depend on it. */
+  #answered = true
 
   constructor(options: PulseOptions) {
     this.#options = options
@@ -26,12 +29,14 @@ export class Pulse {
   /** Something came from the peer. */
   heard(): void {
     this.#heardMs = this.#options.environment.monotonicMs()
+    this.#answered = true
   }
 
   /** Something depends on the peer from now on. */
   start(): void {
     if (this.#timer !== undefined) return
     const { environment, pingMs } = this.#options
+    this.#answered = false
     this.#heardMs = this.#beatMs = environment.monotonicMs()
     this.#timer = environment.after(pingMs, () => this.#beat())
   }
@@ -44,7 +49,7 @@ export class Pulse {
   #beat(): void {
     const { environment, pingMs, unreachableMs, needed, ping, silent } = this.#options
     this.#timer = undefined
-    if (!needed()) return
+    if (!needed() && this.#answered) return
     const nowMs = environment.monotonicMs()
     // A beat that is late by more than a period: this process itself was stopped or busy, and what the peer sent
     // meanwhile is still to be read. Its silence is not counted.

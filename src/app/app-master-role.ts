@@ -11,6 +11,7 @@ import {
   APP_MASTER,
   type AppBriefing,
   type AppMasterDoor,
+  type AppRecord,
   type Failure,
   MASTER,
   type MasterDoor,
@@ -46,6 +47,8 @@ const USERS: readonly ErrorCode[] = [
 ]
 /** A failure is told for so long; then whoever watches the process tells of its end. */
 const TELL_MS = 60_000
+/** It registers anew at this pace: one that was replaced, or not told what its users want, hears of it then. */
+const AGAIN_MS = 15_000
 
 export class AppMasterRole {
   readonly #options: AppMasterRoleOptions
@@ -53,10 +56,11 @@ export class AppMasterRole {
   readonly #self: ActorAddress
   #launcher: ClusterLauncher | undefined = undefined
   #master: AppMaster | undefined = undefined
+  /** As told last. */
+  #active: boolean | undefined = undefined
   #positions = new Map<number, unknown>()
   #storingPositions = false
-  /** What was asked while the application was loaded. */
-  #active: boolean | undefined = undefined
+  #planStored: Promise<void> = Promise.resolve()
   #end: (reason: string) => void = () => undefined
   /** Resolves with the reason when this process has nothing left to do. */
   readonly ended: Promise<string>
@@ -80,7 +84,7 @@ export class AppMasterRole {
     try {
       const briefing = await this.#register()
       const application = await this.#options.load()
-      this.#link.follow(() => this.#register().then(() => undefined)).catch(this.#over)
+      this.#link.follow(AGAIN_MS, () => this.#registerAgain()).catch(this.#over)
       await this.#start(briefing, application)
       await this.#master!.failure
     } catch (error) {
@@ -93,6 +97,18 @@ export class AppMasterRole {
     return this.#link.call(Infinity, leader =>
       leader.ask('registerAppMaster', app, incarnation, this.#self),
     )
+  }
+
+  async #registerAgain(): Promise<void> {
+    const { record } = await this.#register()
+    const active = isActive(record)
+    if (this.#master !== undefined && active !== this.#active) await this.#setActive(active)
+  }
+
+  // What is said while the application is still being loaded holds when it starts.
+  async #setActive(active: boolean): Promise<void> {
+    this.#active = active
+    await this.#master?.setActive(active)
   }
 
   readonly #over = (error: unknown): void => {
@@ -136,8 +152,8 @@ export class AppMasterRole {
       onPositions: changed => this.#keepPositions(changed),
     })
     this.#master = master
-    const active = record.status === 'starting' ? submission.active : record.status === 'active'
-    await master.start(this.#active ?? active)
+    this.#active ??= isActive(record)
+    await master.start(this.#active)
     await this.#link.call(Infinity, leader => leader.ask('appStarted', app, incarnation))
     log(lines, 'info', `app ${app}`, `"${submission.name}" runs on ${executors} executors`)
   }
@@ -145,10 +161,15 @@ export class AppMasterRole {
   #memory() {
     const { app, incarnation } = this.#options
     return {
-      savePlan: (memory: PlanMemory) =>
-        this.#link.call(Infinity, leader =>
-          leader.ask('savePlan', app, incarnation, { executors: memory.plan.executors, memory }),
-        ),
+      savePlan: (memory: PlanMemory) => {
+        const plan = { executors: memory.plan.executors, memory }
+        // One at a time: one that is repeated must not come after a newer one.
+        const saved = this.#planStored.then(() =>
+          this.#link.call(Infinity, leader => leader.ask('savePlan', app, incarnation, plan)),
+        )
+        this.#planStored = saved.catch(() => undefined)
+        return saved
+      },
       saveClock: (reservedUs: number) =>
         this.#link.call(Infinity, leader => leader.ask('saveClock', app, incarnation, reservedUs)),
     }
@@ -214,10 +235,7 @@ export class AppMasterRole {
 
   async #call(method: string, args: unknown[]): Promise<unknown> {
     const master = this.#master
-    if (master === undefined && method === 'setActive') {
-      this.#active = args[0] as boolean
-      return undefined
-    }
+    if (method === 'setActive') return this.#setActive(args[0] as boolean)
     if (master === undefined) {
       throw new EngineError('APP_MASTER_ABSENT', 'the app master is still loading the application')
     }
@@ -226,8 +244,6 @@ export class AppMasterRole {
         return { ...(await master.report()), waiting: this.#launcher?.waiting }
       case 'figures':
         return master.figures()
-      case 'setActive':
-        return master.setActive(args[0] as boolean)
       case 'isDrained':
         return master.isDrained(args[0] as number)
       default:
@@ -241,4 +257,8 @@ export class AppMasterRole {
     // After the answer has left.
     this.#options.environment.after(50, () => this.#end('the application was stopped'))
   }
+}
+
+function isActive({ status, submission }: AppRecord): boolean {
+  return status === 'starting' ? submission.active : status === 'active'
 }

@@ -2,7 +2,7 @@
 // replaces an executor that died, with its tasks. In local mode it lives in the process that the user started.
 import { randomBytes } from 'node:crypto'
 import type { Environment } from '../base/environment.ts'
-import { asError, EngineError } from '../base/errors.ts'
+import { asError } from '../base/errors.ts'
 import { type Log, log } from '../base/log.ts'
 import { AppClock, type ClockDecision } from '../progress/app-clock.ts'
 import type { AppReport, ExecutorInfo } from './app-report.ts'
@@ -10,16 +10,29 @@ import type { Application } from './application.ts'
 import { Books } from './books.ts'
 import type { ExecutorEvents } from './executor.ts'
 import type { ExecutorControl } from './executor-host.ts'
-import { DEATHS_BEFORE_UP_MAX, type ExecutorSlot, neverUp, newSlot } from './executor-slot.ts'
+import {
+  closeExecutor,
+  controlOf,
+  type ExecutorSlot,
+  executorSlot,
+  neverUp,
+  startedLate,
+} from './executor-slot.ts'
 import { FigurePoll } from './figure-poll.ts'
 import type { RunFigures } from './figures.ts'
-import type { AppMasterMemory, LaunchedExecutor, Launcher, Resumption } from './launcher.ts'
+import {
+  type AppMasterMemory,
+  ElsewhereError,
+  type LaunchedExecutor,
+  type Launcher,
+  type Resumption,
+} from './launcher.ts'
 import { makePlan, type Plan, replaceExecutor, sourcesOn } from './plan.ts'
 import { PositionBook, type Positions } from './position-book.ts'
 import { StallWatch } from './stall-watch.ts'
 
-/** How long a closing executor may take before it is killed. */
-const CLOSE_TIMEOUT_MS = 8000
+/** An executor that dies so often in a row without coming up cannot live here: the application ends. */
+const DEATHS_BEFORE_UP_MAX = 10
 
 export interface AppMasterOptions {
   readonly environment: Environment
@@ -55,6 +68,9 @@ export class AppMaster {
   #overflowing = new Set<number>()
   readonly #poll: FigurePoll
   readonly #stalls: StallWatch
+  /** Resolves when it is known which executors of an earlier app master live. */
+  readonly #survivors: Promise<void>
+  #takenOver: () => void = () => undefined
   #fail: (error: Error) => void = () => undefined
   /** Rejects when the application cannot go on. Never resolves. */
   readonly failure: Promise<never>
@@ -67,7 +83,7 @@ export class AppMaster {
     this.#token = options.token ?? randomBytes(16).toString('hex')
     this.#nextId = resume?.nextId ?? ids.length + 1
     this.#plan = resume?.plan ?? makePlan(application.dag, ids)
-    this.#slots = ids.map(newSlot)
+    this.#slots = ids.map(executorSlot)
     this.#clock = new AppClock({
       executors: ids,
       reserved: resume?.reservedUs ?? options.reservedUs ?? 0,
@@ -90,6 +106,10 @@ export class AppMaster {
           launched === undefined ? [] : [{ id, stalls: () => launched.control.stalls() }],
         ),
     })
+    this.#survivors = new Promise(resolve => {
+      this.#takenOver = resolve
+      if (resume === undefined) resolve()
+    })
     this.failure = new Promise((_, reject) => {
       this.#fail = reject
     })
@@ -101,6 +121,7 @@ export class AppMaster {
     this.#active = active
     if (this.#options.resume !== undefined) {
       await Promise.all(this.#slots.map(slot => this.#takeOver(slot)))
+      this.#takenOver()
       this.#begun()
       return
     }
@@ -108,9 +129,7 @@ export class AppMaster {
       await this.#keepPlan()
       await Promise.all(this.#slots.map(slot => this.#launch(slot)))
       await this.#keepPlan()
-      // The last connect to the first: tasks are dealt out in the order of the DAG, and the side that connects reads with
-      // less copying (socket-transport.ts), which helps most where the most messages arrive.
-      await Promise.all([...this.#slots].reverse().map(slot => this.#startTasks(slot)))
+      await Promise.all(this.#slots.map(slot => this.#startTasks(slot)))
       await Promise.all(this.#slots.map(slot => this.#go(slot)))
     } catch (error) {
       await this.close()
@@ -124,20 +143,31 @@ export class AppMaster {
     this.#stalls.start()
   }
 
-  async #launch(slot: ExecutorSlot): Promise<void> {
-    const id = slot.id
+  async #launch(slot: ExecutorSlot, onId: (id: number) => void = () => undefined): Promise<void> {
     const { launcher } = this.#options
-    const launched = await launcher.launch(id, this.#token, this.#eventsOf(slot, id))
+    let id = slot.id
+    let launched: LaunchedExecutor | undefined
+    while (launched === undefined) {
+      try {
+        launched = await launcher.launch(id, this.#token, this.#eventsOf(slot, id))
+      } catch (error) {
+        if (!(error instanceof ElsewhereError) || this.#closing) throw error
+        const before = id
+        id = this.#renewed(slot)
+        onId(id)
+        await this.#tellOfFresh(slot, before)
+      }
+    }
     if (this.#closing) {
       // Nobody else knows of it yet.
       launched.kill()
-      throw new EngineError(
-        'EXECUTOR_START_FAILED',
-        `executor ${id} was started while the run ended`,
-      )
+      throw startedLate(id)
     }
     this.#have(slot, id, launched)
-    slot.address = await launched.control.prepare()
+    const address = await launched.control.prepare()
+    // It has died meanwhile, and another has its place.
+    if (slot.id !== id) throw startedLate(id)
+    slot.address = address
   }
 
   #have(slot: ExecutorSlot, id: number, launched: LaunchedExecutor): void {
@@ -165,16 +195,18 @@ export class AppMaster {
   async #takeOver(slot: ExecutorSlot): Promise<void> {
     const id = slot.id
     const kept = this.#options.resume!.places.find(([executor]) => executor === id)
+    // What was stored as undefined comes back as null.
+    const place = kept?.[1] ?? undefined
     const launched =
-      kept?.[1] === undefined
+      place === undefined
         ? undefined
-        : await this.#options.launcher.adopt?.(id, kept[1], this.#eventsOf(slot, id))
+        : await this.#options.launcher.adopt?.(id, place, this.#eventsOf(slot, id))
     if (launched === undefined) {
       this.#died(slot, id, 'the new app master did not find it')
       return
     }
     this.#have(slot, id, launched)
-    slot.address = kept![2]
+    slot.address = kept![2] ?? undefined
     // What changed while there was no app master: others may have been replaced, the user may have paused the sources.
     this.#tell(slot, control => control.replan(this.#plan))
     this.#tell(slot, control => control.setActive(this.#active))
@@ -199,15 +231,15 @@ export class AppMaster {
       )
       .map(other => [other.id, other.address!] as const)
     for (const [other] of addresses) slot.connects.add(other)
-    await slot.launched!.control.start({ plan: this.#plan, addresses })
+    await controlOf(slot).start({ plan: this.#plan, addresses })
   }
 
   async #go(slot: ExecutorSlot): Promise<void> {
     let floor = 0
     const sources = sourcesOn(this.application.dag, this.#plan, slot.id)
     for (const task of sources) floor = Math.max(floor, this.#clock.admit(task, slot.id))
-    if (this.#overflowing.size > 0) await slot.launched!.control.suspendSources(true)
-    await slot.launched!.control.go(this.#active, floor, this.#positions.of(sources))
+    if (this.#overflowing.size > 0) await controlOf(slot).suspendSources(true)
+    await controlOf(slot).go(this.#active, floor, this.#positions.of(sources))
   }
 
   // ---- deaths
@@ -226,32 +258,47 @@ export class AppMaster {
       this.#fail(neverUp(slot.deathsBeforeUp, reason))
       return
     }
-    this.#overflow(id, false)
-    this.#decided(this.#clock.fence(id))
-    const fresh = this.#nextId++
-    slot.id = fresh
-    this.#plan = replaceExecutor(this.#plan, id, fresh)
+    const fresh = this.#renewed(slot)
     const waitMs = slot.backoff.failed(nowMs)
-    const go = () => {
-      if (this.#closing || slot.id !== fresh) return
-      for (const other of this.#slots) {
-        if (other !== slot) this.#tell(other, control => control.replacePeer(id, fresh))
-      }
-      environment.after(waitMs, () => void this.#revive(slot, fresh))
-    }
-    // The new id is kept before anybody hears of it: no later app master may give it to another.
-    if (this.#options.memory === undefined) go()
-    else this.#keepPlan().then(go, error => this.#fail(asError(error)))
+    const go = () => void environment.after(waitMs, () => void this.#revive(slot, fresh))
+    this.#tellOfFresh(slot, id).then(go, error => this.#fail(asError(error)))
   }
 
-  async #revive(slot: ExecutorSlot, id: number): Promise<void> {
+  // Whoever had the slot is out for ever: ids are never used again.
+  #renewed(slot: ExecutorSlot): number {
+    const id = slot.id
+    const fresh = this.#nextId++
+    slot.id = fresh
+    this.#overflow(id, false)
+    this.#plan = replaceExecutor(this.#plan, id, fresh)
+    return fresh
+  }
+
+  // The new id is kept before anybody hears of it: no later app master may give it to another, nor take over the one
+  // before, whose clock would hold the application's back.
+  async #tellOfFresh(slot: ExecutorSlot, before: number): Promise<void> {
+    const fresh = slot.id
+    await this.#keepPlan()
+    this.#decided(this.#clock.fence(before))
+    if (this.#closing || slot.id !== fresh) return
+    for (const other of this.#slots) {
+      if (other !== slot) this.#tell(other, control => control.replacePeer(before, fresh))
+    }
+  }
+
+  async #revive(slot: ExecutorSlot, expected: number): Promise<void> {
+    let id = expected
+    await this.#survivors
     if (this.#closing || slot.id !== id) return
     slot.backoff.started(this.#options.environment.monotonicMs())
     try {
-      await this.#launch(slot)
+      await this.#launch(slot, fresh => {
+        id = fresh
+      })
       await this.#keepPlan()
-      await this.#startTasks(slot)
-      await this.#go(slot)
+      if (slot.id === id) await this.#startTasks(slot)
+      if (slot.id === id) await this.#go(slot)
+      if (slot.id !== id) return
       slot.deathsBeforeUp = 0
       log(this.#options.log, 'info', `executor ${id}`, 'took over and runs')
     } catch (error) {
@@ -266,13 +313,17 @@ export class AppMaster {
   }
 
   // An executor that does not answer has died or is about to: its end is handled where it is noticed.
-  #tell(slot: ExecutorSlot, ask: (control: ExecutorControl) => Promise<void>): void {
-    const launched = slot.launched
-    if (launched === undefined) return
-    ask(launched.control).catch(error => {
+  async #told(slot: ExecutorSlot, ask: (control: ExecutorControl) => Promise<void>): Promise<void> {
+    try {
+      if (slot.launched !== undefined) await ask(slot.launched.control)
+    } catch (error) {
       if (!this.#closing)
         log(this.#options.log, 'debug', `executor ${slot.id}`, asError(error).message)
-    })
+    }
+  }
+
+  #tell(slot: ExecutorSlot, ask: (control: ExecutorControl) => Promise<void>): void {
+    void this.#told(slot, ask)
   }
 
   // ---- clock, overflow, active
@@ -285,8 +336,7 @@ export class AppMaster {
     const { store } = decision
     if (store === undefined) return
     const { memory } = this.#options
-    // In a run without a cluster what is reserved lives in this process: it is stored when it is known here. That may
-    // let the clock go on, so it comes last.
+    // In a run without a cluster it is stored when it is known here. That may let the clock go on, so it comes last.
     if (memory === undefined) this.#decided(this.#clock.stored(store))
     else
       memory.saveClock(store).then(
@@ -306,15 +356,9 @@ export class AppMaster {
 
   async setActive(active: boolean): Promise<void> {
     this.#active = active
-    const ask = async (slot: ExecutorSlot) => {
-      try {
-        await slot.launched?.control.setActive(active)
-      } catch (error) {
-        // It is dying; the one that takes its place begins as was said here.
-        log(this.#options.log, 'debug', `executor ${slot.id}`, asError(error).message)
-      }
-    }
-    await Promise.all(this.#slots.map(ask))
+    await Promise.all(
+      this.#slots.map(slot => this.#told(slot, control => control.setActive(active))),
+    )
   }
 
   // ---- figures
@@ -369,20 +413,6 @@ export class AppMaster {
     this.#closing = true
     this.#poll.stop()
     this.#stalls.stop()
-    await Promise.all(this.#slots.map(slot => this.#closeOne(slot)))
-  }
-
-  async #closeOne(slot: ExecutorSlot): Promise<void> {
-    const launched = slot.launched
-    if (launched === undefined) return
-    const timer = this.#options.environment.after(CLOSE_TIMEOUT_MS, () => launched.kill())
-    try {
-      await Promise.race([launched.control.close(), launched.ended])
-    } catch (error) {
-      log(this.#options.log, 'debug', `executor ${slot.id}`, asError(error).message)
-    }
-    timer.cancel()
-    launched.kill()
-    await launched.ended
+    await Promise.all(this.#slots.map(slot => closeExecutor(slot, this.#options)))
   }
 }

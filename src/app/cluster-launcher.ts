@@ -19,7 +19,7 @@ import {
 import type { Address } from '../transport/link.ts'
 import type { ExecutorEvents } from './executor.ts'
 import type { ExecutorControl } from './executor-host.ts'
-import type { LaunchedExecutor, Launcher } from './launcher.ts'
+import { ElsewhereError, type LaunchedExecutor, type Launcher } from './launcher.ts'
 
 /** A worker may have to fetch the bundle first. */
 const LAUNCH_TIMEOUT_MS = 120_000
@@ -79,23 +79,30 @@ export class ClusterLauncher implements Launcher {
   }
 
   async launch(id: number, token: string, events: ExecutorEvents): Promise<LaunchedExecutor> {
-    while (true) {
-      const grant = await this.#room()
-      let launched: LaunchedExecutor | undefined
-      try {
-        const place = await this.#start(id, grant)
-        launched = this.#connect(id, place, events)
-        await this.#ask(this.#ref(place).within(LAUNCH_TIMEOUT_MS), 'load', [token])
-        this.#avoid.delete(grant.workerId)
-        return launched
-      } catch (error) {
-        launched?.kill()
-        if (this.#closed || !isOfThePlace(error)) throw error
-        this.#avoid.add(grant.workerId)
-        this.#say('warn', `executor ${id}: ${grant.workerId}: ${asError(error).message}`)
-        await this.#wait(ELSEWHERE_WAIT_MS)
-      }
+    const grant = await this.#room()
+    let launched: LaunchedExecutor | undefined
+    try {
+      const place = await this.#start(id, grant)
+      launched = this.#connect(id, place, events)
+      await this.#ask(this.#ref(place).within(LAUNCH_TIMEOUT_MS), 'load', [token])
+      this.#avoid.delete(grant.workerId)
+      return launched
+    } catch (error) {
+      if (launched === undefined) this.#stopAt(grant.worker, id)
+      else launched.kill()
+      if (this.#closed || !isOfThePlace(error)) throw error
+      this.#avoid.add(grant.workerId)
+      this.#say('warn', `executor ${id}: ${grant.workerId}: ${asError(error).message}`)
+      await this.#wait(ELSEWHERE_WAIT_MS)
+      throw new ElsewhereError(id, asError(error))
     }
+  }
+
+  // It may have been started though nobody said so.
+  #stopAt(worker: ActorAddress, id: number): void {
+    const { system, app, incarnation } = this.#options
+    const key = { app, executor: id, incarnation }
+    system.ref<WorkerDoor>(worker).tell('stop', key, 'its app master has given it up')
   }
 
   async adopt(
@@ -107,7 +114,8 @@ export class ClusterLauncher implements Launcher {
     const launched = this.#connect(id, place, events)
     try {
       const { incarnation, self } = this.#options
-      await this.#ref(place).ask('adopt', incarnation, self)
+      if (!(await this.#ref(place).ask('adopt', incarnation, self)))
+        throw new EngineError('EXECUTOR_START_FAILED', 'it was still being started')
       return launched
     } catch (error) {
       this.#checkFenced(error)
@@ -203,9 +211,7 @@ export class ClusterLauncher implements Launcher {
     this.#ends.set(id, reason => end(`${reason} (worker ${place.workerId}, pid ${place.pid})`))
     this.#events.set(id, events)
     const kill = (): void => {
-      const { app, incarnation } = this.#options
-      const key = { app, executor: id, incarnation }
-      system.ref<WorkerDoor>(place.worker).tell('stop', key, 'its app master has given it up')
+      this.#stopAt(place.worker, id)
       environment.after(KILL_WAIT_MS, () => end('its worker has not told of its end'))
     }
     void ended.then(() => {

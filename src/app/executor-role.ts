@@ -36,6 +36,8 @@ export class ExecutorRole {
   /** What is told once, and a new app master has to hear. */
   readonly #positions = new Map<number, unknown>()
   #overflowing = false
+  /** Its sources are open. */
+  #flows = false
 
   constructor(options: ExecutorRoleOptions) {
     this.#options = options
@@ -52,12 +54,13 @@ export class ExecutorRole {
     }
   }
 
-  #adopt(incarnation: number, appMaster: ActorAddress): void {
+  #adopt(incarnation: number, appMaster: ActorAddress): boolean {
     this.#check(incarnation)
     this.#incarnation = incarnation
     this.#appMaster = this.#options.system.ref<AppMasterDoor>(appMaster)
     if (this.#overflowing) this.#tell('overflow', true)
     if (this.#positions.size > 0) this.#tell('positions', new Map(this.#positions))
+    return this.#flows
   }
 
   #check(incarnation: number): void {
@@ -79,7 +82,9 @@ export class ExecutorRole {
       )
     }
     const call = host[method as keyof ExecutorControl] as (...args: unknown[]) => Promise<unknown>
-    return call.apply(host, args)
+    const answer = await call.apply(host, args)
+    if (method === 'go') this.#flows = true
+    return answer
   }
 
   async #load(token: string): Promise<void> {

@@ -1,13 +1,17 @@
-// The place of one executor in an application, which outlives each executor that takes it: who has it now, and how often
-// somebody has died in it.
+// The place of one executor in an application, as its app master keeps it: who lives there now, under which id, and how
+// often its predecessors died. The id changes with each death, the slot stays.
 import { Backoff } from '../base/backoff.ts'
-import { EngineError } from '../base/errors.ts'
+import type { Environment } from '../base/environment.ts'
+import { asError, EngineError } from '../base/errors.ts'
+import { type Log, log } from '../base/log.ts'
 import type { Address } from '../transport/link.ts'
+import type { ExecutorControl } from './executor-host.ts'
 import type { ExecutorStatus } from './figures.ts'
 import type { LaunchedExecutor } from './launcher.ts'
 
-/** An executor that dies so often in a row without coming up cannot live here: the application ends. */
-export const DEATHS_BEFORE_UP_MAX = 10
+/** How long a closing executor may take before it is killed. */
+const CLOSE_TIMEOUT_MS = 8000
+
 export interface ExecutorSlot {
   id: number
   launched: LaunchedExecutor | undefined
@@ -20,7 +24,7 @@ export interface ExecutorSlot {
   readonly connects: Set<number>
 }
 
-export function newSlot(id: number): ExecutorSlot {
+export function executorSlot(id: number): ExecutorSlot {
   return {
     id,
     launched: undefined,
@@ -32,10 +36,39 @@ export function newSlot(id: number): ExecutorSlot {
   }
 }
 
+/** Throws when it has died since it was launched. */
+export function controlOf({ id, launched }: ExecutorSlot): ExecutorControl {
+  if (launched !== undefined) return launched.control
+  throw new EngineError('EXECUTOR_START_FAILED', `executor ${id} took a place and is not up yet`, {
+    hint: 'the one before it died while the application was being started; this is tried again',
+  })
+}
+
+/** Ends it in order; at once if that takes too long. */
+export async function closeExecutor(
+  { id, launched }: ExecutorSlot,
+  { environment, log: lines }: { readonly environment: Environment; readonly log: Log },
+): Promise<void> {
+  if (launched === undefined) return
+  const timer = environment.after(CLOSE_TIMEOUT_MS, () => launched.kill())
+  try {
+    await Promise.race([launched.control.close(), launched.ended])
+  } catch (error) {
+    log(lines, 'debug', `executor ${id}`, asError(error).message)
+  }
+  timer.cancel()
+  launched.kill()
+  await launched.ended
+}
+
 export function neverUp(deaths: number, reason: string): EngineError {
   return new EngineError(
     'EXECUTOR_DIED',
     `an executor died ${deaths} times in a row before it was up again, last: ${reason}`,
     { hint: 'look for the first error above; the application has ended' },
   )
+}
+
+export function startedLate(id: number): EngineError {
+  return new EngineError('EXECUTOR_START_FAILED', `executor ${id} was started while the run ended`)
 }

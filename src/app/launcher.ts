@@ -1,5 +1,6 @@
 // The seams of an app master: where executors come from (this process, processes of this machine, workers of a cluster),
 // and where what the next app master needs is kept.
+import { EngineError } from '../base/errors.ts'
 import type { Address } from '../transport/link.ts'
 import type { BooksMemory } from './books.ts'
 import type { ExecutorEvents } from './executor.ts'
@@ -20,7 +21,15 @@ export interface LaunchedExecutor {
   kill(): void
 }
 
+/** Thrown by a launch that did not succeed where it was tried: elsewhere, and under another id, it may. */
+export class ElsewhereError extends EngineError {
+  constructor(executorId: number, cause: Error) {
+    super('EXECUTOR_START_FAILED', `executor ${executorId}: ${cause.message}`, { cause })
+  }
+}
+
 export interface Launcher {
+  /** Once for each id, for nobody knows what became of a launch that was not answered. Throws ElsewhereError. */
   launch(executorId: number, token: string, events: ExecutorEvents): Promise<LaunchedExecutor>
   /**
    * Takes over an executor that an earlier app master launched and that runs; undefined when it cannot be reached.

@@ -31,6 +31,9 @@ export class AppRegistry {
   readonly #planned = new Map<number, readonly number[]>()
   readonly #tails = new Map<number, Promise<unknown>>()
   #creating: Promise<unknown> = Promise.resolve()
+  /** Records whose last write was not answered. */
+  readonly #doubtful = new Set<number>()
+  #settling: Promise<void> | undefined = undefined
   #nextId = 1
 
   private constructor(store: ClusterStore, fence: Fence) {
@@ -82,6 +85,7 @@ export class AppRegistry {
   }
 
   async #create(submission: Submission, make: (id: number) => AppRecord): Promise<AppRecord> {
+    await this.#settle()
     const running: AppRecord[] = []
     for (const record of this.#records.values()) {
       if (record.submission.requestId === submission.requestId) return record
@@ -114,6 +118,7 @@ export class AppRegistry {
   ): Promise<AppRecord | undefined> {
     const before = this.#tails.get(id) ?? Promise.resolve()
     const work = before.then(async () => {
+      if (this.#doubtful.has(id)) await this.#settle()
       const record = this.#records.get(id)
       const next = record === undefined ? undefined : change(record)
       if (next === undefined) return record
@@ -136,15 +141,34 @@ export class AppRegistry {
       ])
       this.#records.set(record.id, record)
     } catch (error) {
-      await this.#readBack(record.id)
+      this.#doubtful.add(record.id)
       throw error
     }
   }
 
-  async #readBack(id: number): Promise<void> {
-    const entry = await this.#store.get(APPS + id)
-    if (entry === undefined) this.#records.delete(id)
-    else this.#records.set(id, JSON.parse(entry.value) as AppRecord)
+  // Of what was written without an answer; nothing is decided before. It may even be on its way still: a write that is
+  // in doubt is settled, either way, when a later one has been answered.
+  #settle(): Promise<void> {
+    if (this.#doubtful.size === 0) return Promise.resolve()
+    this.#settling ??= this.#readBack().finally(() => {
+      this.#settling = undefined
+    })
+    return this.#settling
+  }
+
+  async #readBack(): Promise<void> {
+    await this.#flush()
+    for (const id of [...this.#doubtful]) {
+      const entry = await this.#store.get(APPS + id)
+      if (entry === undefined) this.#records.delete(id)
+      else this.#records.set(id, JSON.parse(entry.value) as AppRecord)
+      this.#doubtful.delete(id)
+    }
+  }
+
+  // An empty commit: all that were made before it have been carried out or never will be.
+  async #flush(): Promise<void> {
+    await this.#store.commit(this.#fence, [])
   }
 
   async #forgetOldest(): Promise<void> {
@@ -163,7 +187,9 @@ export class AppRegistry {
 
   // ---- what app masters keep
 
+  /** With whatever earlier app masters have managed to store. */
   async memoryOf(id: number): Promise<AppMemory> {
+    await this.#flush()
     const [plan, clock, positions] = await Promise.all([
       this.#store.get(`plans/${id}`),
       this.#store.get(`clocks/${id}`),

@@ -91,11 +91,11 @@ export class Leadership {
       card,
       processes.filter(process => !stop.includes(process)),
     )
+    if (known?.state === 'up') return stop
     this.#watches.get(card.id)?.cancel()
     const watch = this.#options.system.watch(card.address, reason => this.#lost(card, reason))
     this.#watches.set(card.id, watch)
-    if (known?.state !== 'up')
-      log(this.#options.log, 'info', `worker ${card.id}`, `is up on ${card.host}`)
+    log(this.#options.log, 'info', `worker ${card.id}`, `is up on ${card.host}`)
     return stop
   }
 
@@ -115,6 +115,14 @@ export class Leadership {
 
   processStarted(workerId: string, process: ProcessCard): void {
     this.workers.started(workerId, process)
+    // It was on its way while its application was killed, or while it was replaced.
+    if (!this.#wanted(process)) this.#stop(workerId, process, 'it is not wanted any more')
+  }
+
+  #stop(workerId: string, process: ProcessKey, reason: string): void {
+    const worker = this.workers.get(workerId)
+    if (worker === undefined) return
+    this.#options.system.ref<WorkerDoor>(worker.card.address).tell('stop', process, reason)
   }
 
   async processEnded(workerId: string, process: ProcessKey, reason: string): Promise<void> {
@@ -132,8 +140,10 @@ export class Leadership {
     incarnation: number,
     self: ActorAddress,
   ): Promise<AppBriefing> {
-    const record = this.#running(app, incarnation)
+    this.#running(app, incarnation)
     const memory = await this.registry.memoryOf(app)
+    // As it is now: it may have been killed, paused or appointed anew meanwhile.
+    const record = this.#running(app, incarnation)
     this.#keeperOf(app).registered(incarnation, self)
     return { record, ...memory }
   }
@@ -190,10 +200,8 @@ export class Leadership {
     await this.registry.savePlan(app, plan)
     // Its app master may not reach the worker of an executor that it has given up; the leader may.
     for (const { card, process } of this.workers.processesOf(app)) {
-      if (this.#wanted(process)) continue
-      this.#options.system
-        .ref<WorkerDoor>(card.address)
-        .tell('stop', process, 'it was replaced by another executor')
+      if (!this.#wanted(process))
+        this.#stop(card.id, process, 'it was replaced by another executor')
     }
   }
 
@@ -236,7 +244,7 @@ export class Leadership {
   async submit(submission: Submission): Promise<number> {
     const submittedMs = this.#options.environment.nowUs() / 1000
     const { bundle, code } = submission
-    const record = await this.registry.create(submission, id => ({
+    const made = this.registry.create(submission, id => ({
       id,
       submission,
       status: 'starting',
@@ -248,8 +256,12 @@ export class Leadership {
       failure: undefined,
       versions: [{ version: 1, timeMs: submittedMs, bundle, code }],
     }))
-    if (!this.#closed && !this.#keepers.has(record.id) && !isOver(record)) this.#keep(record.id)
-    return record.id
+    const { id } = await made
+    // With it, what was stored though its client was not told so.
+    for (const record of this.registry.all()) {
+      if (!this.#closed && !this.#keepers.has(record.id) && !isOver(record)) this.#keep(record.id)
+    }
+    return id
   }
 
   async setActive(app: number, active: boolean): Promise<void> {

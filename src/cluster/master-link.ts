@@ -117,18 +117,24 @@ export class MasterLink<D extends Door> {
     }
   }
 
-  /** Calls `met` for each term of a leader, now and after each change, until closed. */
-  async follow(met: (leader: ActorRef<D>) => Promise<void>): Promise<void> {
+  /**
+   * Calls `met` for each term of a leader, now and after each change, until closed; and each `againMs` besides: a leader
+   * may have taken us for lost while it was us who were paused, and then nothing here tells of it.
+   */
+  async follow(againMs: number, met: (leader: ActorRef<D>) => Promise<void>): Promise<void> {
+    const { environment } = this.#options
     let term: number | undefined
+    let metMs = 0
     while (!this.#closed) {
       try {
         const leader = await this.find()
         const card = await this.#askLeader(leader)
         if (card === undefined) this.#leader = undefined
-        else if (card.term !== term) {
+        else if (card.term !== term || environment.monotonicMs() - metMs >= againMs) {
           this.#leader = this.#ref(card.address)
           await met(this.#leader)
           term = card.term
+          metMs = environment.monotonicMs()
         }
       } catch (error) {
         if (!isAgain(error)) throw error

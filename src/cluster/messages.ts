@@ -273,8 +273,11 @@ export interface AppMasterDoor {
 }
 
 export interface ExecutorDoor {
-  /** Whoever has the highest incarnation is its app master from now on. */
-  adopt(incarnation: number, appMaster: ActorAddress): Promise<void>
+  /**
+   * Whoever has the highest incarnation is its app master from now on. Answers whether data flows here: one that an
+   * earlier app master was only starting cannot be taken over, for nobody knows how far that had come.
+   */
+  adopt(incarnation: number, appMaster: ActorAddress): Promise<boolean>
   /** One of the methods of ExecutorControl. FENCED for any but its app master. */
   control(incarnation: number, method: string, args: unknown[]): Promise<unknown>
 }

@@ -26,6 +26,8 @@ import {
 const TELL_MS = 60_000
 /** Two workers of one name: the second asks again at this pace, for the first may be about to be given up. */
 const NAME_TAKEN_MS = 2000
+/** It says what it runs at this pace: a worker that was given up is back, and what it should not run is stopped. */
+const AGAIN_MS = 5000
 
 /** What a process is started with. */
 export interface ProcessOrder extends ProcessKey {
@@ -77,6 +79,7 @@ export class Worker {
   readonly #link: MasterLink<MasterDoor>
   readonly #entries = new Map<string, Entry>()
   readonly #card: WorkerCard
+  #registered = false
   #closed = false
 
   constructor(options: WorkerOptions) {
@@ -93,11 +96,13 @@ export class Worker {
 
   /** Registers with each leader there is, for as long as it lives. Rejects on what cannot be mended by waiting. */
   run(): Promise<void> {
-    return this.#link.follow(async leader => {
+    return this.#link.follow(AGAIN_MS, async leader => {
       try {
         const stop = await leader.ask('registerWorker', this.#card, this.#cards())
         for (const process of stop) this.#stop(process, 'the master does not know of it any more')
-        this.#say('info', `registered with the master, ${this.#entries.size} processes run here`)
+        if (!this.#registered)
+          this.#say('info', `registered with the master, ${this.#entries.size} processes run here`)
+        this.#registered = true
       } catch (error) {
         if (!(error instanceof EngineError) || error.code !== 'WORKER_NAME_TAKEN') throw error
         this.#say('warn', error.message)

@@ -95,3 +95,16 @@ test('a pause of our own process is not the silence of the peer', t => {
   while (process.due !== undefined) process.tick()
   t.is(seen.silent.length, 1)
 })
+
+test('asks that wait for less than a beat find out that the peer is silent', t => {
+  const process = new Process()
+  const { pulse, seen } = pulseOf(process)
+  for (let ask = 0; ask < 10 && seen.silent.length === 0; ask++) {
+    seen.needed = true
+    pulse.start()
+    // It times out before the beat.
+    seen.needed = false
+    process.tick()
+  }
+  t.deepEqual(seen.silent, [5000])
+})

@@ -1,0 +1,34 @@
+// Finding the leader and staying with it.
+import test from 'ava'
+import { ManualEnvironment } from 'gearpump/testing'
+import { ActorSystem } from '../../../src/actor/actor-system.ts'
+import { noLog } from '../../../src/base/log.ts'
+import { MasterLink } from '../../../src/cluster/master-link.ts'
+import { type LeaderCard, MASTER, type MasterDoor } from '../../../src/cluster/messages.ts'
+
+test('who follows a leader meets each term, and the same leader again now and then', async t => {
+  const environment = new ManualEnvironment()
+  const system = new ActorSystem({ environment, log: noLog, name: 'all' })
+  let term = 1
+  const leader = async (): Promise<LeaderCard> => ({ name: 'm', address: system.node, term })
+  system.spawn<Pick<MasterDoor, 'leader'>>(MASTER, () => ({ leader }))
+  const link = new MasterLink<MasterDoor>({
+    system,
+    environment,
+    masters: [system.node],
+    door: MASTER,
+  })
+  const metMs: number[] = []
+  const followed = link.follow(5000, async () => void metMs.push(environment.now()))
+  await environment.advance(4000)
+  t.is(metMs.length, 1)
+  term = 2
+  await environment.advance(1000)
+  t.is(metMs.length, 2)
+  await environment.advance(11_500)
+  t.is(metMs.length, 4)
+  t.true(metMs[3]! - metMs[2]! >= 5000)
+  link.close()
+  await Promise.race([followed, environment.advance(10)])
+  await environment.awaiting(system.close())
+})
