@@ -75,7 +75,7 @@ export interface AppRecord {
   readonly status: AppStatus
   readonly submittedMs: number
   readonly endedMs: number | undefined
-  /** Secret of the links between its executors. */
+  /** Secret of the links between its executors; empty where a client is answered. */
   readonly token: string
   /** Of the newest app master; 0 before the first. */
   readonly incarnation: number

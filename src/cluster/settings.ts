@@ -209,20 +209,23 @@ export function mergeForWorker(
   return { values: values as unknown as Settings, ignored }
 }
 
-/** Throws SECURITY_REQUIRED if this process would serve a network without security and nobody has said that it may. */
-export function checkExposure(settings: Settings): void {
+/**
+ * Throws SECURITY_REQUIRED if this process would serve a network without security and nobody has said that it may. A
+ * worker has no business with clients, so it needs no token.
+ */
+export function checkExposure(settings: Settings, role: 'master' | 'worker'): void {
   const bind = settings['host.bind']
   if (isLoopback(bind) || settings['security.insecure']) return
   const missing: string[] = []
   if (settings['security.tls.cert'] === undefined) missing.push('TLS')
-  if (settings['security.token'] === undefined && settings['security.tokenFile'] === undefined)
-    missing.push('a token')
+  const token = settings['security.token'] ?? settings['security.tokenFile']
+  if (role === 'master' && token === undefined) missing.push('a token')
   if (missing.length === 0) return
   throw new EngineError(
     'SECURITY_REQUIRED',
     `listening on ${bind} without ${missing.join(' and ')} would let everybody who reaches it run code here`,
     {
-      hint: 'set security.tls.* and security.token, or host.bind: 127.0.0.1, or security.insecure: true if that is meant',
+      hint: 'set security.tls.* and security.tokenFile, or host.bind: 127.0.0.1, or security.insecure: true if that is meant',
       details: { bind },
     },
   )

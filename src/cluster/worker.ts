@@ -93,6 +93,7 @@ export class Worker {
 
   /** Registers with each leader there is, for as long as it lives. Rejects on what cannot be mended by waiting. */
   run(): Promise<void> {
+    const absent = (reason: string) => this.#say('warn', `looks for a master: ${reason}`)
     return this.#link.follow(async leader => {
       try {
         const stop = await leader.ask('registerWorker', this.#card, this.#cards())
@@ -106,7 +107,7 @@ export class Worker {
         })
         throw new EngineError('NOT_LEADER', 'not registered yet')
       }
-    })
+    }, absent)
   }
 
   #cards(): ProcessCard[] {

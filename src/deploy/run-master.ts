@@ -16,7 +16,7 @@ import { builtIn } from '../cluster/strategies.ts'
 import { loadStrategy } from '../cluster/strategy-module.ts'
 import type { Address } from '../transport/link.ts'
 import { openMasterStore } from './master-store.ts'
-import { nodeSettings, openSystem } from './node-settings.ts'
+import { clientToken, nodeSettings, openSystem, tellExposure } from './node-settings.ts'
 import { packageVersion } from './package-version.ts'
 
 export interface RunMasterOptions {
@@ -37,12 +37,14 @@ export interface RunningMaster {
 
 export async function runMaster(options: RunMasterOptions): Promise<RunningMaster> {
   const { settings, log, host, port } = options
-  checkExposure(settings)
+  checkExposure(settings, 'master')
   const name = `${host}:${port}`
+  tellExposure(settings, log, `master ${name}`)
   const directory = join(settings['host.dataDir'], `master-${port}`)
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const node = await nodeSettings(settings, port)
-  const system = await openSystem(`master ${name}`, { ...node, host }, log)
+  const token = await clientToken(settings)
+  const system = await openSystem(`master ${name}`, { ...node, host }, log, { clientToken: token })
   const closers: (() => Promise<void>)[] = [() => system.close()]
   const close = async () => {
     for (const one of closers.splice(0).reverse()) await one()

@@ -13,7 +13,7 @@ import type { Settings } from '../cluster/settings-table.ts'
 import { lockDirectory } from '../cluster/store/directory-lock.ts'
 import { Worker } from '../cluster/worker.ts'
 import { InlineProcessHost } from './inline-process-host.ts'
-import { nodeSettings, openSystem } from './node-settings.ts'
+import { nodeSettings, openSystem, tellExposure } from './node-settings.ts'
 import { RealProcessHost } from './process-host.ts'
 import { mastersOf } from './run-master.ts'
 
@@ -35,7 +35,8 @@ export interface RunningWorker {
 
 export async function runWorker(options: RunWorkerOptions): Promise<RunningWorker> {
   const { settings, log: lines, name, sameProcess = false } = options
-  checkExposure(settings)
+  checkExposure(settings, 'worker')
+  tellExposure(settings, lines, `worker ${name}`)
   const directory = join(settings['host.dataDir'], `worker-${name}`)
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const lock = await lockDirectory(directory)
@@ -114,7 +115,7 @@ class Bundles {
     const missing = await access(directory).then(() => undefined, asError)
     if (missing === undefined) return directory
     await this.#shelf.fetch(bundle, this.#masters)
-    await mkdir(this.#directory, { recursive: true })
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 })
     await unpackBundle(this.#shelf.pathOf(bundle.hash), directory, { hash: bundle.hash })
     return directory
   }
