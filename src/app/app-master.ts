@@ -17,9 +17,8 @@ import type { ExecutorStatus, RunFigures } from './figures.ts'
 import type { AppMasterMemory, LaunchedExecutor, Launcher, Resumption } from './launcher.ts'
 import { makePlan, type Plan, replaceExecutor, sourcesOn } from './plan.ts'
 import { PositionBook, type Positions } from './position-book.ts'
+import { NO_LIMIT, RestartBudget, type RestartLimits } from './restart-budget.ts'
 
-/** An executor that dies so often in a row without coming up cannot live here: the application ends. */
-const DEATHS_BEFORE_UP_MAX = 10
 /** How long a closing executor may take before it is killed. */
 const CLOSE_TIMEOUT_MS = 8000
 
@@ -31,6 +30,8 @@ export interface AppMasterOptions {
   readonly log: Log
   /** Secret of the links between the executors; by default a new one. */
   readonly token?: string
+  /** How often each executor may die; by default as often as it was up in between. */
+  readonly restarts?: RestartLimits | undefined
   readonly memory?: AppMasterMemory
   /** Given: executors of an earlier app master run, and are taken over. */
   readonly resume?: Resumption | undefined
@@ -47,8 +48,7 @@ interface Slot {
   launched: LaunchedExecutor | undefined
   address: Address | undefined
   readonly backoff: Backoff
-  /** Deaths in a row without having come up in between. */
-  deathsBeforeUp: number
+  readonly budget: RestartBudget
   status: ExecutorStatus | undefined
   /** Executors that it was told to connect to; of each pair one is told. */
   readonly connects: Set<number>
@@ -85,7 +85,7 @@ export class AppMaster {
       launched: undefined,
       address: undefined,
       backoff: new Backoff(),
-      deathsBeforeUp: 0,
+      budget: new RestartBudget(options.restarts ?? NO_LIMIT),
       status: undefined,
       connects: new Set(),
     }))
@@ -229,8 +229,9 @@ export class AppMaster {
     slot.status = undefined
     slot.connects.clear()
     for (const other of this.#slots) other.connects.delete(id)
-    if (++slot.deathsBeforeUp > DEATHS_BEFORE_UP_MAX) {
-      this.#fail(neverUp(slot.deathsBeforeUp, reason))
+    const over = slot.budget.died(nowMs, reason)
+    if (over !== undefined) {
+      this.#fail(over)
       return
     }
     this.#overflow(id, false)
@@ -259,7 +260,7 @@ export class AppMaster {
       await this.#keepPlan()
       await this.#startTasks(slot)
       await this.#go(slot)
-      slot.deathsBeforeUp = 0
+      slot.budget.up()
       log(this.#options.log, 'info', `executor ${id}`, 'took over and runs')
     } catch (error) {
       if (this.#closing || slot.id !== id) return
@@ -329,12 +330,14 @@ export class AppMaster {
   /** What people ask of an application, all at once. Plain data. */
   async report(): Promise<AppReport> {
     const names = this.application.dag.processors.map(processor => processor.name)
+    const { environment } = this.#options
     return {
       clockUs: this.clockUs,
       executors: this.executors(),
       figures: await this.figures(),
       errors: Object.fromEntries(names.map(name => [name, this.#books.errorsOf(name)])),
       deaths: this.#books.deaths,
+      restarts: Math.max(...this.#slots.map(slot => slot.budget.used(environment.monotonicMs()))),
     }
   }
 
@@ -390,12 +393,4 @@ export class AppMaster {
     launched.kill()
     await launched.ended
   }
-}
-
-function neverUp(deaths: number, reason: string): EngineError {
-  return new EngineError(
-    'EXECUTOR_DIED',
-    `an executor died ${deaths} times in a row before it was up again, last: ${reason}`,
-    { hint: 'look for the first error above; the application has ended' },
-  )
 }

@@ -17,4 +17,6 @@ export interface AppReport {
   readonly figures: RunFigures
   readonly errors: Readonly<Record<string, { total: number; last: readonly ErrorRecord[] }>>
   readonly deaths: readonly ExecutorDeath[]
+  /** Of the executor that was started again most often, in the window that ends now; 0 where no limit is set. */
+  readonly restarts: number
 }

@@ -186,6 +186,7 @@ function infoText(info: AppInfo): string {
     ['pending', figures.pending],
     ['lost', figures.lost],
   ]
+  if (info.restarts > 0) head.push(['restarts', `${info.restarts} of one executor in the window`])
   if (cluster?.waiting !== undefined) head.push(['waits for', cluster.waiting])
   if (cluster?.failure !== undefined) head.push(['failure', cluster.failure.message])
   const parts = [listText(head)]

@@ -73,7 +73,7 @@ export function masterCommand(setExit: (code: number) => void): Command {
 
 export function workerCommand(setExit: (code: number) => void): Command {
   const command = roleCommand('worker', 'runs a worker of a cluster')
-    .option('--name <name>', 'unique in the cluster; default: the host and data directory decide')
+    .option('--name <name>', 'unique in the cluster; default: host.name')
     .option('--master <host:port,…>', 'the masters; the same as --cluster.masters')
     .option('--slots <n>', 'executors that fit here; the same as --worker.slots')
   type Flags = RoleFlags & { name?: string; master?: string; slots?: string }

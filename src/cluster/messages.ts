@@ -47,6 +47,8 @@ export interface Submission {
   readonly code: unknown
   readonly placement: PlacementWish
   readonly active: boolean
+  /** How often each executor may die in a window before the application fails; undefined: as often as it likes. */
+  readonly restarts?: { readonly executors: number; readonly windowMs: number }
 }
 
 /**

@@ -19,6 +19,8 @@ export interface NodeSettings {
   readonly bind: string
   /** Port to listen on; 0 = any. */
   readonly port: number
+  /** Ports to choose from, instead; none = `port`. */
+  readonly ports: readonly number[]
   /** A process that is silent for so long is given up. */
   readonly unreachableMs: number
   readonly tls?: TlsOptions
@@ -33,6 +35,8 @@ export async function nodeSettings(settings: Settings, port: number): Promise<No
     host: isLoopback(bind) ? bind : settings['host.name'],
     bind,
     port,
+    // A master has the port that the others know; the rest choose.
+    ports: port === 0 ? settings['worker.ports'] : [],
     unreachableMs: settings['timeouts.unreachableMs'],
     ...(tls === undefined ? {} : { tls }),
   }
@@ -99,7 +103,7 @@ export async function openSystem(
   options: { readonly environment?: Environment; readonly clientToken?: string | undefined } = {},
 ): Promise<ActorSystem> {
   const { environment = realEnvironment, clientToken: token } = options
-  const { host, bind, port, unreachableMs, tls } = node
+  const { host, bind, port, ports, unreachableMs, tls } = node
   const system = new ActorSystem({
     environment,
     log: lines,
@@ -109,6 +113,7 @@ export async function openSystem(
       kind: 'tcp',
       host: bind,
       port,
+      ports,
       advertisedHost: host,
       ...(tls === undefined ? {} : { tls }),
     }),
@@ -121,7 +126,7 @@ export async function openSystem(
 
 /** The links of one executor to others, and the memory that their frames are made from. */
 export function openLinks(
-  { host, bind, tls }: NodeSettings,
+  { host, bind, ports, tls }: NodeSettings,
   directory: string,
 ): { transport: HostTransport; pool: FramePool } {
   const pool = new FramePool()
@@ -130,6 +135,7 @@ export function openLinks(
     directory,
     bind,
     advertised: host,
+    ports,
     pool,
     ...(tls === undefined ? {} : { tls }),
   })
