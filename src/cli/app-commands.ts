@@ -4,7 +4,7 @@ import { EngineError } from '../base/errors.ts'
 import type { Level } from '../base/log.ts'
 import type { AppInfo, ClusterGear } from '../client/gear.ts'
 import { addressText } from '../transport/link.ts'
-import { clientCommand, openGear } from './cluster-options.ts'
+import { openGear, queryCommand } from './cluster-options.ts'
 import { parseDuration, showDuration } from './durations.ts'
 import { EXIT_FAILED, EXIT_OK, errorExitCode } from './ending.ts'
 import { type Cell, listText, tableText } from './tables.ts'
@@ -48,15 +48,15 @@ function wanted(app: string): number | string {
 
 export function appCommands(setExit: SetExit): Command[] {
   return [
-    clientCommand('list', 'lists applications').action(async (flags: Flags) =>
+    queryCommand('list', 'lists applications').action(async (flags: Flags) =>
       setExit(await ask(flags, gear => gear.list(), appTable)),
     ),
-    clientCommand('info', 'shows one application')
+    queryCommand('info', 'shows one application')
       .argument('<APP>', 'id or name')
       .action(async (app: string, flags: Flags) =>
         setExit(await ask(flags, gear => gear.info(wanted(app)), infoText)),
       ),
-    clientCommand('kill', 'ends an application at once; what is unfinished is left')
+    queryCommand('kill', 'ends an application at once; what is unfinished is left')
       .argument('<APP>', 'id or name')
       .action(async (app: string, flags: Flags) =>
         setExit(
@@ -67,7 +67,7 @@ export function appCommands(setExit: SetExit): Command[] {
           ),
         ),
       ),
-    clientCommand('restart', 'kills an application and submits the same again')
+    queryCommand('restart', 'kills an application and submits the same again')
       .argument('<APP>', 'id or name')
       .action(async (app: string, flags: Flags) =>
         setExit(
@@ -78,7 +78,7 @@ export function appCommands(setExit: SetExit): Command[] {
           ),
         ),
       ),
-    clientCommand('drain', 'pauses the sources, waits until all is done, and ends the application')
+    queryCommand('drain', 'pauses the sources, waits until all is done, and ends the application')
       .argument('<APP>', 'id or name')
       .option('--for <time>', 'wait no longer than this', '60s')
       .action(async (app: string, flags: Flags & { for: string }) =>
@@ -105,7 +105,7 @@ async function drain(app: string, flags: Flags & { for: string }): Promise<numbe
 }
 
 export function workerListCommand(setExit: SetExit): Command {
-  return clientCommand('list', 'lists the workers of a cluster').action(async (flags: Flags) =>
+  return queryCommand('list', 'lists the workers of a cluster').action(async (flags: Flags) =>
     setExit(
       await ask(
         flags,
@@ -135,7 +135,7 @@ export function workerListCommand(setExit: SetExit): Command {
 }
 
 export function masterInfoCommand(setExit: SetExit): Command {
-  return clientCommand('info', 'shows the masters of a cluster').action(async (flags: Flags) =>
+  return queryCommand('info', 'shows the masters of a cluster').action(async (flags: Flags) =>
     setExit(
       await ask(
         flags,

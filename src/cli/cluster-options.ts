@@ -31,12 +31,17 @@ export function clientCommand(name: string, description: string): Command {
       `masters; default: $${MASTERS_VARIABLE}, else those of --settings`,
     )
     .option('--settings <file>', 'gear.yaml with cluster.masters and security')
-    .option('--json', 'one JSON value instead of a table')
     .addOption(
       new Option('--log-level <level>', 'least level of log lines')
         .choices(LEVELS)
         .default('warn' satisfies Level),
     )
+    .addHelpText('after', `\nThe token of a cluster: $${TOKEN_VARIABLE}, else security.token of --settings.`)
+}
+
+/** A command that asks masters something. */
+export function queryCommand(name: string, description: string): Command {
+  return clientCommand(name, description).option('--json', 'one JSON value instead of a table')
 }
 
 /** Opens the way to the masters. */

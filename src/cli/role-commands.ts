@@ -8,6 +8,7 @@ import { runMaster } from '../deploy/run-master.ts'
 import { runWorker } from '../deploy/run-worker.ts'
 import { settingFlags } from './cluster-options.ts'
 import { EXIT_OK, errorExitCode } from './ending.ts'
+import { portNumber } from './file-command.ts'
 import { Interrupts } from './interrupts.ts'
 import { Voice } from './voice.ts'
 
@@ -47,9 +48,9 @@ function roleCommand(name: string, description: string): Command {
 export function masterCommand(setExit: (code: number) => void): Command {
   const command = roleCommand('master', 'runs a master of a cluster')
     .option('--ip <address>', 'address to listen on, by which others reach it')
-    .option('--port <port>', 'port to listen on')
+    .option('--port <port>', 'port to listen on; default: that of the first of cluster.masters', portNumber)
   return command.action(
-    async (tokens: string[], flags: RoleFlags & { ip?: string; port?: string }) => {
+    async (tokens: string[], flags: RoleFlags & { ip?: string; port?: number }) => {
       setExit(
         await runRole(flags, async voice => {
           const own: Record<string, string | true> = settingFlags(tokens)
@@ -57,7 +58,7 @@ export function masterCommand(setExit: (code: number) => void): Command {
           const { values } = await loadSettings({ path: flags.config, flags: own })
           const first = masterAddress(values['cluster.masters'][0]!)
           const host = flags.ip ?? first.host
-          const port = flags.port === undefined ? first.port : Number(flags.port)
+          const port = flags.port ?? first.port
           const known = values['cluster.masters'].includes(masterText({ host, port }))
           const settings = known
             ? values
@@ -95,10 +96,10 @@ export function workerCommand(setExit: (code: number) => void): Command {
 
 export function localCommand(setExit: (code: number) => void): Command {
   const command = roleCommand('local', 'runs a whole cluster on this machine')
-    .option('--port <port>', "the master's port; 0 = any", '3000')
+    .option('--port <port>', "the master's port; 0 = any", portNumber, 3000)
     .option('--workers <n>', 'workers, each a process', '4')
     .option('--same-process', 'masters, workers and executors all in this process')
-  type Flags = RoleFlags & { port: string; workers: string; sameProcess?: boolean }
+  type Flags = RoleFlags & { port: number; workers: string; sameProcess?: boolean }
   return command.action(async (tokens: string[], flags: Flags) => {
     setExit(
       await runRole(flags, async voice => {
@@ -106,7 +107,7 @@ export function localCommand(setExit: (code: number) => void): Command {
           flags: settingFlags(tokens),
           config: flags.config,
           log: voice.log,
-          port: Number(flags.port),
+          port: flags.port,
           workers: Number(flags.workers),
           sameProcess: flags.sameProcess === true,
         })

@@ -47,7 +47,7 @@ test.serial(
       const found = (await cluster.list()).find(app => app.name === 'nowhere')
       return found === undefined ? undefined : (await cluster.info(found.id)).cluster?.waiting
     })
-    t.regex(waiting, /disk=tape|label/)
+    t.regex(waiting, /no worker with disk=tape is there/)
     await cluster.kill('nowhere')
     await submitted
   },
