@@ -36,7 +36,10 @@ export function clientCommand(name: string, description: string): Command {
         .choices(LEVELS)
         .default('warn' satisfies Level),
     )
-    .addHelpText('after', `\nThe token of a cluster: $${TOKEN_VARIABLE}, else security.token of --settings.`)
+    .addHelpText(
+      'after',
+      `\nThe token of a cluster: $${TOKEN_VARIABLE}, else security.token of --settings.`,
+    )
 }
 
 /** A command that asks masters something. */

@@ -47,8 +47,7 @@ export async function helped(
   flags: FileFlags,
 ): Promise<boolean> {
   if (flags.help !== true) {
-    if (file === undefined)
-      command.error(`error: which FILE? see ${pathOf(command)} --help`)
+    if (file === undefined) command.error(`error: which FILE? see ${pathOf(command)} --help`)
     return false
   }
   process.stdout.write(command.helpInformation())

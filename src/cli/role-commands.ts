@@ -48,7 +48,11 @@ function roleCommand(name: string, description: string): Command {
 export function masterCommand(setExit: (code: number) => void): Command {
   const command = roleCommand('master', 'runs a master of a cluster')
     .option('--ip <address>', 'address to listen on, by which others reach it')
-    .option('--port <port>', 'port to listen on; default: that of the first of cluster.masters', portNumber)
+    .option(
+      '--port <port>',
+      'port to listen on; default: that of the first of cluster.masters',
+      portNumber,
+    )
   return command.action(
     async (tokens: string[], flags: RoleFlags & { ip?: string; port?: number }) => {
       setExit(

@@ -12,6 +12,7 @@ import type { Application } from '../app/application.ts'
 import type { RunFigures } from '../app/figures.ts'
 import type { Environment } from '../base/environment.ts'
 import { EngineError } from '../base/errors.ts'
+import { log as say } from '../base/log.ts'
 import { makeBundle } from '../cluster/bundle.ts'
 import { bundleRootOf, makePortable } from '../cluster/code-shipping.ts'
 import { masterAddress } from '../cluster/master-address.ts'
@@ -64,7 +65,14 @@ export class RemoteGear implements ClusterGear {
       kind: 'tcp',
       ...(tls === undefined ? {} : { tls }),
     })
-    const credentials = token === undefined ? {} : { token }
+    if (token !== undefined && tls === undefined)
+      say(
+        log,
+        'warn',
+        'client',
+        'the token is not shown: without TLS everybody on the way could read it',
+      )
+    const credentials = token === undefined || tls === undefined ? {} : { token }
     const system = new ActorSystem({ environment, log, name: 'client', transport, credentials })
     const link = new MasterLink<GearDoor>({
       system,

@@ -70,9 +70,7 @@ export class MasterLink<D extends Door> {
     }
     const refused = answers.find(isRefusal)
     if (refused !== undefined && !this.#accepted) throw refused
-    const list = masters.map(
-      (address, i) => `${addressText(address)}: ${messageOf(answers[i])}`,
-    )
+    const list = masters.map((address, i) => `${addressText(address)}: ${messageOf(answers[i])}`)
     throw new EngineError('NO_MASTER', `no master leads (${list.join('; ')})`, {
       hint: 'start one with `gear master`, or check --master and the network; with several masters, more than half must be up',
     })

@@ -44,7 +44,9 @@ export async function runMaster(options: RunMasterOptions): Promise<RunningMaste
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const node = await nodeSettings(settings, port)
   const token = await clientToken(settings)
-  const system = await openSystem(`master ${name}`, { ...node, host, ports: [] }, log, { clientToken: token })
+  const system = await openSystem(`master ${name}`, { ...node, host, ports: [] }, log, {
+    clientToken: token,
+  })
   const closers: (() => Promise<void>)[] = [() => system.close()]
   const close = async () => {
     for (const one of closers.splice(0).reverse()) await one()

@@ -16,7 +16,10 @@ export function listenersOf(pids: readonly number[]): Listener[] {
     const [, local, , state, , , , , , inode] = line.trim().split(/\s+/)
     if (state !== LISTEN || local === undefined || inode === undefined) continue
     const [address = '', port = ''] = local.split(':')
-    const host = address.match(/../g)!.reverse().map(byte => Number.parseInt(byte, 16))
+    const host = address
+      .match(/../g)!
+      .reverse()
+      .map(byte => Number.parseInt(byte, 16))
     byInode.set(inode, { host: host.join('.'), port: Number.parseInt(port, 16) })
   }
   return pids.flatMap(pid =>

@@ -13,7 +13,7 @@ import { realEnvironment } from '../../../dist/src/base/environment.js'
 import { noLog } from '../../../dist/src/base/log.js'
 import { SocketTransport } from '../../../dist/src/transport/socket-transport.js'
 import { freePorts } from '../../real/etcd.ts'
-import { type Declare, part } from '../../real/parts.ts'
+import { part } from '../../real/parts.ts'
 import { type Certificates, tlsTest } from '../../unit/transport/certificates.ts'
 import { replayApp } from '../apps/replay.ts'
 import { until } from '../until.ts'
@@ -205,7 +205,10 @@ tlsTest(
     await twoHosts(cluster)
     const { keys, master } = cluster
     const asClient = join(keys, 'client.yaml')
-    writeFileSync(asClient, 'security: {tls: {ca: ca.pem, cert: stranger.pem, key: stranger.key}}\n')
+    writeFileSync(
+      asClient,
+      'security: {tls: {ca: ca.pem, cert: stranger.pem, key: stranger.key}}\n',
+    )
     const run = ['app', 'run', 'examples/sol/sol.ts', '--settings', asClient, '--master', master]
 
     const without = await command({}, ...run)
@@ -217,6 +220,7 @@ tlsTest(
     t.regex(wrong.output, /token is not accepted here/)
     const plain = await command({ GEAR_TOKEN: TOKEN }, 'app', 'list', '--master', master)
     t.is(plain.exit, 1)
+    t.regex(plain.output, /the token is not shown: without TLS/)
     t.regex(plain.output, /no master leads/)
 
     const stranger = cluster.worker(
@@ -268,12 +272,12 @@ tlsTest(
     const { pid } = (await gear.workers())[0]!
     const pids = [pid, ...(await app.info()).executors.map(e => e.pid!)]
     for (const listener of listenersOf(pids)) {
+      // Ports for the data of executors understand nothing of it, and hang up.
       for (const [door, method] of [
         ['worker', 'stopApp'],
         ['executor', 'adopt'],
         ['app-master', 'stop'],
       ] as const)
-        // Ports for the data of executors understand nothing of it, and hang up.
         await t.throwsAsync(asked(listener.host, listener.port, door, method, app.id), {
           message: /token is not accepted here|it ended the link, before it greeted/,
         })
@@ -284,40 +288,33 @@ tlsTest(
 )
 
 const etcd = part('etcd')
-const etcdTest: Declare =
-  'missing' in etcd
-    ? Object.assign((title: string) => test.skip(`${title} (${etcd.missing})`, skipped), {
-        skip: (title: string) => test.skip(title, skipped),
-      })
-    : test.serial
-async function skipped(): Promise<void> {}
+const ETCD_TITLE =
+  'an etcd that the master starts takes the certificates of the cluster, and answers nobody without one'
 
-tlsTest(
-  etcdTest,
-  'an etcd that the master starts takes the certificates of the cluster, and answers nobody without one',
-  async (t, given) => {
-    const program = 'missing' in etcd ? '' : etcd.program!
-    const port = await until('three ports in their distance are free', async () => {
-      const [first] = await freePorts(1)
-      return first! < 60_000 ? first : undefined
-    })
-    const flags = ['--cluster.store', 'etcd', '--cluster.etcd', program]
-    const cluster = await secured(t, given, port, ...flags)
-    await twoHosts(cluster)
-    const gear = await client(t, cluster, given)
-    t.is((await gear.master()).store, 'etcd')
-    const { app, lines } = await submitted(gear, cluster.directory, 500)
-    await app.drained({ idleMs: 120_000 })
-    t.is(lines(), 500)
-    await app.kill()
+if ('missing' in etcd) test.skip(`${ETCD_TITLE} (${etcd.missing})`, async () => undefined)
+else tlsTest(test.serial, ETCD_TITLE, (t, given) => ownEtcd(t, given, etcd.program!))
 
-    const url = `127.0.0.1:${port + 1000}/version`
-    await t.throwsAsync(answerOf(done => httpsGet(`https://${url}`, { ca: given.ca }, done)))
-    const plain = await answerOf(done => httpGet(`http://${url}`, done)).catch(() => 400)
-    t.is(plain, 400)
-    checkSecrets(t, cluster, [])
-  },
-)
+async function ownEtcd(t: ExecutionContext, given: Certificates, program: string): Promise<void> {
+  const port = await until('three ports in their distance are free', async () => {
+    const [first] = await freePorts(1)
+    return first! < 60_000 ? first : undefined
+  })
+  const flags = ['--cluster.store', 'etcd', '--cluster.etcd', program]
+  const cluster = await secured(t, given, port, ...flags)
+  await twoHosts(cluster)
+  const gear = await client(t, cluster, given)
+  t.is((await gear.master()).store, 'etcd')
+  const { app, lines } = await submitted(gear, cluster.directory, 500)
+  await app.drained({ idleMs: 120_000 })
+  t.is(lines(), 500)
+  await app.kill()
+
+  const url = `127.0.0.1:${port + 1000}/version`
+  await t.throwsAsync(answerOf(done => httpsGet(`https://${url}`, { ca: given.ca }, done)))
+  const plain = await answerOf(done => httpGet(`http://${url}`, done)).catch(() => 400)
+  t.is(plain, 400)
+  checkSecrets(t, cluster, [])
+}
 
 type Answer = (response: { statusCode?: number | undefined; resume(): unknown }) => void
 

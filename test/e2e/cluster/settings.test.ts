@@ -41,7 +41,16 @@ test.serial(
     const elsewhere = settingsFile(t, 'scheduler: {labels: {disk: tape}}\n')
     const cluster = await connect({ masters: [master] })
     t.teardown(() => cluster.close())
-    const options = ['--master', master, '--settings', elsewhere, '--name', 'nowhere', '--for', '1s']
+    const options = [
+      '--master',
+      master,
+      '--settings',
+      elsewhere,
+      '--name',
+      'nowhere',
+      '--for',
+      '1s',
+    ]
     const submitted = gear('app', 'run', 'examples/sol/sol.ts', ...options)
     const waiting = await until('it waits for such a worker', async () => {
       const found = (await cluster.list()).find(app => app.name === 'nowhere')
@@ -53,28 +62,33 @@ test.serial(
   },
 )
 
-test.serial('the processes of a worker listen on the ports that it was given, and on no other', async t => {
-  const ports = await freePorts(10)
-  const { master, directory, process } = await localCluster(t, [
-    ...['--workers', '1', '--worker.ports', ports.join(','), '--worker.slots', '2'],
-  ])
-  const out = mkdtempSync(join(tmpdir(), 'gearpump-test-'))
-  t.teardown(() => rmSync(out, { recursive: true }))
-  const cluster = await connect({ masters: [master] })
-  t.teardown(() => cluster.close())
-  const files = { out: join(out, 'out'), emits: join(out, 'emits') }
-  const app = await cluster.submit(replayApp({ count: 500, ...files, relays: 2 }), { executors: 2 })
-  const pids = [
-    ...(await cluster.workers()).flatMap(w => [w.pid, ...w.processes.map(p => p.pid)]),
-    ...processesOf(directory).map(({ pid }) => pid),
-  ].filter(pid => pid !== process.pid)
-  const listeners = listenersOf([...new Set(pids)])
-  // The worker, an app master, two executors with a port for links each.
-  t.is(listeners.length, 6, JSON.stringify(listeners))
-  for (const { port } of listeners) t.true(ports.includes(port), `${port} of ${ports}`)
-  await app.drained({ idleMs: 120_000 })
-  await app.kill()
-})
+test.serial(
+  'the processes of a worker listen on the ports that it was given, and on no other',
+  async t => {
+    const ports = await freePorts(10)
+    const { master, directory, process } = await localCluster(t, [
+      ...['--workers', '1', '--worker.ports', ports.join(','), '--worker.slots', '2'],
+    ])
+    const out = mkdtempSync(join(tmpdir(), 'gearpump-test-'))
+    t.teardown(() => rmSync(out, { recursive: true }))
+    const cluster = await connect({ masters: [master] })
+    t.teardown(() => cluster.close())
+    const files = { out: join(out, 'out'), emits: join(out, 'emits') }
+    const app = await cluster.submit(replayApp({ count: 500, ...files, relays: 2 }), {
+      executors: 2,
+    })
+    const pids = [
+      ...(await cluster.workers()).flatMap(w => [w.pid, ...w.processes.map(p => p.pid)]),
+      ...processesOf(directory).map(({ pid }) => pid),
+    ].filter(pid => pid !== process.pid)
+    const listeners = listenersOf([...new Set(pids)])
+    // The worker, an app master, two executors with a port for links each.
+    t.is(listeners.length, 6, JSON.stringify(listeners))
+    for (const { port } of listeners) t.true(ports.includes(port), `${port} of ${ports}`)
+    await app.drained({ idleMs: 120_000 })
+    await app.kill()
+  },
+)
 
 test.serial('the prompt answers what comes through a pipe, and ends with it', async t => {
   const { master } = await localCluster(t, ['--workers', '1'])
@@ -86,7 +100,7 @@ test.serial('the prompt answers what comes through a pipe, and ends with it', as
       output += text
     })
   }
-  shell.stdin.end('(await gear.workers()).map(w => `${w.id} is ${w.state}`)\nawait gear.info(7)\n')
+  shell.stdin.end("(await gear.workers()).map(w => w.id + ' is ' + w.state)\nawait gear.info(7)\n")
   const exit = await new Promise(resolve => shell.once('close', resolve))
   t.is(exit, 0, output)
   t.regex(output, /w1 is up/)

@@ -234,8 +234,10 @@ test('a process does not listen to a network without TLS and a token, unless tol
   const tls = { 'security.tls.ca': 'a', 'security.tls.cert': 'b', 'security.tls.key': 'c' }
   const token = { 'security.token': '0123456789abcdef' }
   const bind = { 'host.bind': '0.0.0.0' }
-  const check = (flags: Record<string, string | true>, role: 'master' | 'worker' = 'master') => () =>
-    checkExposure(resolveSettings({ flags, host }).values, role)
+  const check =
+    (flags: Record<string, string | true>, role: 'master' | 'worker' = 'master') =>
+    () =>
+      checkExposure(resolveSettings({ flags, host }).values, role)
   t.throws(check(bind), { code: 'SECURITY_REQUIRED', message: /without TLS and a token/ })
   t.throws(check({ ...bind, ...tls }), { message: /without a token/ })
   t.throws(check({ ...bind, ...token }), { message: /without TLS / })
