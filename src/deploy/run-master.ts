@@ -4,12 +4,12 @@ import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { realEnvironment } from '../base/environment.ts'
-import type { Log } from '../base/log.ts'
+import { type Log, log as tell } from '../base/log.ts'
 import { BlobShelf } from '../cluster/blob-shelf.ts'
 import { openBlobStore } from '../cluster/blob-store.ts'
 import { Master } from '../cluster/master.ts'
 import { masterAddress } from '../cluster/master-address.ts'
-import { checkExposure } from '../cluster/settings.ts'
+import { checkExposure, isLoopback } from '../cluster/settings.ts'
 import type { Settings } from '../cluster/settings-table.ts'
 import type { ClusterStore } from '../cluster/store/store.ts'
 import { builtIn } from '../cluster/strategies.ts'
@@ -40,6 +40,7 @@ export async function runMaster(options: RunMasterOptions): Promise<RunningMaste
   checkExposure(settings, 'master')
   const name = `${host}:${port}`
   tellExposure(settings, log, `master ${name}`)
+  tellUnreachable(settings, log, name, host)
   const directory = join(settings['host.dataDir'], `master-${port}`)
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const node = await nodeSettings(settings, port)
@@ -87,6 +88,14 @@ export async function runMaster(options: RunMasterOptions): Promise<RunningMaste
     await close()
     throw error
   }
+}
+
+// A trap of the safe default: others would try in vain, and here all would look well.
+function tellUnreachable(settings: Settings, lines: Log, name: string, host: string): void {
+  const bind = settings['host.bind']
+  if (!isLoopback(bind) || isLoopback(host)) return
+  const text = `others look for it at ${host}, and it listens on ${bind} only: set host.bind`
+  tell(lines, 'warn', `master ${name}`, text)
 }
 
 export function mastersOf(settings: Settings): Address[] {
