@@ -145,6 +145,7 @@ export class AppMasterRole {
       launcher,
       log: lines,
       token,
+      restarts: submission.restarts,
       memory: this.#memory(),
       resume: memory === undefined ? undefined : { ...memory, reservedUs },
       reservedUs,

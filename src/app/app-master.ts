@@ -15,7 +15,6 @@ import {
   controlOf,
   type ExecutorSlot,
   executorSlot,
-  neverUp,
   startedLate,
 } from './executor-slot.ts'
 import { FigurePoll } from './figure-poll.ts'
@@ -29,10 +28,8 @@ import {
 } from './launcher.ts'
 import { makePlan, type Plan, replaceExecutor, sourcesOn } from './plan.ts'
 import { PositionBook, type Positions } from './position-book.ts'
+import { NO_LIMIT, type RestartLimits } from './restart-budget.ts'
 import { StallWatch } from './stall-watch.ts'
-
-/** An executor that dies so often in a row without coming up cannot live here: the application ends. */
-const DEATHS_BEFORE_UP_MAX = 10
 
 export interface AppMasterOptions {
   readonly environment: Environment
@@ -42,6 +39,8 @@ export interface AppMasterOptions {
   readonly log: Log
   /** Secret of the links between the executors; by default a new one. */
   readonly token?: string
+  /** How often each executor may die; by default as often as it was up in between. */
+  readonly restarts?: RestartLimits | undefined
   readonly memory?: AppMasterMemory
   /** Given: executors of an earlier app master run, and are taken over. */
   readonly resume?: Resumption | undefined
@@ -83,7 +82,8 @@ export class AppMaster {
     this.#token = options.token ?? randomBytes(16).toString('hex')
     this.#nextId = resume?.nextId ?? ids.length + 1
     this.#plan = resume?.plan ?? makePlan(application.dag, ids)
-    this.#slots = ids.map(executorSlot)
+    const limits = options.restarts ?? NO_LIMIT
+    this.#slots = ids.map(id => executorSlot(id, limits))
     this.#clock = new AppClock({
       executors: ids,
       reserved: resume?.reservedUs ?? options.reservedUs ?? 0,
@@ -254,8 +254,9 @@ export class AppMaster {
     slot.status = undefined
     slot.connects.clear()
     for (const other of this.#slots) other.connects.delete(id)
-    if (++slot.deathsBeforeUp > DEATHS_BEFORE_UP_MAX) {
-      this.#fail(neverUp(slot.deathsBeforeUp, reason))
+    const over = slot.budget.died(nowMs, reason)
+    if (over !== undefined) {
+      this.#fail(over)
       return
     }
     const fresh = this.#renewed(slot)
@@ -299,7 +300,7 @@ export class AppMaster {
       if (slot.id === id) await this.#startTasks(slot)
       if (slot.id === id) await this.#go(slot)
       if (slot.id !== id) return
-      slot.deathsBeforeUp = 0
+      slot.budget.up()
       log(this.#options.log, 'info', `executor ${id}`, 'took over and runs')
     } catch (error) {
       if (this.#closing || slot.id !== id) return
@@ -366,6 +367,7 @@ export class AppMaster {
   /** What people ask of an application, all at once. Plain data. */
   async report(): Promise<AppReport> {
     const names = this.application.dag.processors.map(processor => processor.name)
+    const { environment } = this.#options
     return {
       clockUs: this.clockUs,
       executors: this.executors(),
@@ -373,6 +375,7 @@ export class AppMaster {
       errors: Object.fromEntries(names.map(name => [name, this.#books.errorsOf(name)])),
       deaths: this.#books.deaths,
       stall: this.#stalls.report,
+      restarts: Math.max(...this.#slots.map(slot => slot.budget.used(environment.monotonicMs()))),
     }
   }
 

@@ -20,4 +20,6 @@ export interface AppReport {
   readonly deaths: readonly ExecutorDeath[]
   /** What holds the app clock, when it has stood still for a while. */
   readonly stall?: StallReport | undefined
+  /** Of the executor that was started again most often, in the window that ends now; 0 where no limit is set. */
+  readonly restarts: number
 }

@@ -6,7 +6,9 @@ import { asError, EngineError } from '../base/errors.ts'
 import {
   decodeFrame,
   encodeHello,
+  FRAME_BYTES_MAX,
   FrameKind,
+  HELLO_BYTES_MAX,
   type HelloFrame,
   PROTOCOL_VERSION,
 } from '../transport/frame.ts'
@@ -177,6 +179,7 @@ export class ExecutorHost implements ExecutorControl {
   // A link that came in says first who it is; until then nothing else is understood.
   #greeted(link: Link): LinkHandler {
     let handler: LinkHandler | undefined
+    link.limitFrames?.(HELLO_BYTES_MAX)
     return {
       onFrame: (kind, body) => {
         if (handler !== undefined) {
@@ -184,6 +187,10 @@ export class ExecutorHost implements ExecutorControl {
           return
         }
         const hello = this.#check(kind, body)
+        // With TLS the secret alone is not enough: only parts of the cluster have certificates.
+        if (link.security?.peerVerified === false)
+          throw refused(`its certificate ${link.security.detail}`)
+        link.limitFrames?.(FRAME_BYTES_MAX)
         link.send(this.#hello())
         const executor = this.#executor
         if (executor !== undefined) handler = this.#attach(executor, hello.executor, link)

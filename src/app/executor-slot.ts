@@ -8,6 +8,7 @@ import type { Address } from '../transport/link.ts'
 import type { ExecutorControl } from './executor-host.ts'
 import type { ExecutorStatus } from './figures.ts'
 import type { LaunchedExecutor } from './launcher.ts'
+import { RestartBudget, type RestartLimits } from './restart-budget.ts'
 
 /** How long a closing executor may take before it is killed. */
 const CLOSE_TIMEOUT_MS = 8000
@@ -17,20 +18,19 @@ export interface ExecutorSlot {
   launched: LaunchedExecutor | undefined
   address: Address | undefined
   readonly backoff: Backoff
-  /** Deaths in a row without having come up in between. */
-  deathsBeforeUp: number
+  readonly budget: RestartBudget
   status: ExecutorStatus | undefined
   /** Executors that it was told to connect to; of each pair one is told. */
   readonly connects: Set<number>
 }
 
-export function executorSlot(id: number): ExecutorSlot {
+export function executorSlot(id: number, limits: RestartLimits): ExecutorSlot {
   return {
     id,
     launched: undefined,
     address: undefined,
     backoff: new Backoff(),
-    deathsBeforeUp: 0,
+    budget: new RestartBudget(limits),
     status: undefined,
     connects: new Set(),
   }
@@ -59,14 +59,6 @@ export async function closeExecutor(
   timer.cancel()
   launched.kill()
   await launched.ended
-}
-
-export function neverUp(deaths: number, reason: string): EngineError {
-  return new EngineError(
-    'EXECUTOR_DIED',
-    `an executor died ${deaths} times in a row before it was up again, last: ${reason}`,
-    { hint: 'look for the first error above; the application has ended' },
-  )
 }
 
 export function startedLate(id: number): EngineError {

@@ -5,7 +5,7 @@ import { EngineError } from '../base/errors.ts'
 import type { Level } from '../base/log.ts'
 import type { AppInfo, ClusterGear } from '../client/gear.ts'
 import { addressText } from '../transport/link.ts'
-import { clientCommand, openGear } from './cluster-options.ts'
+import { openGear, queryCommand } from './cluster-options.ts'
 import { parseDuration, showDuration } from './durations.ts'
 import { EXIT_FAILED, EXIT_OK, errorExitCode } from './ending.ts'
 import { type Cell, listText, tableText } from './tables.ts'
@@ -49,15 +49,15 @@ function wanted(app: string): number | string {
 
 export function appCommands(setExit: SetExit): Command[] {
   return [
-    clientCommand('list', 'lists applications').action(async (flags: Flags) =>
+    queryCommand('list', 'lists applications').action(async (flags: Flags) =>
       setExit(await ask(flags, gear => gear.list(), appTable)),
     ),
-    clientCommand('info', 'shows one application')
+    queryCommand('info', 'shows one application')
       .argument('<APP>', 'id or name')
       .action(async (app: string, flags: Flags) =>
         setExit(await ask(flags, gear => gear.info(wanted(app)), infoText)),
       ),
-    clientCommand('kill', 'ends an application at once; what is unfinished is left')
+    queryCommand('kill', 'ends an application at once; what is unfinished is left')
       .argument('<APP>', 'id or name')
       .action(async (app: string, flags: Flags) =>
         setExit(
@@ -68,7 +68,7 @@ export function appCommands(setExit: SetExit): Command[] {
           ),
         ),
       ),
-    clientCommand('restart', 'kills an application and submits the same again')
+    queryCommand('restart', 'kills an application and submits the same again')
       .argument('<APP>', 'id or name')
       .action(async (app: string, flags: Flags) =>
         setExit(
@@ -79,7 +79,7 @@ export function appCommands(setExit: SetExit): Command[] {
           ),
         ),
       ),
-    clientCommand('drain', 'pauses the sources, waits until all is done, and ends the application')
+    queryCommand('drain', 'pauses the sources, waits until all is done, and ends the application')
       .argument('<APP>', 'id or name')
       .option('--for <time>', 'wait no longer than this', '60s')
       .action(async (app: string, flags: Flags & { for: string }) =>
@@ -106,7 +106,7 @@ async function drain(app: string, flags: Flags & { for: string }): Promise<numbe
 }
 
 export function workerListCommand(setExit: SetExit): Command {
-  return clientCommand('list', 'lists the workers of a cluster').action(async (flags: Flags) =>
+  return queryCommand('list', 'lists the workers of a cluster').action(async (flags: Flags) =>
     setExit(
       await ask(
         flags,
@@ -136,7 +136,7 @@ export function workerListCommand(setExit: SetExit): Command {
 }
 
 export function masterInfoCommand(setExit: SetExit): Command {
-  return clientCommand('info', 'shows the masters of a cluster').action(async (flags: Flags) =>
+  return queryCommand('info', 'shows the masters of a cluster').action(async (flags: Flags) =>
     setExit(
       await ask(
         flags,
@@ -187,6 +187,7 @@ function infoText(info: AppInfo): string {
     ['pending', figures.pending],
     ['lost', figures.lost],
   ]
+  if (info.restarts > 0) head.push(['restarts', `${info.restarts} of one executor in the window`])
   if (cluster?.waiting !== undefined) head.push(['waits for', cluster.waiting])
   if (info.stall !== undefined) head.push(['stall', `the app clock ${stallText(info.stall)}`])
   if (cluster?.failure !== undefined) head.push(['failure', cluster.failure.message])

@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { appCommands, masterInfoCommand, workerListCommand } from './app-commands.ts'
 import {
+  amount,
   collected,
   fileCommand,
   helped,
@@ -37,8 +38,8 @@ function appRunCommand(invocation: Invocation): Command {
   )
     .option('--master <host:port,…>', 'masters; default: $GEAR_MASTERS, else those of --settings')
     .option('--settings <file>', 'gear.yaml with cluster.masters and security')
-    .option('--cpu <cores>', 'cores that each executor takes of its worker', Number)
-    .option('--memory-mb <MB>', 'memory that each executor takes of its worker', Number)
+    .option('--cpu <cores>', 'cores that each executor takes of its worker', amount)
+    .option('--memory-mb <MB>', 'memory that each executor takes of its worker', amount)
     .option('--strategy <name>', 'how executors are placed: spread, pack, locality, or your own')
     .option('--label <name=value>', 'only on workers with this label; may be repeated', collected)
     .option('--bundle <path>', 'directory, zip or jar that travels; default: the project of FILE')

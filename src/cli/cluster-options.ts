@@ -4,9 +4,10 @@ import { Command, Option } from 'commander'
 import { asError, EngineError } from '../base/errors.ts'
 import { LEVELS, type Level } from '../base/log.ts'
 import { connect } from '../client/connect.ts'
-import type { ClusterGear } from '../client/gear.ts'
+import type { ClusterGear, SubmitOptions } from '../client/gear.ts'
+import { bundleLimits } from '../cluster/bundle.ts'
 import { loadSettings } from '../cluster/settings.ts'
-import type { Settings } from '../cluster/settings-table.ts'
+import type { SettingName, Settings } from '../cluster/settings-table.ts'
 import { clientToken } from '../deploy/node-settings.ts'
 import type { Voice } from './voice.ts'
 
@@ -30,12 +31,20 @@ export function clientCommand(name: string, description: string): Command {
       `masters; default: $${MASTERS_VARIABLE}, else those of --settings`,
     )
     .option('--settings <file>', 'gear.yaml with cluster.masters and security')
-    .option('--json', 'one JSON value instead of a table')
     .addOption(
       new Option('--log-level <level>', 'least level of log lines')
         .choices(LEVELS)
         .default('warn' satisfies Level),
     )
+    .addHelpText(
+      'after',
+      `\nThe token of a cluster: $${TOKEN_VARIABLE}, else security.token of --settings.`,
+    )
+}
+
+/** A command that asks masters something. */
+export function queryCommand(name: string, description: string): Command {
+  return clientCommand(name, description).option('--json', 'one JSON value instead of a table')
 }
 
 /** Opens the way to the masters. */
@@ -51,9 +60,25 @@ export async function openGear(
   return connect({
     masters,
     log: voice.log,
+    bundleLimits: bundleLimits(values),
     ...(token === undefined ? {} : { token }),
     ...(ca === undefined ? {} : { tls: { ca } }),
   })
+}
+
+/** What the file of settings says of applications; what it does not say is left to the cluster. */
+export async function applicationSettings(path: string | undefined): Promise<SubmitOptions> {
+  const { values, sources } = await loadSettings({ path })
+  const given = (name: SettingName) => sources[name] !== 'default'
+  return {
+    each: { cpu: values['executor.cpu'], memoryMb: values['executor.memoryMb'] },
+    restarts: {
+      executors: values['restarts.executors'],
+      windowMs: values['restarts.windowMs'],
+    },
+    ...(given('scheduler.strategy') ? { strategy: values['scheduler.strategy'] } : {}),
+    ...(given('scheduler.labels') ? { labels: values['scheduler.labels'] } : {}),
+  }
 }
 
 async function caOf(settings: Settings): Promise<string | undefined> {

@@ -12,6 +12,7 @@ import { Voice } from './voice.ts'
 
 /** More processes than this on one machine is a slip of the keyboard. */
 const EXECUTORS_MAX = 256
+const PORT_MAX = 65_535
 
 export type FileFlags = FileOptions & { readonly help?: boolean }
 export type RunFlags = Omit<RunRequest, 'file' | 'tokens' | 'doors'> & { readonly help?: boolean }
@@ -46,8 +47,7 @@ export async function helped(
   flags: FileFlags,
 ): Promise<boolean> {
   if (flags.help !== true) {
-    if (file === undefined)
-      command.error(`error: which FILE? see ${invocation.command} ${command.name()} --help`)
+    if (file === undefined) command.error(`error: which FILE? see ${pathOf(command)} --help`)
     return false
   }
   process.stdout.write(command.helpInformation())
@@ -60,6 +60,11 @@ export async function helped(
     invocation.exit = errorExitCode(error)
   }
   return true
+}
+
+// `gear app run`
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`
 }
 
 export function voiceOf({ command }: Invocation, { logLevel, json }: FileFlags): Voice {
@@ -91,6 +96,20 @@ function executors(text: string): number {
   const value = Number(text)
   if (Number.isInteger(value) && value >= 1 && value <= EXECUTORS_MAX) return value
   throw new InvalidArgumentError(`must be a whole number from 1 to ${EXECUTORS_MAX}.`)
+}
+
+/** Of cores or megabytes. */
+export function amount(text: string): number {
+  const value = Number(text)
+  if (text.trim() !== '' && Number.isFinite(value) && value >= 0) return value
+  throw new InvalidArgumentError('must be a number from 0.')
+}
+
+/** 0 = any. */
+export function portNumber(text: string): number {
+  const value = Number(text)
+  if (/^\d+$/.test(text) && value <= PORT_MAX) return value
+  throw new InvalidArgumentError(`must be a whole number from 0 to ${PORT_MAX}.`)
 }
 
 function time(text: string): number {

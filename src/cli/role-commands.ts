@@ -11,6 +11,7 @@ import { runMaster } from '../deploy/run-master.ts'
 import { runWorker } from '../deploy/run-worker.ts'
 import { settingFlags } from './cluster-options.ts'
 import { EXIT_OK, errorExitCode } from './ending.ts'
+import { portNumber } from './file-command.ts'
 import { Interrupts } from './interrupts.ts'
 import { Voice } from './voice.ts'
 
@@ -50,9 +51,13 @@ function roleCommand(name: string, description: string): Command {
 export function masterCommand(setExit: (code: number) => void): Command {
   const command = roleCommand('master', 'runs a master of a cluster')
     .option('--ip <address>', 'address to listen on, by which others reach it')
-    .option('--port <port>', 'port to listen on')
+    .option(
+      '--port <port>',
+      'port to listen on; default: that of the first of cluster.masters',
+      portNumber,
+    )
   return command.action(
-    async (tokens: string[], flags: RoleFlags & { ip?: string; port?: string }) => {
+    async (tokens: string[], flags: RoleFlags & { ip?: string; port?: number }) => {
       setExit(
         await runRole(flags, async voice => {
           const own: Record<string, string | true> = settingFlags(tokens)
@@ -60,7 +65,7 @@ export function masterCommand(setExit: (code: number) => void): Command {
           const { values } = await loadSettings({ path: flags.config, flags: own })
           const first = masterAddress(values['cluster.masters'][0]!)
           const host = flags.ip ?? first.host
-          const port = flags.port === undefined ? first.port : Number(flags.port)
+          const port = flags.port ?? first.port
           const known = values['cluster.masters'].includes(masterText({ host, port }))
           const settings = known
             ? values
@@ -76,7 +81,7 @@ export function masterCommand(setExit: (code: number) => void): Command {
 
 export function workerCommand(setExit: (code: number) => void): Command {
   const command = roleCommand('worker', 'runs a worker of a cluster')
-    .option('--name <name>', 'unique in the cluster; default: the host and data directory decide')
+    .option('--name <name>', 'unique in the cluster; default: host.name')
     .option('--master <host:port,…>', 'the masters; the same as --cluster.masters')
     .option('--slots <n>', 'executors that fit here; the same as --worker.slots')
   type Flags = RoleFlags & { name?: string; master?: string; slots?: string }
@@ -98,12 +103,12 @@ export function workerCommand(setExit: (code: number) => void): Command {
 
 export function localCommand(setExit: (code: number) => void, doors: readonly string[]): Command {
   const command = roleCommand('local', 'runs a whole cluster on this machine')
-    .option('--port <port>', "the master's port; 0 = any", '3000')
+    .option('--port <port>', "the master's port; 0 = any", portNumber, 3000)
     .option('--workers <n>', 'workers, each a process', '4')
     .option('--same-process', 'masters, workers and executors all in this process')
     .option('--thrift-port <port>', 'listen for Thrift clients too; 0 = any')
   type Flags = RoleFlags & {
-    port: string
+    port: number
     workers: string
     sameProcess?: boolean
     thriftPort?: string
@@ -115,7 +120,7 @@ export function localCommand(setExit: (code: number) => void, doors: readonly st
           flags: settingFlags(tokens),
           config: flags.config,
           log: voice.log,
-          port: Number(flags.port),
+          port: flags.port,
           workers: Number(flags.workers),
           sameProcess: flags.sameProcess === true,
         })

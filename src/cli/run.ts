@@ -89,7 +89,7 @@ class Run {
     let end: { ending: Ending; figures: RunFigures | undefined; elapsedMs: number } | undefined
     try {
       const { application } = loaded
-      const options = { executors, ...placementOf(cluster) }
+      const options = { executors, ...(await placementOf(cluster)) }
       app = await this.#unlessInterrupted(gear.submit(application, options))
       if (app === undefined) return EXIT_FAILED
       if (cluster !== undefined) {
@@ -265,12 +265,17 @@ function hasEnd({ untilDrained, idle, for: forMs, stats }: RunRequest): boolean 
   return untilDrained === true || idle !== undefined || forMs !== undefined || stats === true
 }
 
-function placementOf(cluster: ClusterRequest | undefined): SubmitOptions {
+// What was said on the command line wins over the file of settings.
+async function placementOf(cluster: ClusterRequest | undefined): Promise<SubmitOptions> {
   if (cluster === undefined) return {}
+  const { applicationSettings } = await import('./cluster-options.ts')
   const { cpu, memoryMb, strategy, label, bundle } = cluster
+  const settings = await applicationSettings(cluster.settings)
   const labels = label?.map(text => text.split('=', 2) as [string, string])
   return {
+    ...settings,
     each: {
+      ...settings.each,
       ...(cpu === undefined ? {} : { cpu }),
       ...(memoryMb === undefined ? {} : { memoryMb }),
     },

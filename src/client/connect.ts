@@ -1,6 +1,7 @@
 // `connect()`: the one way in. Without masters the engine runs in this process; with them it is a cluster's.
 import { type Environment, realEnvironment } from '../base/environment.ts'
 import { type Log, noLog } from '../base/log.ts'
+import type { BundleLimits } from '../cluster/zip-format.ts'
 import type { TlsOptions } from '../transport/tls.ts'
 import { EmbeddedGear } from './embedded-gear.ts'
 import type { ClusterGear, Gear } from './gear.ts'
@@ -18,6 +19,8 @@ export interface ClusterOptions extends ConnectOptions {
   token?: string
   /** PEM texts: `ca` to know the masters by; certificate and key only for a part of the cluster. */
   tls?: TlsOptions
+  /** How much may travel with an application; by default 50,000 files of 256 MB each, 512 MB together. */
+  bundleLimits?: BundleLimits
 }
 
 /**

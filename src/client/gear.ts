@@ -19,6 +19,8 @@ export interface SubmitOptions {
   labels?: Readonly<Record<string, string>>
   /** In a cluster: the directory, zip or jar that travels; default: the nearest directory with a package.json, or the file's own. */
   bundle?: string
+  /** In a cluster: how often one executor may die in a window before the application fails; default: 100 in 10 minutes. */
+  restarts?: { readonly executors: number; readonly windowMs: number }
 }
 
 /** starting: no task has run yet. failed: it could not start, or go on. stopped: it was killed. */

@@ -12,11 +12,14 @@ import type { Application } from '../app/application.ts'
 import type { RunFigures } from '../app/figures.ts'
 import type { Environment } from '../base/environment.ts'
 import { EngineError } from '../base/errors.ts'
+import { log as say } from '../base/log.ts'
 import { makeBundle } from '../cluster/bundle.ts'
 import { bundleRootOf, makePortable } from '../cluster/code-shipping.ts'
 import { masterAddress } from '../cluster/master-address.ts'
 import { MasterLink } from '../cluster/master-link.ts'
 import { type AppRecord, type BundleRef, GEAR, type GearDoor } from '../cluster/messages.ts'
+import { settingsTable } from '../cluster/settings-table.ts'
+import type { BundleLimits } from '../cluster/zip-format.ts'
 import { SocketTransport } from '../transport/socket-transport.ts'
 import type { ClusterOptions } from './connect.ts'
 import type { AppInfo, AppState, ClusterGear, RunningApp, SubmitOptions } from './gear.ts'
@@ -29,11 +32,19 @@ const SUBMIT_TIMEOUT_MS = 60_000
 /** Closing executors may take 8 s each, all at once, and their workers a little more. */
 const KILL_TIMEOUT_MS = 30_000
 const LOOK_MS = 200
-const DEFAULT_EACH = { cpu: 1, memoryMb: 512 }
+const DEFAULT_EACH = {
+  cpu: settingsTable['executor.cpu'].default,
+  memoryMb: settingsTable['executor.memoryMb'].default,
+}
+const DEFAULT_RESTARTS = {
+  executors: settingsTable['restarts.executors'].default,
+  windowMs: settingsTable['restarts.windowMs'].default,
+}
 
 interface Parts {
   readonly environment: Environment
   readonly link: MasterLink<GearDoor>
+  readonly bundleLimits: BundleLimits | undefined
 }
 
 export class RemoteGear implements ClusterGear {
@@ -49,12 +60,19 @@ export class RemoteGear implements ClusterGear {
   static async open(
     options: ClusterOptions & Required<Pick<ClusterOptions, 'environment' | 'log'>>,
   ): Promise<RemoteGear> {
-    const { environment, log, masters, token, tls } = options
+    const { environment, log, masters, token, tls, bundleLimits } = options
     const transport = new SocketTransport({
       kind: 'tcp',
       ...(tls === undefined ? {} : { tls }),
     })
-    const credentials = token === undefined ? {} : { token }
+    if (token !== undefined && tls === undefined)
+      say(
+        log,
+        'warn',
+        'client',
+        'the token is not shown: without TLS everybody on the way could read it',
+      )
+    const credentials = token === undefined || tls === undefined ? {} : { token }
     const system = new ActorSystem({ environment, log, name: 'client', transport, credentials })
     const link = new MasterLink<GearDoor>({
       system,
@@ -68,7 +86,7 @@ export class RemoteGear implements ClusterGear {
       await system.close()
       throw error
     }
-    return new RemoteGear(system, { environment, link })
+    return new RemoteGear(system, { environment, link, bundleLimits })
   }
 
   #ask<T>(what: (leader: ActorRef<GearDoor>) => Promise<T>): Promise<T> {
@@ -87,6 +105,7 @@ export class RemoteGear implements ClusterGear {
     const bundle = portable.needsBundle ? await this.#upload(root) : undefined
     const requestId = randomBytes(16).toString('hex')
     const { executors = 1, active = true, each = {}, strategy, labels } = options
+    const { restarts = DEFAULT_RESTARTS } = options
     const id = await this.#parts.link.call(CALL_MS, leader =>
       leader.within(SUBMIT_TIMEOUT_MS).ask('submit', {
         name,
@@ -100,6 +119,7 @@ export class RemoteGear implements ClusterGear {
           ...(labels === undefined ? {} : { labels }),
         },
         active,
+        restarts,
       }),
     )
     const app = new RemoteApp(this.#parts, id, name)
@@ -109,9 +129,11 @@ export class RemoteGear implements ClusterGear {
 
   async #upload(root: string): Promise<BundleRef> {
     const directory = await mkdtemp(join(tmpdir(), 'gearpump-bundle-'))
+    const { bundleLimits: limits } = this.#parts
     try {
       const { file, hash, sizeBytes } = await makeBundle(root, {
         out: join(directory, 'bundle.zip'),
+        ...(limits === undefined ? {} : { limits }),
       })
       await this.#send(file, { hash, sizeBytes })
       return { hash, sizeBytes }
@@ -311,6 +333,7 @@ const NO_REPORT: AppReport = {
   figures: { emitted: 0, acked: 0, failed: 0, pending: 0, lost: 0, unresolved: 0, components: {} },
   errors: {},
   deaths: [],
+  restarts: 0,
 }
 
 function failureOf(name: string, failure: AppRecord['failure']): EngineError {

@@ -41,13 +41,15 @@ export class MasterLink<D extends Door> {
   #leader: ActorRef<D> | undefined = undefined
   #finding: Promise<ActorRef<D>> | undefined = undefined
   #closed = false
+  /** Some master has answered. Should one refuse us later, that is its own mistake, and it may be mended. */
+  #accepted = false
   readonly #timers = new Set<Timer>()
 
   constructor(options: MasterLinkOptions) {
     this.#options = options
   }
 
-  /** The leader. Throws NO_MASTER, which says what each master answered. */
+  /** The leader. Throws NO_MASTER, which says what each master answered, or UNAUTHORIZED when all who answer refuse us. */
   find(): Promise<ActorRef<D>> {
     if (this.#leader !== undefined) return Promise.resolve(this.#leader)
     this.#finding ??= this.#search().finally(() => {
@@ -61,23 +63,26 @@ export class MasterLink<D extends Door> {
     // All at once: one that is cut off must not keep us from the others.
     const answers = await Promise.all(masters.map(address => this.#askOne(address)))
     for (const answer of answers) {
-      if (typeof answer !== 'string') {
+      if (answer !== undefined && !(answer instanceof Error)) {
         this.#leader = this.#ref(answer.address)
         return this.#leader
       }
     }
-    const list = masters.map((address, i) => `${addressText(address)}: ${answers[i]}`)
+    const refused = answers.find(isRefusal)
+    if (refused !== undefined && !this.#accepted) throw refused
+    const list = masters.map((address, i) => `${addressText(address)}: ${messageOf(answers[i])}`)
     throw new EngineError('NO_MASTER', `no master leads (${list.join('; ')})`, {
       hint: 'start one with `gear master`, or check --master and the network; with several masters, more than half must be up',
     })
   }
 
-  async #askOne(address: Address): Promise<LeaderCard | string> {
+  async #askOne(address: Address): Promise<LeaderCard | Error | undefined> {
     try {
       const leader = await this.#askLeader(this.#ref(address))
-      return leader ?? 'knows of no leader'
+      this.#accepted = true
+      return leader
     } catch (error) {
-      return asError(error).message
+      return asError(error)
     }
   }
 
@@ -119,12 +124,18 @@ export class MasterLink<D extends Door> {
 
   /**
    * Calls `met` for each term of a leader, now and after each change, until closed; and each `againMs` besides: a leader
-   * may have taken us for lost while it was us who were paused, and then nothing here tells of it.
+   * may have taken us for lost while it was us who were paused, and then nothing here tells of it. `absent` is called
+   * when there is none, once per reason.
    */
-  async follow(againMs: number, met: (leader: ActorRef<D>) => Promise<void>): Promise<void> {
+  async follow(
+    againMs: number,
+    met: (leader: ActorRef<D>) => Promise<void>,
+    absent: (reason: string) => void = () => undefined,
+  ): Promise<void> {
     const { environment } = this.#options
     let term: number | undefined
     let metMs = 0
+    let told: string | undefined
     while (!this.#closed) {
       try {
         const leader = await this.find()
@@ -136,9 +147,13 @@ export class MasterLink<D extends Door> {
           term = card.term
           metMs = environment.monotonicMs()
         }
+        told = undefined
       } catch (error) {
         if (!isAgain(error)) throw error
         this.#leader = undefined
+        const { message } = asError(error)
+        if (message !== told && !this.#closed) absent(message)
+        told = message
       }
       await this.#wait(FOLLOW_PERIOD_MS)
     }
@@ -167,4 +182,12 @@ export class MasterLink<D extends Door> {
 
 function isAgain(error: unknown): boolean {
   return error instanceof EngineError && AGAIN.includes(error.code)
+}
+
+function isRefusal(answer: unknown): answer is EngineError {
+  return answer instanceof EngineError && answer.code === 'UNAUTHORIZED'
+}
+
+function messageOf(answer: LeaderCard | Error | undefined): string {
+  return answer instanceof Error ? answer.message : 'knows of no leader'
 }

@@ -175,7 +175,8 @@ export class Master {
             appMaster: workers.appMasterOf(id, incarnation)?.workerId,
           }))
       },
-      find: async app => this.#lead().registry.find(app),
+      // The secret of the links between executors is not a client's business.
+      find: async app => ({ ...this.#lead().registry.find(app), token: '' }),
       call: (...args) => this.#leading(l => l.call(...args)),
       setActive: (...args) => this.#leading(l => l.setActive(...args)),
       kill: app => this.#leading(l => l.kill(app)).then(() => undefined),

@@ -47,6 +47,8 @@ export interface Submission {
   readonly code: unknown
   readonly placement: PlacementWish
   readonly active: boolean
+  /** How often each executor may die in a window before the application fails; undefined: as often as it likes. */
+  readonly restarts?: { readonly executors: number; readonly windowMs: number }
 }
 
 /**
@@ -75,7 +77,7 @@ export interface AppRecord {
   readonly status: AppStatus
   readonly submittedMs: number
   readonly endedMs: number | undefined
-  /** Secret of the links between its executors. */
+  /** Secret of the links between its executors; empty where a client is answered. */
   readonly token: string
   /** Of the newest app master; 0 before the first. */
   readonly incarnation: number

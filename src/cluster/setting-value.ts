@@ -77,29 +77,6 @@ export function flagNode(setting: Setting, text: string, place: string): Setting
   }
 }
 
-/** Plain data as a node: what came with an application from another host. */
-export function dataNode(data: unknown, place: string): SettingNode {
-  if (Array.isArray(data))
-    return { kind: 'list', place, items: data.slice(0, ITEMS_MAX + 1).map(d => dataNode(d, place)) }
-  if (typeof data === 'object' && data !== null)
-    return {
-      kind: 'map',
-      place,
-      entries: Object.entries(data).map(([key, value]) => ({
-        key,
-        keyPlace: place,
-        value: dataNode(value, place),
-      })),
-    }
-  const isPlain = ['string', 'number', 'boolean'].includes(typeof data)
-  return {
-    kind: 'scalar',
-    place,
-    text: String(data),
-    value: isPlain ? (data as string | number | boolean) : null,
-  }
-}
-
 function wordValue({ type }: Setting, word: string): string | number | boolean {
   if (type === 'boolean') return word === 'true' ? true : word === 'false' ? false : word
   if (type !== 'integer' && type !== 'number') return word

@@ -68,12 +68,12 @@ const ms = { type: 'integer', unit: 'ms', min: TIMEOUT_MIN_MS, max: DAY_MS } as 
 
 export const settingsTable = {
   'cluster.name': {
-    ...EVERY,
+    ...MASTER,
     type: 'text',
     default: 'gear',
     min: 1,
     max: 64,
-    doc: 'processes of a cluster of another name are refused',
+    doc: 'under which the keys of this cluster are kept in an etcd that others use, too; the same on all masters',
   },
   'cluster.masters': {
     ...EVERY,
@@ -118,7 +118,7 @@ export const settingsTable = {
     default: '127.0.0.1',
     min: 1,
     max: 255,
-    doc: 'the address to listen on; any but a loopback address needs TLS and a token',
+    doc: 'the address to listen on; any but a loopback address needs TLS, and for a master a token',
   },
   'host.dataDir': {
     ...EVERY,
@@ -168,7 +168,7 @@ export const settingsTable = {
     type: 'ports',
     default: [],
     defaultText: 'any that is free',
-    doc: 'ports for the links between executors, for hosts behind a fire wall',
+    doc: 'ports to listen on behind a fire wall: one for the worker, one per app master, two per executor',
   },
   'executor.cpu': {
     ...APPLICATION,
@@ -229,10 +229,10 @@ export const settingsTable = {
   'restarts.executors': {
     ...APPLICATION,
     type: 'integer',
-    default: 10,
+    default: 100,
     min: 0,
     max: 10_000,
-    doc: 'restarts of executors per window before the application fails',
+    doc: 'restarts of one executor per window before the application fails; ten in a row that do not come up are too many in any case',
   },
   'restarts.appMasters': {
     ...MASTER,
@@ -241,14 +241,6 @@ export const settingsTable = {
     min: 0,
     max: 10_000,
     doc: 'restarts of an app master per window before the application fails',
-  },
-  'restarts.etcd': {
-    ...MASTER,
-    type: 'integer',
-    default: 10,
-    min: 0,
-    max: 10_000,
-    doc: 'restarts of the etcd that a master started per window before the master gives up',
   },
   'security.tls.ca': {
     ...EVERY,
@@ -271,7 +263,7 @@ export const settingsTable = {
     secret: true,
     min: 16,
     max: 1024,
-    doc: 'what every process and client of the cluster must know',
+    doc: 'what clients show to the masters; needs TLS. $GEAR_TOKEN gives it to a client, too',
   },
   'security.tokenFile': {
     ...EVERY,

@@ -1,6 +1,5 @@
 // Settings of a cluster's processes: flags win over `gear.yaml`, which wins over the defaults of settings-table.ts. Every
-// mistake is told at once, with its line or flag and the nearest name. What an application brings with it is
-// merged by `mergeForWorker`, which keeps the host's own; `checkExposure` refuses to listen to a network without
+// mistake is told at once, with its line or flag and the nearest name. `checkExposure` refuses to listen to a network without
 // security; `describeSettings` tells all of it, without the secrets.
 import { readFile } from 'node:fs/promises'
 import { availableParallelism, homedir, hostname, totalmem } from 'node:os'
@@ -8,7 +7,6 @@ import { dirname, resolve } from 'node:path'
 import { asError, EngineError, nearestName, type Problem, UserError } from '../base/errors.ts'
 import {
   checkedValue,
-  dataNode,
   flagNode,
   type Surroundings,
   safeText,
@@ -174,55 +172,23 @@ function contradictions({ values, sources }: ResolvedSettings): Problem[] {
   return problems
 }
 
-export interface MergedSettings {
-  readonly values: Settings
-  /** Settings that were submitted and are the host's own, so they were left out. */
-  readonly ignored: readonly SettingName[]
-}
-
 /**
- * The settings under which a worker runs an application that somebody submitted: the host's own stay, whatever came
- * with it. Names that are no setting of ours are the application's business.
+ * Throws SECURITY_REQUIRED if this process would serve a network without security and nobody has said that it may. A
+ * worker has no business with clients, so it needs no token.
  */
-export function mergeForWorker(
-  own: Settings,
-  submitted: Readonly<Record<string, unknown>>,
-): MergedSettings {
-  const values: Record<string, unknown> = { ...own }
-  const ignored: SettingName[] = []
-  const problems: Problem[] = []
-  for (const name of names) {
-    if (!Object.hasOwn(submitted, name) || submitted[name] === undefined) continue
-    const setting = table[name]!
-    if (setting.own) {
-      ignored.push(name)
-      continue
-    }
-    // No setting of an application is a path, so nothing is looked up from here.
-    const node = dataNode(submitted[name], 'submitted settings')
-    const checked = checkedValue(setting, node, { baseDir: '/', homeDir: '/' })
-    if ('value' in checked) values[name] = checked.value
-    else problems.push({ place: checked.place, message: `${name} ${checked.wrong}` })
-  }
-  if (problems.length > 0)
-    throw new UserError('SETTINGS_INVALID', 'settings of the application', problems)
-  return { values: values as unknown as Settings, ignored }
-}
-
-/** Throws SECURITY_REQUIRED if this process would serve a network without security and nobody has said that it may. */
-export function checkExposure(settings: Settings): void {
+export function checkExposure(settings: Settings, role: 'master' | 'worker'): void {
   const bind = settings['host.bind']
   if (isLoopback(bind) || settings['security.insecure']) return
   const missing: string[] = []
   if (settings['security.tls.cert'] === undefined) missing.push('TLS')
-  if (settings['security.token'] === undefined && settings['security.tokenFile'] === undefined)
-    missing.push('a token')
+  const token = settings['security.token'] ?? settings['security.tokenFile']
+  if (role === 'master' && token === undefined) missing.push('a token')
   if (missing.length === 0) return
   throw new EngineError(
     'SECURITY_REQUIRED',
     `listening on ${bind} without ${missing.join(' and ')} would let everybody who reaches it run code here`,
     {
-      hint: 'set security.tls.* and security.token, or host.bind: 127.0.0.1, or security.insecure: true if that is meant',
+      hint: 'set security.tls.* and security.tokenFile, or host.bind: 127.0.0.1, or security.insecure: true if that is meant',
       details: { bind },
     },
   )

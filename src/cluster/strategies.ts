@@ -137,11 +137,14 @@ function tightly(rooms: readonly Room[], count: number): string[] {
 
 // ---- no
 
-function refusal(rooms: readonly Room[], { count, each }: ExecutorRequest): Placement {
+function refusal(rooms: readonly Room[], { count, each, labels = {} }: ExecutorRequest): Placement {
   const fit = sum(rooms.map(r => r.capacity))
   const size = `one slot, ${each.cpu} cores and ${each.memoryMb} MB each`
   if (rooms.length === 0)
-    return { missing: count, reason: `no worker is there for ${count} executors (${size})` }
+    return {
+      missing: count,
+      reason: `no worker${labelsText(labels)} is there for ${count} executors (${size})`,
+    }
   const scarce = RESOURCES.map(resource => {
     const room = sum(rooms.map(r => roomFor(r.offer, each, resource)))
     return { resource, room }
@@ -155,6 +158,11 @@ function refusal(rooms: readonly Room[], { count, each }: ExecutorRequest): Plac
     missing: count - fit,
     reason: `${fit} of ${count} executors (${size}) fit on ${workers}: ${why}`,
   }
+}
+
+function labelsText(labels: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}=${value}`)
+  return pairs.length === 0 ? '' : ` with ${pairs.join(', ')}`
 }
 
 const NAMES = { slots: 'free slots', cpu: 'free cores', memoryMb: 'free memory' } as const

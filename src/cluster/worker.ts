@@ -1,5 +1,6 @@
 // A worker: the agent of one machine. It registers with whoever leads, starts app masters and executors as processes when
 // it is told to, and tells of their ends. It decides nothing, and what it runs goes on while there is no master.
+import type { ActorRef } from '../actor/actor.ts'
 import type { ActorSystem } from '../actor/actor-system.ts'
 import type { Environment } from '../base/environment.ts'
 import { asError, EngineError } from '../base/errors.ts'
@@ -96,7 +97,8 @@ export class Worker {
 
   /** Registers with each leader there is, for as long as it lives. Rejects on what cannot be mended by waiting. */
   run(): Promise<void> {
-    return this.#link.follow(AGAIN_MS, async leader => {
+    const absent = (reason: string) => this.#say('warn', `looks for a master: ${reason}`)
+    const met = async (leader: ActorRef<MasterDoor>): Promise<void> => {
       try {
         const stop = await leader.ask('registerWorker', this.#card, this.#cards())
         for (const process of stop) this.#stop(process, 'the master does not know of it any more')
@@ -111,7 +113,8 @@ export class Worker {
         })
         throw new EngineError('NOT_LEADER', 'not registered yet')
       }
-    })
+    }
+    return this.#link.follow(AGAIN_MS, met, absent)
   }
 
   #cards(): ProcessCard[] {

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { ActorSystem } from '../actor/actor-system.ts'
 import { type Environment, realEnvironment } from '../base/environment.ts'
 import { asError, EngineError } from '../base/errors.ts'
-import type { Log } from '../base/log.ts'
+import { type Log, log } from '../base/log.ts'
 import { isLoopback } from '../cluster/settings.ts'
 import type { Settings } from '../cluster/settings-table.ts'
 import { FramePool } from '../transport/frame-pool.ts'
@@ -19,27 +19,48 @@ export interface NodeSettings {
   readonly bind: string
   /** Port to listen on; 0 = any. */
   readonly port: number
+  /** Ports to choose from, instead; none = `port`. */
+  readonly ports: readonly number[]
   /** A process that is silent for so long is given up. */
   readonly unreachableMs: number
   readonly tls?: TlsOptions
-  /** What clients have to show. */
-  readonly token?: string
 }
 
 /** What the settings of a cluster say about this host. */
 export async function nodeSettings(settings: Settings, port: number): Promise<NodeSettings> {
   const bind = settings['host.bind']
-  const token = await clientToken(settings)
   const tls = await tlsCredentials(settings)
   return {
     // What listens on loopback only is not reached by the host's name.
     host: isLoopback(bind) ? bind : settings['host.name'],
     bind,
     port,
+    // A master has the port that the others know; the rest choose.
+    ports: port === 0 ? settings['worker.ports'] : [],
     unreachableMs: settings['timeouts.unreachableMs'],
     ...(tls === undefined ? {} : { tls }),
-    ...(token === undefined ? {} : { token }),
   }
+}
+
+/** Says what of the security settings has no effect, and what is open to everybody. */
+export function tellExposure(settings: Settings, lines: Log, who: string): void {
+  const { 'host.bind': bind, 'security.token': token, 'security.tokenFile': file } = settings
+  const secured = settings['security.tls.cert'] !== undefined
+  if (!isLoopback(bind) && !secured)
+    log(
+      lines,
+      'warn',
+      who,
+      `listens on ${bind} without TLS: everybody who reaches it may run code here (security.insecure)`,
+    )
+  const given = token !== undefined ? 'security.token' : file !== undefined && 'security.tokenFile'
+  if (given !== false && !secured)
+    log(
+      lines,
+      'warn',
+      who,
+      `${given} is not used: without TLS a token would be told to everybody who listens; set security.tls.*`,
+    )
 }
 
 export async function clientToken(settings: Settings): Promise<string | undefined> {
@@ -74,23 +95,25 @@ async function read(file: string, what: string): Promise<string> {
   )
 }
 
-/** The actors of this process, listening. */
+/** The actors of this process, listening. Only a master has business with clients: others are given no token. */
 export async function openSystem(
   name: string,
   node: NodeSettings,
-  log: Log,
-  environment: Environment = realEnvironment,
+  lines: Log,
+  options: { readonly environment?: Environment; readonly clientToken?: string | undefined } = {},
 ): Promise<ActorSystem> {
-  const { host, bind, port, unreachableMs, tls, token } = node
+  const { environment = realEnvironment, clientToken: token } = options
+  const { host, bind, port, ports, unreachableMs, tls } = node
   const system = new ActorSystem({
     environment,
-    log,
+    log: lines,
     name,
     unreachableMs,
     transport: new SocketTransport({
       kind: 'tcp',
       host: bind,
       port,
+      ports,
       advertisedHost: host,
       ...(tls === undefined ? {} : { tls }),
     }),
@@ -103,7 +126,7 @@ export async function openSystem(
 
 /** The links of one executor to others, and the memory that their frames are made from. */
 export function openLinks(
-  { host, bind, tls }: NodeSettings,
+  { host, bind, ports, tls }: NodeSettings,
   directory: string,
 ): { transport: HostTransport; pool: FramePool } {
   const pool = new FramePool()
@@ -112,6 +135,7 @@ export function openLinks(
     directory,
     bind,
     advertised: host,
+    ports,
     pool,
     ...(tls === undefined ? {} : { tls }),
   })

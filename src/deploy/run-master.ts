@@ -4,19 +4,19 @@ import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { realEnvironment } from '../base/environment.ts'
-import type { Log } from '../base/log.ts'
+import { type Log, log as tell } from '../base/log.ts'
 import { BlobShelf } from '../cluster/blob-shelf.ts'
 import { openBlobStore } from '../cluster/blob-store.ts'
 import { Master } from '../cluster/master.ts'
 import { masterAddress } from '../cluster/master-address.ts'
-import { checkExposure } from '../cluster/settings.ts'
+import { checkExposure, isLoopback } from '../cluster/settings.ts'
 import type { Settings } from '../cluster/settings-table.ts'
 import type { ClusterStore } from '../cluster/store/store.ts'
 import { builtIn } from '../cluster/strategies.ts'
 import { loadStrategy } from '../cluster/strategy-module.ts'
 import type { Address } from '../transport/link.ts'
 import { openMasterStore } from './master-store.ts'
-import { nodeSettings, openSystem } from './node-settings.ts'
+import { clientToken, nodeSettings, openSystem, tellExposure } from './node-settings.ts'
 import { packageVersion } from './package-version.ts'
 
 export interface RunMasterOptions {
@@ -37,12 +37,17 @@ export interface RunningMaster {
 
 export async function runMaster(options: RunMasterOptions): Promise<RunningMaster> {
   const { settings, log, host, port } = options
-  checkExposure(settings)
+  checkExposure(settings, 'master')
   const name = `${host}:${port}`
+  tellExposure(settings, log, `master ${name}`)
+  tellUnreachable(settings, log, name, host)
   const directory = join(settings['host.dataDir'], `master-${port}`)
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const node = await nodeSettings(settings, port)
-  const system = await openSystem(`master ${name}`, { ...node, host }, log)
+  const token = await clientToken(settings)
+  const system = await openSystem(`master ${name}`, { ...node, host, ports: [] }, log, {
+    clientToken: token,
+  })
   const closers: (() => Promise<void>)[] = [() => system.close()]
   const close = async () => {
     for (const one of closers.splice(0).reverse()) await one()
@@ -83,6 +88,14 @@ export async function runMaster(options: RunMasterOptions): Promise<RunningMaste
     await close()
     throw error
   }
+}
+
+// A trap of the safe default: others would try in vain, and here all would look well.
+function tellUnreachable(settings: Settings, lines: Log, name: string, host: string): void {
+  const bind = settings['host.bind']
+  if (!isLoopback(bind) || isLoopback(host)) return
+  const text = `others look for it at ${host}, and it listens on ${bind} only: set host.bind`
+  tell(lines, 'warn', `master ${name}`, text)
 }
 
 export function mastersOf(settings: Settings): Address[] {

@@ -6,14 +6,16 @@ import { asError } from '../base/errors.ts'
 import { type Log, log } from '../base/log.ts'
 import { BlobShelf } from '../cluster/blob-shelf.ts'
 import { openBlobStore } from '../cluster/blob-store.ts'
+import { bundleLimits } from '../cluster/bundle.ts'
 import { unpackBundle } from '../cluster/bundle-unpack.ts'
 import type { BundleRef } from '../cluster/messages.ts'
 import { checkExposure } from '../cluster/settings.ts'
 import type { Settings } from '../cluster/settings-table.ts'
 import { lockDirectory } from '../cluster/store/directory-lock.ts'
 import { Worker } from '../cluster/worker.ts'
+import type { BundleLimits } from '../cluster/zip-format.ts'
 import { InlineProcessHost } from './inline-process-host.ts'
-import { nodeSettings, openSystem } from './node-settings.ts'
+import { nodeSettings, openSystem, tellExposure } from './node-settings.ts'
 import { RealProcessHost } from './process-host.ts'
 import { mastersOf } from './run-master.ts'
 
@@ -35,7 +37,8 @@ export interface RunningWorker {
 
 export async function runWorker(options: RunWorkerOptions): Promise<RunningWorker> {
   const { settings, log: lines, name, sameProcess = false } = options
-  checkExposure(settings)
+  checkExposure(settings, 'worker')
+  tellExposure(settings, lines, `worker ${name}`)
   const directory = join(settings['host.dataDir'], `worker-${name}`)
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const lock = await lockDirectory(directory)
@@ -56,7 +59,12 @@ export async function runWorker(options: RunWorkerOptions): Promise<RunningWorke
     blobBytesMax: settings['blobs.bundleMb'] * 2 ** 20,
     totalBytesMax: settings['blobs.storeMb'] * 2 ** 20,
   })
-  const bundles = new Bundles(join(directory, 'bundles'), new BlobShelf(blobs, system), masters)
+  const bundles = new Bundles({
+    directory: join(directory, 'bundles'),
+    shelf: new BlobShelf(blobs, system),
+    masters,
+    limits: bundleLimits(settings),
+  })
   const worker = new Worker({
     environment: realEnvironment,
     system,
@@ -85,17 +93,20 @@ export async function runWorker(options: RunWorkerOptions): Promise<RunningWorke
   }
 }
 
+interface BundlesOptions {
+  readonly directory: string
+  readonly shelf: BlobShelf
+  readonly masters: Parameters<BlobShelf['fetch']>[1]
+  readonly limits: BundleLimits
+}
+
 /** Bundles as directories, each fetched and unpacked once. */
 class Bundles {
-  readonly #directory: string
-  readonly #shelf: BlobShelf
-  readonly #masters: Parameters<BlobShelf['fetch']>[1]
+  readonly #options: BundlesOptions
   readonly #underWay = new Map<string, Promise<string>>()
 
-  constructor(directory: string, shelf: BlobShelf, masters: Parameters<BlobShelf['fetch']>[1]) {
-    this.#directory = directory
-    this.#shelf = shelf
-    this.#masters = masters
+  constructor(options: BundlesOptions) {
+    this.#options = options
   }
 
   directoryOf(bundle: BundleRef): Promise<string> {
@@ -110,12 +121,13 @@ class Bundles {
   }
 
   async #bring(bundle: BundleRef): Promise<string> {
-    const directory = join(this.#directory, bundle.hash)
+    const { shelf, masters, limits } = this.#options
+    const directory = join(this.#options.directory, bundle.hash)
     const missing = await access(directory).then(() => undefined, asError)
     if (missing === undefined) return directory
-    await this.#shelf.fetch(bundle, this.#masters)
-    await mkdir(this.#directory, { recursive: true })
-    await unpackBundle(this.#shelf.pathOf(bundle.hash), directory, { hash: bundle.hash })
+    await shelf.fetch(bundle, masters)
+    await mkdir(this.#options.directory, { recursive: true, mode: 0o700 })
+    await unpackBundle(shelf.pathOf(bundle.hash), directory, { hash: bundle.hash, limits })
     return directory
   }
 }

@@ -72,6 +72,8 @@ const NOTHING = new Uint8Array(0)
 
 // Application ids and tokens are short; anything longer is not one of ours.
 const HELLO_TEXT_BYTES_MAX = 4096
+/** A greeting, whole: what an unknown peer may send. */
+export const HELLO_BYTES_MAX = HELLO_TEXT_BYTES_MAX + 64
 
 const CONTROL_BYTES = 256
 

@@ -14,6 +14,8 @@ export interface HostTransportOptions {
   /** Where TCP binds, and the name others reach it by. */
   readonly bind: string
   readonly advertised: string
+  /** TCP ports to choose from; none = any that is free. */
+  readonly ports?: readonly number[]
   readonly pool?: FramePool
   readonly tls?: TlsOptions
 }
@@ -24,7 +26,7 @@ export class HostTransport implements Transport {
   readonly #tcp: SocketTransport
 
   constructor(options: HostTransportOptions) {
-    const { machine, directory, bind, advertised, pool, tls } = options
+    const { machine, directory, bind, advertised, ports = [], pool, tls } = options
     this.#machine = machine
     const pooled = pool === undefined ? {} : { pool }
     this.#unix = new SocketTransport({ kind: 'unix', directory, ...pooled })
@@ -32,6 +34,7 @@ export class HostTransport implements Transport {
       kind: 'tcp',
       host: bind,
       advertisedHost: advertised,
+      ports,
       ...pooled,
       ...(tls === undefined ? {} : { tls }),
     })

@@ -39,6 +39,8 @@ export type SocketTransportOptions = {
       /** Where to bind; 127.0.0.1 by default. */
       host?: string
       port?: number
+      /** Ports to choose from, instead of `port`: the first that is free. */
+      ports?: readonly number[]
       /** The host name others reach us by, if it is not the one bound to. */
       advertisedHost?: string
       /** Encrypts all TCP links, and verifies who is at the other end. */
@@ -218,7 +220,8 @@ export class SocketTransport implements Transport {
     const { options } = this
     const host = (options.kind === 'tcp' ? options.host : undefined) ?? '127.0.0.1'
     const port = (options.kind === 'tcp' ? options.port : undefined) ?? 0
-    await listening(server, () => server.listen({ host, port }), `${host}:${port}`)
+    const ports = options.kind === 'tcp' ? (options.ports ?? []) : []
+    await listenOnOne(server, host, ports.length === 0 ? [port] : ports)
     const bound = server.address()
     const advertised = options.kind === 'tcp' ? options.advertisedHost : undefined
     return {
@@ -236,6 +239,18 @@ const REFUSING: LinkHandler = {
   },
   onClose: () => undefined,
   onDrain: () => undefined,
+}
+
+async function listenOnOne(server: Server, host: string, ports: readonly number[]): Promise<void> {
+  for (const [i, port] of ports.entries()) {
+    try {
+      await listening(server, () => server.listen({ host, port }), `${host}:${port}`)
+      return
+    } catch (error) {
+      const { code } = (asError(error).cause ?? {}) as { code?: unknown }
+      if (code !== 'EADDRINUSE' || i === ports.length - 1) throw error
+    }
+  }
 }
 
 function listening(server: Server, listen: () => void, where: string): Promise<void> {

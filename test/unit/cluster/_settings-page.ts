@@ -21,10 +21,11 @@ security:
 \`\`\`
 
 Relative paths begin at the directory of the file, those of flags at the current one. Mistakes are told all at once, with
-line and column. Settings that are "the host's own" are never taken from what is submitted with an application.
+line and column. What an application is given (read by: application) is taken from the file that \`gear app run --settings\` names;
+settings that are the host's own are never taken from what is submitted.
 
-A process that listens on another address than loopback needs TLS and a token, or it does not start; \`security.insecure\` is
-the way to say that it may.
+A process that listens on another address than loopback needs TLS, and a master a token for clients, or it does not start;
+\`security.insecure\` is the way to say that it may.
 
 This page is printed from \`src/cluster/settings-table.ts\`; a test compares the two.
 `

@@ -2,7 +2,6 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
-import fc from 'fast-check'
 import type { UserError } from '../../../src/base/errors.ts'
 import { blobLimits } from '../../../src/cluster/blob-store.ts'
 import { bundleLimits } from '../../../src/cluster/bundle.ts'
@@ -11,12 +10,10 @@ import {
   describeSettings,
   isLoopback,
   loadSettings,
-  mergeForWorker,
   resolveSettings,
 } from '../../../src/cluster/settings.ts'
 import { type HostFacts, type Setting, settingsTable } from '../../../src/cluster/settings-table.ts'
 import { DEFAULT_LIMITS } from '../../../src/cluster/zip-format.ts'
-import '../seed.ts'
 import { settingsPage } from './_settings-page.ts'
 
 const host: HostFacts = {
@@ -233,49 +230,19 @@ test('a secret is in no error and in no description', t => {
   t.false(wrong.join('\n').includes('hunter2'), wrong.join('\n'))
 })
 
-test('what is submitted changes only what is not the own of the host', t => {
-  const own = resolveSettings({ host }).values
-  const { values, ignored } = mergeForWorker(own, {
-    'executor.memoryMb': 2048,
-    'scheduler.labels': { disk: 'ssd' },
-    'host.bind': '0.0.0.0',
-    'security.insecure': true,
-    'worker.slots': 1000,
-    'my.own': { anything: [1] },
-  })
-  t.deepEqual(values, { ...own, 'executor.memoryMb': 2048, 'scheduler.labels': { disk: 'ssd' } })
-  t.deepEqual(ignored, ['host.bind', 'worker.slots', 'security.insecure'])
-  const error = t.throws(() =>
-    mergeForWorker(own, { 'executor.memoryMb': '2048', 'executor.cpu': null }),
-  )
-  t.like(error, { code: 'SETTINGS_INVALID' })
-  t.regex(error!.message, /executor\.cpu has no value[\s\S]*executor\.memoryMb must be a whole/)
-})
-
-test('nothing that is submitted reaches a setting of the host', t => {
-  const own = resolveSettings({ host }).values
-  const ownNames = Object.keys(table).filter(name => table[name]!.own)
-  fc.assert(
-    fc.property(fc.dictionary(fc.constantFrom(...ownNames), fc.anything()), submitted => {
-      t.deepEqual(mergeForWorker(own, submitted).values, own)
-    }),
-  )
-  for (const name of ownNames) t.notRegex(name, /^executor\./)
-  for (const name of Object.keys(table).filter(name => !ownNames.includes(name))) {
-    t.notRegex(name, /^(host|worker|security|cluster|blobs)\./)
-    t.is(table[name]!.role, 'application')
-  }
-})
-
 test('a process does not listen to a network without TLS and a token, unless told so', t => {
   const tls = { 'security.tls.ca': 'a', 'security.tls.cert': 'b', 'security.tls.key': 'c' }
   const token = { 'security.token': '0123456789abcdef' }
   const bind = { 'host.bind': '0.0.0.0' }
-  const check = (flags: Record<string, string | true>) => () =>
-    checkExposure(resolveSettings({ flags, host }).values)
+  const check =
+    (flags: Record<string, string | true>, role: 'master' | 'worker' = 'master') =>
+    () =>
+      checkExposure(resolveSettings({ flags, host }).values, role)
   t.throws(check(bind), { code: 'SECURITY_REQUIRED', message: /without TLS and a token/ })
   t.throws(check({ ...bind, ...tls }), { message: /without a token/ })
   t.throws(check({ ...bind, ...token }), { message: /without TLS / })
+  t.throws(check({ ...bind, ...token }, 'worker'), { message: /without TLS / })
+  t.notThrows(check({ ...bind, ...tls }, 'worker'), 'clients do not talk to workers')
   t.throws(check({ 'host.bind': 'example.org' }), { code: 'SECURITY_REQUIRED' })
   t.notThrows(check({ ...bind, ...tls, ...token }))
   t.notThrows(check({ ...bind, ...tls, 'security.tokenFile': 'f' }))

@@ -4,12 +4,13 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ExecutionContext, TestFn } from 'ava'
+import type { ExecutionContext } from 'ava'
 import type { TlsOptions } from '../../../src/transport/tls.ts'
+import type { Declare } from '../../real/parts.ts'
 
 export interface Certificates {
   ca: string
-  /** Signed by the authority, for 127.0.0.1 and for the name `node.gearpump`. */
+  /** Signed by the authority, for 127.0.0.1 to 127.0.0.3 and for the name `node.gearpump`. */
   role: TlsOptions
   /** Only the authority: a client's view. */
   client: TlsOptions
@@ -37,7 +38,7 @@ function certificates(): Certificates {
   try {
     const ours = authority(folder, 'ours')
     authority(folder, 'theirs')
-    const role = signed(folder, 'role', 'ours', 'IP:127.0.0.1,DNS:node.gearpump')
+    const role = signed(folder, 'role', 'ours', `${HOSTS},DNS:node.gearpump`)
     const stranger = signed(folder, 'stranger', 'theirs', 'IP:127.0.0.1')
     const elsewhere = signed(folder, 'elsewhere', 'ours', 'IP:192.0.2.1')
     made = {
@@ -52,6 +53,9 @@ function certificates(): Certificates {
     rmSync(folder, { recursive: true, force: true })
   }
 }
+
+/** What stands for several hosts on this one. */
+const HOSTS = [1, 2, 3].map(i => `IP:127.0.0.${i}`).join(',')
 
 const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
 
@@ -86,7 +90,7 @@ function signed(folder: string, name: string, by: string, names: string) {
 
 /** A test that needs certificates: skipped visibly where openssl is missing. */
 export function tlsTest(
-  test: TestFn,
+  test: Declare,
   title: string,
   body: (t: ExecutionContext, given: Certificates) => Promise<void>,
 ): void {
