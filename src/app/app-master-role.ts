@@ -121,7 +121,7 @@ export class AppMasterRole {
     })
     this.#launcher = launcher
     this.#positions = new Map(positions)
-    const memory = plan?.memory as PlanMemory | undefined
+    const memory = plan === undefined ? undefined : fromStore(plan.memory as PlanMemory)
     const master = new AppMaster({
       environment,
       application,
@@ -241,4 +241,12 @@ export class AppMasterRole {
     // After the answer has left.
     this.#options.environment.after(50, () => this.#end('the application was stopped'))
   }
+}
+
+// What was undefined when it was stored is null: an executor that was being started has no place, or no address yet.
+function fromStore(memory: PlanMemory): PlanMemory {
+  const places = memory.places.map(
+    ([id, place, links]) => [id, place ?? undefined, links ?? undefined] as const,
+  )
+  return { ...memory, places }
 }

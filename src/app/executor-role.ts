@@ -36,6 +36,8 @@ export class ExecutorRole {
   /** What is told once, and a new app master has to hear. */
   readonly #positions = new Map<number, unknown>()
   #overflowing = false
+  /** Its tasks were told to go. */
+  #flows = false
 
   constructor(options: ExecutorRoleOptions) {
     this.#options = options
@@ -54,6 +56,14 @@ export class ExecutorRole {
 
   #adopt(incarnation: number, appMaster: ActorAddress): void {
     this.#check(incarnation)
+    // Whoever takes over has no part in a start that another has begun.
+    if (this.#incarnation > 0 && incarnation > this.#incarnation && !this.#flows) {
+      const { executorId } = this.#options
+      throw new EngineError(
+        'EXECUTOR_START_FAILED',
+        `executor ${executorId} had not started when its app master ended`,
+      )
+    }
     this.#incarnation = incarnation
     this.#appMaster = this.#options.system.ref<AppMasterDoor>(appMaster)
     if (this.#overflowing) this.#tell('overflow', true)
@@ -79,7 +89,9 @@ export class ExecutorRole {
       )
     }
     const call = host[method as keyof ExecutorControl] as (...args: unknown[]) => Promise<unknown>
-    return call.apply(host, args)
+    const answer = await call.apply(host, args)
+    if (method === 'go') this.#flows = true
+    return answer
   }
 
   async #load(token: string): Promise<void> {
