@@ -4,7 +4,7 @@ import { part } from '../real/parts.ts'
 import { networkMissing } from './network.ts'
 import { runChaos } from './run-chaos.ts'
 
-const USAGE = 'npm run chaos -- [--seed N] [--minutes M] [--lines-per-second N]\n'
+const USAGE = 'npm run chaos -- [--seed N] [--minutes M] [--lines-per-second N] [--keep]\n'
 const MINUTES = 10
 const LINES_PER_SECOND = 500
 
@@ -15,6 +15,7 @@ export async function main(args: readonly string[]): Promise<number> {
     options: {
       seed: { type: 'string' },
       minutes: { type: 'string', default: `${MINUTES}` },
+      keep: { type: 'boolean', default: false },
       'lines-per-second': { type: 'string', default: `${LINES_PER_SECOND}` },
     },
   })
@@ -37,6 +38,7 @@ export async function main(args: readonly string[]): Promise<number> {
   process.once('SIGTERM', () => interrupt.abort())
   const result = await runChaos({
     ...{ seed, forMs, linesPerSecond, etcd: etcd.program!, network: missing === undefined },
+    keep: values.keep,
     say: line => process.stdout.write(`${line}\n`),
     signal: interrupt.signal,
   })

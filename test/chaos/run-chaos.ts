@@ -1,7 +1,16 @@
 // One chaos run: a cluster of three masters and three workers, an application that copies followed files to files, faults by
 // the schedule of a seed, and at the end the checks: no line is missing, no process, file or lease is left. Everything is
 // undone in every case: stopped processes go on, cables are put back, and what was started is ended by its pid.
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ClusterGear, RunningApp } from 'gearpump'
@@ -29,6 +38,8 @@ export interface ChaosOptions {
   /** Masters and workers in network namespaces, and cut off now and then. */
   readonly network: boolean
   readonly linesPerSecond: number
+  /** The directories of a run that failed are left, and said. */
+  readonly keep?: boolean
   readonly say: (line: string) => void
   readonly signal?: AbortSignal
 }
@@ -180,10 +191,20 @@ class ChaosRun {
       } else said = `${missing} lines are missing`
       await this.#wait(LOOK_MS)
     }
+    if (this.#options.keep === true) this.#keepLogs()
     this.#failures.push(`no calm ${CALM_MAX_MS / 1000} s after the last fault: ${said}`)
     const info = await app.info().catch((error: Error) => error.message)
     this.#options.say(`the application: ${JSON.stringify(info)?.slice(0, 3000)}`)
     return Math.round(elapsed())
+  }
+
+  #keepLogs(): void {
+    const { directory } = this.#cluster!
+    const copy = `${directory}-kept`
+    cpSync(directory, copy, { recursive: true, filter: path => !path.endsWith('.sock') })
+    for (const { name, process } of [...this.#cluster!.masters, ...this.#cluster!.workers])
+      writeFileSync(join(copy, `${name}.log`), process.output)
+    this.#options.say(`what the cluster has written is kept in ${copy}`)
   }
 
   async #checkEnd(app: RunningApp): Promise<void> {

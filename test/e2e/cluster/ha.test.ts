@@ -138,3 +138,36 @@ realTest(
     await app.kill()
   },
 )
+
+test.serial(
+  'a worker that is killed and started again is taken at once, and its executors are replaced at once',
+  async t => {
+    const [first, ...rest] = loopbackHosts(3)
+    const cluster = await HandCluster.start({
+      ...{ etcd: undefined, masters: [first!], workers: rest },
+      settings: { 'worker.slots': 4, 'worker.cpu': 4, 'worker.memoryMb': 4096 },
+    })
+    t.teardown(() => cluster.close())
+    const gear = await cluster.connect()
+    t.teardown(() => gear.close())
+    const app = await gear.submit(emptyApp({ name: 'moved', tasks: 4 }), { executors: 4 })
+    const appMaster = (await app.info()).cluster!.appMaster
+    const victim = cluster.workers.find(worker => worker.name !== appMaster)!
+    const before = victim.process
+    const killedMs = performance.now()
+    kill(before.pid, 'SIGKILL')
+    await until('it was started again', () => victim.process !== before)
+    await victim.process.says(/registered with/)
+    t.log(`registered ${Math.round(performance.now() - killedMs)} ms after the kill`)
+    t.notRegex(victim.process.output, /there is a worker/)
+    const { deaths } = await until('its executors were replaced', async () => {
+      const info = await app.info()
+      const all = info.executors.length === 4 && info.executors.every(e => e.pid !== undefined)
+      return all && info.deaths.length === 2 ? info : undefined
+    })
+    t.log(`all run again ${Math.round(performance.now() - killedMs)} ms after the kill`)
+    const named = new RegExp(`its worker ${victim.name}, pid ${before.pid}, died`)
+    for (const { reason } of deaths) t.regex(reason, named)
+    await app.kill()
+  },
+)
