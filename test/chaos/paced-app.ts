@@ -89,7 +89,7 @@ export function pacedApp(input: PacedInput) {
 
 /** Has nothing to do. */
 export function emptyApp(input: { readonly name: string; readonly tasks: number }) {
-  const nothing = source('nothing', () => ({ next: () => false }) satisfies Source<number>)
+  const nothing = source<number>('nothing', () => ({ next: () => false }))
   const end = processor<number, never>('end', () => ({ onNext: () => undefined }), {
     parallelism: input.tasks - 1,
   })

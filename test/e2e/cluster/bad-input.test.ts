@@ -25,7 +25,7 @@ function master(t: ExecutionContext, address: string, dataDir: string, ...more: 
 
 /** A master with a journal that leads. */
 async function leading(t: ExecutionContext, dataDir: string, ...more: string[]) {
-  const [{ address }] = loopbackHosts(1) as [{ address: string }]
+  const { address } = loopbackHosts(1)[0]!
   const run = master(t, address, dataDir, ...more)
   await run.says(/ leads, with/)
   return { run, masters: [`${address}:${PORT}`], address: `${address}:${PORT}` }
@@ -98,7 +98,7 @@ test('a zip that was cut in half is not sent', async t => {
 
 test('a wrong token is refused by a cluster with TLS, the right one is not', async t => {
   const directory = privateDirectory(t)
-  const [{ address }] = loopbackHosts(1) as [{ address: string }]
+  const { address } = loopbackHosts(1)[0]!
   const { ca, cert, key } = certificates(directory, [address])
   const token = 'a token of sufficient length'
   const tls = ['--security.tls.ca', ca, '--security.tls.cert', cert, '--security.tls.key', key]
