@@ -219,6 +219,7 @@ class ChaosRun {
       for (const end of ends) this.#failures.push(`${name} ended by itself: ${end}`)
     await this.#gear!.close()
     this.#gear = undefined
+    await cluster.settled()
     this.#cluster = undefined
     const left = await cluster.close()
     if (left.length > 0)

@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ClusterGear, connect } from 'gearpump'
+import { until } from '../until.ts'
 import { GearProcess, processesOf } from './processes.ts'
 
 const PORT = 3000
@@ -139,6 +140,17 @@ export class HandCluster {
     await Promise.race([up, ...failed])
     if (this.workers.length === 0)
       await Promise.race([...this.masters.map(m => m.process.says(/ leads, with/)), ...failed])
+  }
+
+  /** Every process is up that should be: what is told to end while it starts leaves its etcd to its next start. */
+  async settled(): Promise<void> {
+    for (const member of [...this.masters, ...this.workers]) {
+      await until(`${member.name} is up`, () => {
+        const { exitCode, signalCode } = member.process.child
+        const alive = exitCode === null && signalCode === null
+        return alive && / is up/.test(member.process.output)
+      })
+    }
   }
 
   connect(): Promise<ClusterGear> {
