@@ -1,13 +1,16 @@
 // Three masters: what becomes of the cluster when the leader dies, is paused, or is alone.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { leasesOf, revisionOf, type Write, writesSince } from '../../chaos/etcd-look.ts'
 import { leaderKills } from '../../chaos/leader-kills.ts'
 import { oneMaster, submission } from '../../chaos/master-door.ts'
-import { emptyApp } from '../../chaos/paced-app.ts'
+import { emptyApp, pacedApp } from '../../chaos/paced-app.ts'
 import { realTest } from '../../real/parts.ts'
 import { until } from '../until.ts'
+import { certificates } from './certificates.ts'
 import { HandCluster, type Host, kill, loopbackHosts } from './hand-cluster.ts'
-import { processesOf } from './processes.ts'
+import { privateDirectory, processesOf } from './processes.ts'
 
 const PER_SECOND = 5000
 /** The lease runs out after 3 s; the rest is a machine that does much else. */
@@ -168,6 +171,42 @@ test.serial(
     t.log(`all run again ${Math.round(performance.now() - killedMs)} ms after the kill`)
     const named = new RegExp(`its worker ${victim.name}, pid ${before.pid}, died`)
     for (const { reason } of deaths) t.regex(reason, named)
+    await app.kill()
+  },
+)
+
+realTest(
+  test.serial,
+  ['etcd'],
+  'a cluster whose processes and etcds know each other by certificates runs an application, and has another leader',
+  async (t, [etcd]) => {
+    const directory = privateDirectory(t)
+    const hosts = loopbackHosts(5)
+    // On loopback, whoever connects comes from 127.0.0.1; etcd looks for that in the certificate.
+    const addresses = ['127.0.0.1', ...hosts.map(host => host.address)]
+    const { ca, cert, key } = certificates(directory, addresses)
+    const token = 'a token of sufficient length'
+    const cluster = await HandCluster.start({
+      ...{ etcd: etcd.program, masters: hosts.slice(0, 3), workers: hosts.slice(3) },
+      settings: {
+        ...{ 'security.tls.ca': ca, 'security.tls.cert': cert, 'security.tls.key': key },
+        'security.token': token,
+      },
+    })
+    t.teardown(() => cluster.close())
+    const gear = await cluster.connect({ token, tls: { ca: readFileSync(ca, 'utf8') } })
+    t.teardown(() => gear.close())
+    const notes = join(directory, 'notes')
+    const app = await gear.submit(pacedApp({ perSecond: 1000, notes }), { executors: 2 })
+    const acked = (more: number) =>
+      until(`${more} are acked`, async () => (await app.figures()).acked >= more)
+    await acked(1000)
+    const old = await cluster.leader(gear)
+    kill(old.process.pid, 'SIGKILL')
+    await until('another leads', async () => (await cluster.leader(gear)) !== old)
+    await acked((await app.figures()).acked + 1000)
+    t.is((await gear.master()).store, 'etcd')
+    await t.throwsAsync(cluster.connect(), { message: /is TLS on at one end only/ })
     await app.kill()
   },
 )

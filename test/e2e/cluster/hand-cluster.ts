@@ -4,7 +4,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type ClusterGear, connect } from 'gearpump'
+import { type ClusterGear, type ClusterOptions, connect } from 'gearpump'
 import { until } from '../until.ts'
 import { GearProcess, processesOf } from './processes.ts'
 
@@ -12,6 +12,7 @@ const PORT = 3000
 /** A service manager waits a little, too. */
 const RESTART_MS = 500
 const END_MAX_MS = 20_000
+const READY_MAX_MS = 60_000
 
 /** Where a process lives. */
 export interface Host {
@@ -136,10 +137,18 @@ export class HandCluster {
       }),
     )
     for (const one of failed) one.catch(() => undefined)
-    const up = Promise.all(this.workers.map(({ process }) => process.says(/registered with/)))
-    await Promise.race([up, ...failed])
-    if (this.workers.length === 0)
-      await Promise.race([...this.masters.map(m => m.process.says(/ leads, with/)), ...failed])
+    const said = [
+      ...this.workers.map(({ process }) => process.says(/registered with/)),
+      ...(this.workers.length === 0 ? [somebodyLeads(this.masters)] : []),
+    ]
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        const outputs = this.masters.map(({ name, process }) => `${name}: ${process.output}`)
+        reject(new Error(`not up after ${READY_MAX_MS} ms:\n${outputs.join('\n')}`))
+      }, READY_MAX_MS)
+    })
+    await Promise.race([Promise.all(said), late, ...failed]).finally(() => clearTimeout(timer))
   }
 
   /** Every process is up that should be: what is told to end while it starts leaves its etcd to its next start. */
@@ -153,8 +162,8 @@ export class HandCluster {
     }
   }
 
-  connect(): Promise<ClusterGear> {
-    return connect({ masters: this.addresses })
+  connect(more: Pick<ClusterOptions, 'token' | 'tls'> = {}): Promise<ClusterGear> {
+    return connect({ masters: this.addresses, ...more })
   }
 
   /** The master that leads, as the others see it. */
@@ -174,6 +183,10 @@ export class HandCluster {
     rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 })
     return left
   }
+}
+
+function somebodyLeads(masters: readonly Member[]): Promise<unknown> {
+  return Promise.race(masters.map(({ process }) => process.says(/ leads, with/)))
 }
 
 async function endInOrder(member: Member): Promise<void> {
