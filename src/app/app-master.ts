@@ -5,7 +5,7 @@ import type { Environment } from '../base/environment.ts'
 import { asError } from '../base/errors.ts'
 import { type Log, log } from '../base/log.ts'
 import { AppClock, type ClockDecision } from '../progress/app-clock.ts'
-import type { AppReport, ExecutorInfo } from './app-report.ts'
+import { type AppReport, type ExecutorInfo, executorInfos } from './app-report.ts'
 import type { Application } from './application.ts'
 import { Books } from './books.ts'
 import type { ExecutorEvents } from './executor.ts'
@@ -101,10 +101,7 @@ export class AppMaster {
       environment,
       log: options.log,
       clockUs: () => this.clockUs,
-      executors: () =>
-        this.#slots.flatMap(({ id, launched }) =>
-          launched === undefined ? [] : [{ id, stalls: () => launched.control.stalls() }],
-        ),
+      slots: this.#slots,
     })
     this.#survivors = new Promise(resolve => {
       this.#takenOver = resolve
@@ -388,14 +385,7 @@ export class AppMaster {
   }
 
   executors(): ExecutorInfo[] {
-    return this.#slots.map(slot => ({
-      id: slot.id,
-      pid: slot.launched?.pid,
-      ...(slot.launched?.where === undefined ? {} : { where: slot.launched.where }),
-      tasks: this.#plan.placement
-        .filter(([, executor]) => executor === slot.id)
-        .map(([task]) => task),
-    }))
+    return executorInfos(this.#slots, this.#plan)
   }
 
   /** Fresh figures of the whole application, dead executors included. */

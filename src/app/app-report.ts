@@ -1,6 +1,8 @@
 // What people ask of an application, all at once. Plain data: it crosses the wire as it is.
 import type { ErrorRecord, ExecutorDeath } from './books.ts'
+import type { ExecutorSlot } from './executor-slot.ts'
 import type { RunFigures } from './figures.ts'
+import type { Plan } from './plan.ts'
 import type { StallReport } from './stall-watch.ts'
 
 export interface ExecutorInfo {
@@ -22,4 +24,13 @@ export interface AppReport {
   readonly stall?: StallReport | undefined
   /** Of the executor that was started again most often, in the window that ends now; 0 where no limit is set. */
   readonly restarts: number
+}
+
+export function executorInfos(slots: readonly ExecutorSlot[], plan: Plan): ExecutorInfo[] {
+  return slots.map(({ id, launched }) => ({
+    id,
+    pid: launched?.pid,
+    ...(launched?.where === undefined ? {} : { where: launched.where }),
+    tasks: plan.placement.filter(([, executor]) => executor === id).map(([task]) => task),
+  }))
 }

@@ -26,9 +26,9 @@ export interface StallWatchOptions {
   readonly environment: Environment
   readonly log: Log
   readonly clockUs: () => number
-  readonly executors: () => readonly {
+  readonly slots: readonly {
     readonly id: number
-    readonly stalls: () => Promise<Stalls>
+    readonly launched: { readonly control: { stalls(): Promise<Stalls> } } | undefined
   }[]
 }
 
@@ -79,10 +79,9 @@ export class StallWatch {
 
   // A clock that stands still without an open root is that of sources which say nothing.
   async #ask(forMs: number): Promise<StallReport | undefined> {
-    const asked = this.#options.executors().map(async ({ id, stalls }) => ({
-      id,
-      stalls: await stalls(),
-    }))
+    const asked = this.#options.slots.flatMap(({ id, launched }) =>
+      launched === undefined ? [] : [launched.control.stalls().then(stalls => ({ id, stalls }))],
+    )
     const answers = await Promise.all(asked)
     const sources = answers.flatMap(({ id, stalls }) =>
       stalls.sources.map(source => ({ ...source, executor: id })),

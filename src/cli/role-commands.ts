@@ -175,7 +175,9 @@ async function runRole(flags: RoleFlags, open: (voice: Voice) => Promise<Role>):
   let exit = EXIT_OK
   try {
     role = await open(voice)
-    await Promise.race([interrupts.next(), interrupts.crashed, role.failure])
+    // One that came while it was opened is not told again.
+    if (interrupts.count === 0)
+      await Promise.race([interrupts.next(), interrupts.crashed, role.failure])
   } catch (error) {
     voice.error(error)
     exit = errorExitCode(error)

@@ -79,13 +79,15 @@ export class Leadership {
   registerWorker(card: WorkerCard, processes: readonly ProcessCard[]): ProcessKey[] {
     const known = this.workers.get(card.id)
     const same = known === undefined || known.card.address.incarnation === card.address.incarnation
-    if (!same && known.state === 'up') {
+    const heir = !same && isHeir(card, known.card)
+    if (!same && !heir && known.state === 'up') {
       throw new EngineError('WORKER_NAME_TAKEN', `there is a worker "${card.id}" already`, {
         hint:
           `it runs on ${known.card.host} as pid ${known.card.pid}; give one of them another --name, ` +
           'or wait until the old one is given up',
       })
     }
+    if (heir) this.#bury(card.id, known.card.pid)
     const stop = processes.filter(process => !this.#wanted(process))
     this.workers.register(
       card,
@@ -105,6 +107,19 @@ export class Leadership {
     if (record === undefined || isOver(record)) return false
     if (executor === APP_MASTER_ID) return incarnation === record.incarnation
     return this.registry.plannedExecutors(app)?.includes(executor) ?? true
+  }
+
+  // A worker begins by ending all that one before it in its directory has left.
+  #bury(workerId: string, pid: number): void {
+    const reason = `its worker ${workerId}, pid ${pid}, died`
+    for (const process of this.workers.processesOn(workerId)) {
+      const { app, executor } = process
+      if (executor !== APP_MASTER_ID)
+        this.#keepers.get(app)?.appMaster?.tell('executorEnded', executor, reason)
+      this.processEnded(workerId, process, reason).catch(error => {
+        log(this.#options.log, 'warn', `app ${app}`, asError(error).message)
+      })
+    }
   }
 
   #lost(card: WorkerCard, reason: string): void {
@@ -323,6 +338,11 @@ export class Leadership {
     for (const keeper of this.#keepers.values()) keeper.close()
     for (const watch of this.#watches.values()) watch.cancel()
   }
+}
+
+// Of the same directory, which its predecessor had locked: so that one is dead, and need not be waited for.
+function isHeir(card: WorkerCard, known: WorkerCard): boolean {
+  return card.home !== undefined && card.home === known.home && card.host === known.host
 }
 
 function over(app: number): EngineError {

@@ -118,6 +118,8 @@ export interface WorkerCard {
   readonly host: string
   readonly address: ActorAddress
   readonly pid: number
+  /** Names its data directory, which one living worker has at a time; undefined when nothing says so. */
+  readonly home?: string
   readonly slots: number
   readonly cpu: number
   readonly memoryMb: number

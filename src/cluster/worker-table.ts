@@ -78,6 +78,10 @@ export class WorkerTable {
     )
   }
 
+  processesOn(id: string): ProcessCard[] {
+    return [...(this.#workers.get(id)?.processes.values() ?? [])]
+  }
+
   appMasterOf(app: number, incarnation: number): { workerId: string; pid: number } | undefined {
     const key = keyText({ app, executor: APP_MASTER_ID, incarnation })
     for (const { card, processes } of this.#workers.values()) {

@@ -2,7 +2,7 @@
 // fork's channel what it is, its output in a log file with the last lines kept for whoever asks why it died. A process
 // whose worker has gone ends itself; what a worker that was killed left behind is ended by the next one.
 import { type ChildProcess, fork } from 'node:child_process'
-import { createWriteStream, type WriteStream } from 'node:fs'
+import { createWriteStream, rmSync, type WriteStream } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -49,9 +49,11 @@ export class RealProcessHost implements ProcessHost {
     this.#mark = `${WORKER_MARK}=${options.directory}`
   }
 
-  /** Ends what an earlier worker with this directory has left. Returns the pids. */
+  /** Ends what an earlier worker with this directory has left, and removes its files. Returns the pids. */
   sweep(): number[] {
-    return endMarked(this.#mark)
+    const ended = endMarked(this.#mark)
+    rmSync(join(this.#options.directory, 'run'), { recursive: true, force: true })
+    return ended
   }
 
   async start(order: ProcessOrder): Promise<RunningProcess> {

@@ -1,5 +1,6 @@
 // A worker as its settings say: its directory, what an earlier one left swept away, its bundles, its place on the network.
-import { access, mkdir } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { access, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { realEnvironment } from '../base/environment.ts'
 import { asError } from '../base/errors.ts'
@@ -73,6 +74,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<RunningWorke
       id: name,
       host: node.host,
       pid: process.pid,
+      home: await homeOf(directory),
       slots: settings['worker.slots'],
       cpu: settings['worker.cpu'],
       memoryMb: settings['worker.memoryMb'],
@@ -91,6 +93,16 @@ export async function runWorker(options: RunWorkerOptions): Promise<RunningWorke
       await lock.release()
     },
   }
+}
+
+// Written once, under the directory's lock.
+async function homeOf(directory: string): Promise<string> {
+  const file = join(directory, 'home')
+  const known = await readFile(file, 'utf8').catch(() => '')
+  if (/^[0-9a-f]{32}$/.test(known)) return known
+  const home = randomBytes(16).toString('hex')
+  await writeFile(file, home)
+  return home
 }
 
 interface BundlesOptions {

@@ -1,4 +1,5 @@
 // The cases at full size, by name. What each shows is said in docs/soak.md.
+import { executorKill, leaderKills, manyApps, manyTasks } from './cases/cluster.ts'
 import { chain, cycle } from './cases/deadlock.ts'
 import { idle } from './cases/idle.ts'
 import { javaFuzz } from './cases/java-fuzz.ts'
@@ -20,6 +21,7 @@ const DEADLOCK_MS = 10 * MINUTE
 const KILLS = { kills: 20, numbersPerKill: 2000 }
 const SPOUT_KILLS = { kills: 20, numbersPerKill: 1000 }
 const RATE = 100_000
+const LEADER_RATE = 50_000
 const FUZZ_SEED = 20_261_121
 
 function* cases(): Generator<SoakCase> {
@@ -34,6 +36,7 @@ function* cases(): Generator<SoakCase> {
   }
   yield { name: 'kill-bolt', run: () => boltKills(KILLS) }
   yield { name: 'kill-spout', run: () => spoutKills(SPOUT_KILLS) }
+  yield* clusterCases()
   yield* stuckCases()
   yield* slowCases()
   yield* idleCases()
@@ -47,6 +50,14 @@ function* cases(): Generator<SoakCase> {
       }
     }
   }
+}
+
+function* clusterCases(): Generator<SoakCase> {
+  yield { name: 'cluster-leader-kills', run: () => leaderKills(20, LEADER_RATE) }
+  for (const rate of [20_000, 200_000])
+    yield { name: `cluster-executor-kill-${rate}`, run: () => executorKill(rate) }
+  yield { name: 'cluster-tasks', run: () => manyTasks(1000) }
+  yield { name: 'cluster-apps', run: () => manyApps(100) }
 }
 
 function* stuckCases(): Generator<SoakCase> {

@@ -15,8 +15,14 @@ export class GearProcess {
   output = ''
   readonly exited: Promise<number | string>
 
-  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-    this.child = spawn(process.execPath, [GEAR, ...args], {
+  /** `through` is the beginning of the command line, such as `ip netns exec NAME`; it must exec what follows. */
+  constructor(
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+    through: readonly string[] = [],
+  ) {
+    const [program, ...rest] = [...through, process.execPath, GEAR, ...args]
+    this.child = spawn(program!, rest, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     })
