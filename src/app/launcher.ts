@@ -1,11 +1,16 @@
-// The seams of an app master: where executors come from (this process, processes of this machine, workers of a cluster),
-// and where what the next app master needs is kept.
+// The seams of an app master: what it is made of, where executors come from (this process, processes of this machine,
+// workers of a cluster), and where what the next app master needs is kept.
+import type { Environment } from '../base/environment.ts'
 import { EngineError } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
 import type { Address } from '../transport/link.ts'
+import type { Application } from './application.ts'
 import type { BooksMemory } from './books.ts'
 import type { ExecutorEvents } from './executor.ts'
 import type { ExecutorControl } from './executor-host.ts'
 import type { Plan } from './plan.ts'
+import type { Positions } from './position-book.ts'
+import type { RestartLimits } from './restart-budget.ts'
 
 /** An executor that was launched: what it can be asked, and how it ended. */
 export interface LaunchedExecutor {
@@ -60,4 +65,25 @@ export interface AppMasterMemory {
 /** What an app master that takes over begins with. */
 export interface Resumption extends PlanMemory {
   readonly reservedUs: number
+}
+
+export interface AppMasterOptions {
+  readonly environment: Environment
+  readonly application: Application
+  readonly executors: number
+  readonly launcher: Launcher
+  readonly log: Log
+  /** Secret of the links between the executors; by default a new one. */
+  readonly token?: string
+  /** How often each executor may die; by default as often as it was up in between. */
+  readonly restarts?: RestartLimits | undefined
+  readonly memory?: AppMasterMemory
+  /** Given: executors of an earlier app master run, and are taken over. */
+  readonly resume?: Resumption | undefined
+  /** The floor of the app clock, where the application ran before; part of `resume` too. */
+  readonly reservedUs?: number
+  /** Where the sources of an earlier run stood, by task id. */
+  readonly positions?: Positions
+  /** Called with the positions that have changed, to store them. */
+  readonly onPositions?: (positions: Positions) => void
 }
