@@ -7,6 +7,8 @@ import { runChaos } from './run-chaos.ts'
 const USAGE = 'npm run chaos -- [--seed N] [--minutes M] [--lines-per-second N] [--keep]\n'
 const MINUTES = 10
 const LINES_PER_SECOND = 500
+/** As a shell tells of a program that SIGINT has ended. */
+const INTERRUPTED = 130
 
 /** Returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -34,14 +36,22 @@ export async function main(args: readonly string[]): Promise<number> {
   const missing = networkMissing()
   if (missing !== undefined) process.stdout.write(`without partitions: ${missing}\n`)
   const interrupt = new AbortController()
-  process.once('SIGINT', () => interrupt.abort())
-  process.once('SIGTERM', () => interrupt.abort())
+  // A second Ctrl-C changes nothing: all is being removed.
+  process.on('SIGINT', () => interrupt.abort())
+  process.on('SIGTERM', () => interrupt.abort())
   const result = await runChaos({
     ...{ seed, forMs, linesPerSecond, etcd: etcd.program!, network: missing === undefined },
     keep: values.keep,
     say: line => process.stdout.write(`${line}\n`),
     signal: interrupt.signal,
+  }).catch((error: unknown) => {
+    if (!interrupt.signal.aborted) throw error
+    return undefined
   })
+  if (result === undefined) {
+    process.stdout.write(`interrupted; seed ${seed}\n`)
+    return INTERRUPTED
+  }
   process.stdout.write(`${JSON.stringify(result, undefined, 1)}\n`)
   const { failures, faults } = result
   process.stdout.write(
