@@ -161,9 +161,10 @@ function contradictions({ values, sources }: ResolvedSettings): Problem[] {
   }
   const tls = ['security.tls.ca', 'security.tls.cert', 'security.tls.key'] as const
   const absent = tls.filter(name => values[name] === undefined)
-  const present = tls.find(name => values[name] !== undefined)
-  if (present !== undefined && absent.length > 0)
-    problem(present, `is given without ${absent.join(' and ')}`, 'TLS needs all three')
+  // The authority alone is what a client needs; roles ask for all three (node-settings.ts).
+  const own = tls.slice(1).find(name => values[name] !== undefined)
+  if (own !== undefined && absent.length > 0)
+    problem(own, `is given without ${absent.join(' and ')}`, 'a process of the cluster needs all three')
   if (values['security.token'] !== undefined && values['security.tokenFile'] !== undefined)
     problem('security.tokenFile', 'is given beside security.token', 'leave one of them out')
   const masters = values['cluster.masters'].length

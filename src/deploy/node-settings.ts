@@ -77,7 +77,12 @@ export interface TlsTexts {
 
 export async function tlsCredentials(settings: Settings): Promise<TlsTexts | undefined> {
   const { 'security.tls.ca': ca, 'security.tls.cert': cert, 'security.tls.key': key } = settings
-  if (ca === undefined || cert === undefined || key === undefined) return undefined
+  if (ca === undefined) return undefined
+  if (cert === undefined || key === undefined) {
+    throw new EngineError('SETTINGS_INVALID', 'security.tls.ca is given without cert and key', {
+      hint: 'a process of the cluster needs all three; the authority alone is for clients',
+    })
+  }
   const [caText, certText, keyText] = await Promise.all([
     read(ca, 'certificate authority'),
     read(cert, 'certificate'),

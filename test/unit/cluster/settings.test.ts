@@ -183,9 +183,9 @@ test('a setting that stands there twice is a mistake', t => {
 })
 
 test('values that are right one by one and wrong together are told', t => {
-  t.deepEqual(problemsOf('security: {tls: {ca: a}, token: 0123456789abcdef, tokenFile: f}\n'), [
-    'conf/gear.yaml:1:22: security.tls.ca is given without security.tls.cert and security.tls.key (TLS needs all three)',
-    'conf/gear.yaml:1:62: security.tokenFile is given beside security.token (leave one of them out)',
+  t.deepEqual(problemsOf('security: {tls: {key: a}, token: 0123456789abcdef, tokenFile: f}\n'), [
+    'conf/gear.yaml:1:23: security.tls.key is given without security.tls.ca and security.tls.cert (a process of the cluster needs all three)',
+    'conf/gear.yaml:1:63: security.tokenFile is given beside security.token (leave one of them out)',
   ])
   t.regex(problemsOf('cluster: {store: journal, masters: [a:1, b:1, c:1]}')[0]!, /3 masters/)
   t.regex(problemsOf('', { 'timeouts.orphanMs': '10' })[0]!, /^--timeouts\.orphanMs: /)
