@@ -129,7 +129,6 @@ class ChaosRun {
         'worker.memoryMb': 4096,
         // The faults are not the application's.
         'restarts.appMasters': 10_000,
-        'restarts.etcd': 10_000,
         ...(network ? { 'security.insecure': true } : {}),
       },
     })

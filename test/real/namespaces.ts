@@ -13,6 +13,8 @@ export interface Hosts {
 // Of the range set aside for testing network devices (RFC 2544).
 const SUBNET = '198.18.77'
 
+let makes = 0
+
 const ip = (...args: string[]) => execFileSync('ip', args, { stdio: 'pipe' })
 
 /** Why there are none here, or undefined. */
@@ -28,7 +30,8 @@ export function namespacesMissing(): string | undefined {
 }
 
 export function makeHosts(count: number): Hosts {
-  const name = `gp${process.pid}`
+  // The kernel takes its time to remove a device: no name is used twice.
+  const name = `gp${process.pid}${String.fromCharCode(97 + (makes++ % 26))}`
   const hub = `${name}-hub`
   const spaces = Array.from({ length: count }, (_, i) => `${name}-${i}`)
   const made: string[] = []
