@@ -164,7 +164,11 @@ function contradictions({ values, sources }: ResolvedSettings): Problem[] {
   // The authority alone is what a client needs; roles ask for all three (node-settings.ts).
   const own = tls.slice(1).find(name => values[name] !== undefined)
   if (own !== undefined && absent.length > 0)
-    problem(own, `is given without ${absent.join(' and ')}`, 'a process of the cluster needs all three')
+    problem(
+      own,
+      `is given without ${absent.join(' and ')}`,
+      'a process of the cluster needs all three',
+    )
   if (values['security.token'] !== undefined && values['security.tokenFile'] !== undefined)
     problem('security.tokenFile', 'is given beside security.token', 'leave one of them out')
   const masters = values['cluster.masters'].length
