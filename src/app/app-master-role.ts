@@ -49,6 +49,8 @@ const USERS: readonly ErrorCode[] = [
 const TELL_MS = 60_000
 /** It registers anew at this pace: one that was replaced, or not told what its users want, hears of it then. */
 const AGAIN_MS = 15_000
+/** The answer to `stop` leaves first. */
+const ANSWER_MS = 50
 
 export class AppMasterRole {
   readonly #options: AppMasterRoleOptions
@@ -255,8 +257,7 @@ export class AppMasterRole {
   async #stop(): Promise<void> {
     this.#launcher?.close()
     await this.#master?.close()
-    // After the answer has left.
-    this.#options.environment.after(50, () => this.#end('the application was stopped'))
+    this.#options.environment.after(ANSWER_MS, () => this.#end('the application was stopped'))
   }
 }
 

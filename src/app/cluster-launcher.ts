@@ -68,7 +68,7 @@ export class ClusterLauncher implements Launcher {
   readonly #ends = new Map<number, (reason: string) => void>()
   readonly #events = new Map<number, ExecutorEvents>()
   #wanted: Wanted[] = []
-  /** Workers where an executor could not be started, or has just died. */
+  /** Workers where an executor could not be started last time. */
   readonly #avoid = new Set<string>()
   /** Why executors wait for room; for people. */
   waiting: string | undefined = undefined

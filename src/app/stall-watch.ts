@@ -51,6 +51,7 @@ export class StallWatch {
 
   stop(): void {
     this.#timer?.cancel()
+    this.#timer = undefined
   }
 
   async #look(): Promise<void> {
@@ -74,6 +75,7 @@ export class StallWatch {
       // An executor that does not answer is somebody else's business.
       log(lines, 'debug', 'app clock', asError(error).message)
     }
+    // Stopped while the executors were asked: there is no next time.
     if (this.#timer !== undefined) this.start()
   }
 

@@ -14,6 +14,8 @@ import { DEFAULT_IDLE_MS, untilQuiet } from './until-quiet.ts'
 
 /** How often `drained` looks. */
 const DRAIN_LOOK_MS = 50
+/** Ended applications that can still be asked for their figures. */
+const STOPPED_KEPT = 100
 
 export class EmbeddedGear implements Gear {
   readonly #environment: Environment
@@ -53,6 +55,7 @@ export class EmbeddedGear implements Gear {
       options.active ?? true,
     )
     this.#apps.set(app.id, app)
+    this.#forgetOldest()
     try {
       await master.start(options.active ?? true)
     } catch (error) {
@@ -77,6 +80,12 @@ export class EmbeddedGear implements Gear {
 
   async kill(app: number | string): Promise<void> {
     await this.#find(app).kill()
+  }
+
+  // Those that have ended are shown for a while.
+  #forgetOldest(): void {
+    const stopped = [...this.#apps.values()].filter(app => app.status === 'stopped')
+    for (const { id } of stopped.slice(0, -STOPPED_KEPT)) this.#apps.delete(id)
   }
 
   async close(): Promise<void> {

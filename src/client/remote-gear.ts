@@ -172,7 +172,7 @@ export class RemoteGear implements ClusterGear {
   }
 
   kill(app: number | string): Promise<void> {
-    return this.#ask(leader => leader.within(KILL_TIMEOUT_MS).ask('kill', app))
+    return killed(this.#parts, app)
   }
 
   restart(app: number | string): Promise<number> {
@@ -237,6 +237,11 @@ class RemoteApp implements RunningApp {
     while (true) {
       const { status, failure } = await this.#record()
       if (status === 'failed') throw failureOf(this.name, failure)
+      if (status === 'stopped')
+        throw new EngineError(
+          'APP_FAILED',
+          `application "${this.name}" was killed while it started`,
+        )
       if (status !== 'starting') return
       await this.#wait()
     }
@@ -323,8 +328,22 @@ class RemoteApp implements RunningApp {
 
   async kill(): Promise<void> {
     this.#over = true
-    await this.#ask(leader => leader.within(KILL_TIMEOUT_MS).ask('kill', this.id))
+    await killed(this.#parts, this.id)
   }
+}
+
+// Asked again after a change of leaders, it may be dead already, by us: that is what was wanted.
+async function killed({ link }: Parts, app: number | string): Promise<void> {
+  let asked = false
+  await link.call(CALL_MS, async leader => {
+    const again = asked
+    asked = true
+    try {
+      await leader.within(KILL_TIMEOUT_MS).ask('kill', app)
+    } catch (error) {
+      if (!again || !(error instanceof EngineError) || error.code !== 'APP_NOT_FOUND') throw error
+    }
+  })
 }
 
 const NO_REPORT: AppReport = {

@@ -27,8 +27,9 @@ export class AppRegistry {
   readonly #store: ClusterStore
   readonly #fence: Fence
   readonly #records = new Map<number, AppRecord>()
-  /** Writes of one application go one after the other. */
+  /** Executors of the plan that was stored last. */
   readonly #planned = new Map<number, readonly number[]>()
+  /** Writes of one application go one after the other. */
   readonly #tails = new Map<number, Promise<unknown>>()
   #creating: Promise<unknown> = Promise.resolve()
   /** Records whose last write was not answered. */

@@ -126,6 +126,7 @@ export class Leadership {
     if (this.#closed) return
     log(this.#options.log, 'error', `worker ${card.id}`, `is lost: ${reason}`)
     this.workers.lose(card.id)
+    this.#watches.delete(card.id)
   }
 
   processStarted(workerId: string, process: ProcessCard): void {

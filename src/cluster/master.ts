@@ -21,6 +21,7 @@ import {
 } from './messages.ts'
 import type { Strategy } from './scheduler.ts'
 import type { Candidacy, ClusterStore, Fence, Leader } from './store/store.ts'
+import { checkSubmission } from './submission.ts'
 
 /** A master that is asked whether it is there answers at once. */
 const ALIVE_TIMEOUT_MS = 1000
@@ -200,6 +201,7 @@ export class Master {
     leadership: Leadership,
     submission: Parameters<GearDoor['submit']>[0],
   ): Promise<number> {
+    checkSubmission(submission)
     if (submission.bundle !== undefined) await this.#spread(submission.bundle)
     return leadership.submit(submission)
   }

@@ -5,6 +5,9 @@ import type { Needs, ProcessCard, ProcessKey, WorkerCard, WorkerSummary } from '
 import { APP_MASTER_ID, keyText } from './messages.ts'
 import type { WorkerOffer } from './scheduler.ts'
 
+/** Lost workers that are shown: where each host has a new name, they would pile up. */
+const LOST_KEPT = 100
+
 interface Entry {
   card: WorkerCard
   state: 'up' | 'lost'
@@ -28,22 +31,20 @@ export class WorkerTable {
     })
   }
 
-  /** It is not heard of: nothing new is placed there. What it ran may run on. */
+  /** It is not heard of: nothing new is placed there. What it ran may run on. Those lost long ago are forgotten. */
   lose(id: string): void {
     const entry = this.#workers.get(id)
-    if (entry !== undefined) entry.state = 'lost'
-  }
-
-  remove(id: string): void {
+    if (entry === undefined) return
+    entry.state = 'lost'
+    // Last in the order, so that the first of the lost is the one lost longest.
     this.#workers.delete(id)
+    this.#workers.set(id, entry)
+    const lost = [...this.#workers.values()].filter(worker => worker.state === 'lost')
+    for (const { card } of lost.slice(0, -LOST_KEPT)) this.#workers.delete(card.id)
   }
 
   get(id: string): { readonly card: WorkerCard; readonly state: 'up' | 'lost' } | undefined {
     return this.#workers.get(id)
-  }
-
-  up(): WorkerCard[] {
-    return [...this.#workers.values()].filter(w => w.state === 'up').map(w => w.card)
   }
 
   get size(): number {

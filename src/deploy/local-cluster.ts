@@ -42,12 +42,12 @@ export async function runLocalCluster(options: LocalClusterOptions): Promise<Loc
   const { log: lines, workers, sameProcess } = options
   if (!Number.isInteger(workers) || workers < 1 || workers > WORKERS_MAX)
     throw new EngineError('BAD_INPUT', `--workers must be a whole number from 1 to ${WORKERS_MAX}`)
-  const own = options.flags['host.dataDir'] === undefined
+  const named = await loadSettings({ path: options.config, flags: options.flags })
+  const own = named.sources['host.dataDir'] === 'default'
   const dataDir = own
     ? await mkdtemp(join(tmpdir(), 'gearpump-local-'))
-    : (options.flags['host.dataDir'] as string)
-  const flags = { ...options.flags, 'host.dataDir': dataDir }
-  const { values } = await loadSettings({ path: options.config, flags })
+    : named.values['host.dataDir']
+  const values = { ...named.values, 'host.dataDir': dataDir }
   const host = '127.0.0.1'
   const closers: (() => Promise<void>)[] = []
   if (own) closers.push(() => rm(dataDir, { recursive: true, force: true }))
@@ -103,6 +103,7 @@ async function startWorker(settings: Settings, lines: Log, name: string): Promis
   const backoff = new Backoff()
   let child: ChildProcess
   let closing = false
+  let again: NodeJS.Timeout | undefined
   const start = (): void => {
     backoff.started(performance.now())
     child = fork(entry(), [], {
@@ -119,7 +120,7 @@ async function startWorker(settings: Settings, lines: Log, name: string): Promis
         `worker ${name}`,
         `died (${signal ?? `exit code ${code}`}), and is started again`,
       )
-      setTimeout(start, backoff.failed(performance.now()))
+      again = setTimeout(start, backoff.failed(performance.now()))
     })
   }
   start()
@@ -127,6 +128,7 @@ async function startWorker(settings: Settings, lines: Log, name: string): Promis
     failure: new Promise<never>(() => undefined),
     close: async () => {
       closing = true
+      clearTimeout(again)
       if (child.exitCode !== null || child.signalCode !== null) return
       const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
       // It ends in order when its channel closes.

@@ -2,10 +2,9 @@
 // fork's channel what it is, its output in a log file with the last lines kept for whoever asks why it died. A process
 // whose worker has gone ends itself; what a worker that was killed left behind is ended by the next one.
 import { type ChildProcess, fork } from 'node:child_process'
-import { createWriteStream, rmSync, type WriteStream } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { EngineError } from '../base/errors.ts'
 import { APP_MASTER_ID } from '../cluster/messages.ts'
@@ -13,12 +12,10 @@ import type { ProcessHost, ProcessOrder, RunningProcess } from '../cluster/worke
 import type { Address } from '../transport/link.ts'
 import { endMarked } from './marked-processes.ts'
 import type { NodeSettings } from './node-settings.ts'
+import { ProcessOutput } from './process-output.ts'
 
 /** A process only loads our own code before its first word. */
 const BOOT_TIMEOUT_MS = 30_000
-/** Of the last output, kept for the reason of a death. */
-const TAIL_LINES = 50
-const TAIL_BYTES_MAX = 16 * 1024
 /** Marks all that a worker starts, and all that one process of it starts. */
 export const WORKER_MARK = 'GEARPUMP_WORKER'
 export const RUN_MARK = 'GEARPUMP_RUN_DIR'
@@ -74,7 +71,7 @@ export class RealProcessHost implements ProcessHost {
       detached: true,
       env: { ...process.env, [WORKER_MARK]: directory, [RUN_MARK]: runDir },
     })
-    const output = new Output(createWriteStream(join(logDir, `${what}.log`), { flags: 'a' }))
+    const output = new ProcessOutput({ path: join(logDir, `${what}.log`) })
     output.take(child.stdout!)
     output.take(child.stderr!)
     const ended = endOf(child, output).then(async reason => {
@@ -136,7 +133,7 @@ function killGroup(child: ChildProcess): void {
   }
 }
 
-function endOf(child: ChildProcess, output: Output): Promise<string> {
+function endOf(child: ChildProcess, output: ProcessOutput): Promise<string> {
   return new Promise(resolve => {
     const end = (how: string) =>
       void output.end().then(tail => resolve(tail === '' ? how : `${how}, last lines:\n${tail}`))
@@ -147,34 +144,4 @@ function endOf(child: ChildProcess, output: Output): Promise<string> {
       end(signal === null ? `exit code ${code}` : `signal ${signal}`),
     )
   })
-}
-
-// The output of a process: into a file, and its end into memory.
-class Output {
-  readonly #file: WriteStream
-  #tail = ''
-  #failed = false
-
-  constructor(file: WriteStream) {
-    this.#file = file
-    // A full disk must not end the worker; the tail is kept all the same.
-    file.on('error', () => {
-      this.#failed = true
-    })
-  }
-
-  take(stream: Readable): void {
-    stream.setEncoding('utf8')
-    stream.on('data', (text: string) => {
-      if (!this.#failed) this.#file.write(text)
-      this.#tail = (this.#tail + text).slice(-TAIL_BYTES_MAX)
-    })
-  }
-
-  // What it wrote last may arrive after its exit.
-  async end(): Promise<string> {
-    await new Promise<void>(resolve => setImmediate(resolve))
-    this.#file.end()
-    return this.#tail.split('\n').slice(-TAIL_LINES).join('\n').trim()
-  }
 }
