@@ -15,7 +15,11 @@ export function checkSubmission(submission: Submission): void {
     if (!holds) problems.push({ place, message })
   }
   const { name, requestId, bundle, placement, restarts } = submission
-  check(isName(name), 'name', 'is no name: 1 to 200 characters, not . or .., and none of / : \\ and controls')
+  check(
+    isName(name),
+    'name',
+    'is no name: 1 to 200 characters, not . or .., and none of / : \\ and controls',
+  )
   check(isText(requestId, REQUEST_ID_CHARS_MAX), 'requestId', 'is no short text')
   if (bundle !== undefined) {
     check(/^[0-9a-f]{64}$/.test(String(bundle?.hash)), 'bundle.hash', 'is no SHA-256 in hex')
