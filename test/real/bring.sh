@@ -2,7 +2,7 @@
 # Brings unmodified parts of other projects into a cache, for the tests that run our engine against the real thing:
 #
 #   test/real/bring.sh PART...    multilang storm-starter pystorm streamparse storm-client ruby go-child etcd node-22,
-#                                 all of these, gostorm, or storm-lines
+#                                 all of these, gostorm, storm-lines, or storm-local
 #
 # Each part gets a folder CACHE/PART with a file `ok` once it is complete; a second run finds that and does nothing. One
 # process at a time brings a part, others wait. Nothing is committed: the cache is GEARPUMP_CACHE, by default .cache/real
@@ -140,7 +140,25 @@ bring() {
       try mvn -B -q -Dstyle.color=never dependency:copy -Dartifact="$artifact" -DoutputDirectory="$DIR"
     done
     ;;
-  *) die "no such part; there are: multilang storm-starter pystorm streamparse storm-client ruby go-child etcd node-22 all gostorm storm-lines" ;;
+  storm-local)
+    need mvn java
+    cat >"$DIR/pom.xml" <<POM
+<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion><groupId>part</groupId><artifactId>storm-local</artifactId><version>1</version>
+  <dependencies><dependency>
+    <groupId>org.apache.storm</groupId><artifactId>storm-server</artifactId><version>$STORM</version>
+  </dependency></dependencies>
+</project>
+POM
+    try mvn -B -q -Dstyle.color=never -f "$DIR/pom.xml" dependency:copy-dependencies -DincludeScope=runtime \
+      -DoutputDirectory="$DIR/lib"
+    # Their parent poms were never released: each as a jar alone.
+    for artifact in flux-core flux-wrappers; do
+      try mvn -B -q -Dstyle.color=never dependency:copy -Dartifact="org.apache.storm:$artifact:$STORM" -DoutputDirectory="$DIR/lib"
+    done
+    command -v java >"$DIR/program"
+    ;;
+  *) die "no such part; there are: multilang storm-starter pystorm streamparse storm-client ruby go-child etcd node-22 all gostorm storm-lines storm-local" ;;
   esac
 }
 
