@@ -251,8 +251,11 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
     const base = this.#settings.idleWaitMs
     const boundMs = this.#idleWaits > IDLE_WAITS_SHORT ? IDLE_WAIT_LONG_MS : IDLE_WAIT_MAX_MS
     const delayMs = Math.max(base, Math.min(boundMs, base * 2 ** Math.min(over, 10)))
+    const { environment } = this.host
     this.#idleTimer?.cancel()
-    this.#idleTimer = this.host.environment.after(delayMs, () => {
+    // Silent sources of an executor are asked at the same moments, so that it wakes up once for all of them.
+    const sinceMs = delayMs < boundMs ? 0 : environment.monotonicMs() % delayMs
+    this.#idleTimer = environment.after(delayMs - sinceMs, () => {
       this.#idleTimer = undefined
       if (!this.queued) this.resume()
     })

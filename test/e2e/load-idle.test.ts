@@ -3,7 +3,7 @@
 import test from 'ava'
 import { idle } from '../soak/cases/idle.ts'
 
-const SIZE = { executors: 2, watchMs: 1000, coreMax: 0.3 }
+const SIZE = { executors: 2, settleMs: 1000, watchMs: 1000, coreMax: 0.3 }
 
 test.serial('a hundred native tasks in which nothing happens use next to no CPU', async t => {
   const { failures } = await idle({ ...SIZE, door: 'native', children: 0 })

@@ -12,6 +12,8 @@ export interface IdleSize {
   /** Python bolts among the tasks. */
   readonly children: number
   readonly executors: number
+  /** Start, compilation in the background, and until a silent source is asked only now and then. */
+  readonly settleMs: number
   readonly watchMs: number
   /** Part of a core that all processes together may use. */
   readonly coreMax: number
@@ -19,8 +21,6 @@ export interface IdleSize {
 
 const TASKS = 100
 const SOURCES = 20
-/** Start, compilation in the background, and until a silent source is asked only now and then. */
-const SETTLE_MS = 15_000
 
 export async function idle(size: IdleSize): Promise<Findings> {
   const findings = new Findings()
@@ -28,7 +28,7 @@ export async function idle(size: IdleSize): Promise<Findings> {
     dir => makeApp(size, dir),
     { executors: size.executors },
     async run => {
-      await pause(Math.min(SETTLE_MS, size.watchMs))
+      await pause(size.settleMs)
       const from = family()
       const startMs = performance.now()
       await pause(size.watchMs)

@@ -33,6 +33,6 @@ for (const mutation of [
   'the same request heard again is another one',
 ]) {
   test.serial(`the clusters notice a broken rule: ${mutation}`, async t => {
-    t.truthy(await firstClusterViolation(mutation, { first: 2000, worldsMax: 60 }))
+    t.truthy(await firstClusterViolation(mutation, { first: 2000, worldsMax: 200 }))
   })
 }
