@@ -1,5 +1,5 @@
 // A journal store in a real directory: commits, leadership over restarts, the lock, a disk that is full.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +9,7 @@ import type { EngineError } from '../../../../src/base/errors.ts'
 import { noLog } from '../../../../src/base/log.ts'
 import { JournalStore } from '../../../../src/cluster/store/journal-store.ts'
 import type { ClusterStore, Fence } from '../../../../src/cluster/store/store.ts'
+import { diskTest } from '../../../real/tmpfs.ts'
 
 function folder(t: ExecutionContext): string {
   const path = mkdtempSync(join(tmpdir(), 'gearpump-test-'))
@@ -170,44 +171,29 @@ test('the lock holds against a stopped owner, and falls when the owner is killed
   await store.close()
 })
 
-const tmpfs = process.platform === 'linux' && process.getuid?.() === 0 && canMount()
-
-function canMount(): boolean {
-  const path = mkdtempSync(join(tmpdir(), 'gearpump-test-'))
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', path], { stdio: 'ignore' })
-    execFileSync('umount', [path])
-    return true
-  } catch {
-    return false
-  } finally {
-    rmSync(path, { recursive: true, force: true })
-  }
-}
-
-const title = 'on a real full disk commits are refused, and go on when there is room'
-const fullDisk = tmpfs ? test : test.skip
-fullDisk(tmpfs ? title : `${title} (needs root and mount)`, async t => {
-  const directory = folder(t)
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', directory])
-  t.teardown(() => execFileSync('umount', [directory]))
-  const store = await open(directory)
-  const told: string[] = []
-  const fence = await leading(store, told)
-  const kept = await store.commit(fence, [{ put: 'kept', value: 'yes' }])
-  writeFileSync(join(directory, 'ballast'), Buffer.alloc(128 * 1024))
-  const large = [{ put: 'large', value: 'x'.repeat(200 * 1024) }]
-  const error = await t.throwsAsync<EngineError>(store.commit(fence, large))
-  t.is(error?.code, 'STORE_UNAVAILABLE')
-  t.is(error?.message, `the disk of ${directory} is full`)
-  t.is(error?.details.outcome, 'none')
-  t.deepEqual(await store.get('kept'), { key: 'kept', value: 'yes', revision: kept })
-  t.is(await store.get('large'), undefined)
-  rmSync(join(directory, 'ballast'))
-  await store.commit(fence, large)
-  t.deepEqual(told, ['lead', 'leader m1'])
-  await store.close()
-  const again = await open(directory)
-  t.is((await again.list('')).length, 2)
-  await again.close()
-})
+diskTest(
+  test,
+  'on a real full disk commits are refused, and go on when there is room',
+  async (t, mount) => {
+    const directory = mount(256)
+    const store = await open(directory)
+    const told: string[] = []
+    const fence = await leading(store, told)
+    const kept = await store.commit(fence, [{ put: 'kept', value: 'yes' }])
+    writeFileSync(join(directory, 'ballast'), Buffer.alloc(128 * 1024))
+    const large = [{ put: 'large', value: 'x'.repeat(200 * 1024) }]
+    const error = await t.throwsAsync<EngineError>(store.commit(fence, large))
+    t.is(error?.code, 'STORE_UNAVAILABLE')
+    t.is(error?.message, `the disk of ${directory} is full`)
+    t.is(error?.details.outcome, 'none')
+    t.deepEqual(await store.get('kept'), { key: 'kept', value: 'yes', revision: kept })
+    t.is(await store.get('large'), undefined)
+    rmSync(join(directory, 'ballast'))
+    await store.commit(fence, large)
+    t.deepEqual(told, ['lead', 'leader m1'])
+    await store.close()
+    const again = await open(directory)
+    t.is((await again.list('')).length, 2)
+    await again.close()
+  },
+)
