@@ -15,10 +15,14 @@ export { EngineError, type ErrorCode, type Problem, UserError } from './base/err
 export { type Level, type Log, noLog, streamLog } from './base/log.ts'
 export { type ClusterOptions, type ConnectOptions, connect } from './client/connect.ts'
 export type {
+  AppEntry,
   AppInfo,
   AppState,
+  BlobRef,
   ClusterGear,
   Gear,
+  GearNote,
+  GearNotes,
   RunningApp,
   SubmitOptions,
 } from './client/gear.ts'

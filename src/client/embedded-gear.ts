@@ -53,6 +53,7 @@ export class EmbeddedGear implements Gear {
       this.#environment,
       processes,
       options.active ?? true,
+      options.tag,
     )
     this.#apps.set(app.id, app)
     this.#forgetOldest()
@@ -67,7 +68,7 @@ export class EmbeddedGear implements Gear {
   }
 
   async list() {
-    return [...this.#apps.values()].map(({ id, name, status }) => ({ id, name, status }))
+    return [...this.#apps.values()].map(({ id, name, status, tag }) => ({ id, name, status, tag }))
   }
 
   async info(app: number | string): Promise<AppInfo> {
@@ -108,6 +109,7 @@ export class EmbeddedGear implements Gear {
 
 class EmbeddedApp implements RunningApp {
   readonly id: number
+  readonly tag: string | undefined
   status: AppState
   readonly #master: AppMaster
   readonly #environment: Environment
@@ -120,8 +122,10 @@ class EmbeddedApp implements RunningApp {
     environment: Environment,
     processes: ProcessLauncher | undefined,
     active: boolean,
+    tag: string | undefined,
   ) {
     this.id = id
+    this.tag = tag
     this.status = active ? 'active' : 'inactive'
     this.#master = master
     this.#environment = environment

@@ -21,6 +21,7 @@ import {
   type WorkerCard,
   type WorkerDoor,
 } from './messages.ts'
+import { Notes } from './notes.ts'
 import { place, type Strategy } from './scheduler.ts'
 import type { ClusterStore, Fence } from './store/store.ts'
 import { WorkerTable } from './worker-table.ts'
@@ -46,6 +47,7 @@ export interface LeadershipOptions {
 export class Leadership {
   readonly workers = new WorkerTable()
   readonly registry: AppRegistry
+  readonly notes: Notes
   readonly sinceMs: number
   readonly #options: LeadershipOptions
   readonly #keepers = new Map<number, AppKeeper>()
@@ -55,6 +57,7 @@ export class Leadership {
   private constructor(options: LeadershipOptions, registry: AppRegistry) {
     this.#options = options
     this.registry = registry
+    this.notes = new Notes(options.store, options.fence)
     this.sinceMs = options.environment.nowUs() / 1000
   }
 

@@ -19,6 +19,7 @@ import {
   type MasterDoor,
   type MasterSummary,
 } from './messages.ts'
+import { isBlobRef } from './notes.ts'
 import type { Strategy } from './scheduler.ts'
 import type { Candidacy, ClusterStore, Fence, Leader } from './store/store.ts'
 import { checkSubmission } from './submission.ts'
@@ -169,6 +170,7 @@ export class Master {
           .map(({ id, submission, status, submittedMs, endedMs, incarnation }) => ({
             id,
             name: submission.name,
+            tag: submission.tag,
             status,
             submittedMs,
             endedMs,
@@ -189,6 +191,21 @@ export class Master {
         this.#lead()
         return this.#options.shelf.write(blob, offset, bytes)
       },
+      readBlob: async (blob, offset, bytes) => {
+        this.#lead()
+        // A leader may be one of the few masters that had not copied it.
+        await this.#options.shelf.fetch(blob, this.#others())
+        return this.#options.shelf.read(blob.hash, offset, bytes)
+      },
+      notes: prefix => this.#leading(l => l.notes.list(prefix)),
+      writeNote: async (name, text, blobs) => {
+        for (const blob of blobs.filter(isBlobRef)) {
+          await this.#options.shelf.fetch(blob, this.#others())
+          await this.#spread(blob)
+        }
+        return this.#lead().notes.write(name, text, blobs)
+      },
+      removeNote: name => this.#leading(l => l.notes.remove(name)),
     }
   }
 
@@ -217,7 +234,7 @@ export class Master {
         },
       )
     }
-    const others = masters.filter(other => JSON.stringify(other) !== JSON.stringify(address))
+    const others = this.#others()
     const needed = Math.floor(masters.length / 2)
     if (needed === 0) return
     const copies = others.map(other =>
@@ -227,6 +244,11 @@ export class Master {
         .ask('pullBlob', bundle, address),
     )
     await majority(copies, needed)
+  }
+
+  #others(): readonly Address[] {
+    const { masters, address } = this.#options
+    return masters.filter(other => JSON.stringify(other) !== JSON.stringify(address))
   }
 
   async #restart(leadership: Leadership, app: number | string): Promise<number> {

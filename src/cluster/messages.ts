@@ -47,6 +47,8 @@ export interface Submission {
   readonly code: unknown
   readonly placement: PlacementWish
   readonly active: boolean
+  /** A word of the client's own, by which it finds the application again; shown in lists. */
+  readonly tag?: string
   /** How often each executor may die in a window before the application fails; undefined: as often as it likes. */
   readonly restarts?: { readonly executors: number; readonly windowMs: number }
 }
@@ -213,11 +215,28 @@ export interface GearDoor {
   leader(): Promise<LeaderCard | undefined>
   /** Appends to a blob that is being sent; no bytes = how much there is? Returns the bytes held. */
   writeBlob(blob: BundleRef, offset: number, bytes: Uint8Array): Promise<number>
+  /** At most `bytes` from `offset`; none at and beyond the end. */
+  readBlob(blob: BundleRef, offset: number, bytes: number): Promise<Uint8Array>
+  /** Notes of gateways; see notes.ts. */
+  notes(prefix: string): Promise<readonly Note[]>
+  /** A majority of the masters has the blobs when this is answered. Returns the note's revision. */
+  writeNote(name: string, text: string, blobs: readonly BundleRef[]): Promise<number>
+  removeNote(name: string): Promise<void>
+}
+
+/** What a gateway remembers in the cluster. */
+export interface Note {
+  readonly name: string
+  readonly text: string
+  readonly blobs: readonly BundleRef[]
+  /** Changes with each write. */
+  readonly revision: number
 }
 
 export interface AppSummary {
   readonly id: number
   readonly name: string
+  readonly tag: string | undefined
   readonly status: AppStatus
   readonly submittedMs: number
   readonly endedMs: number | undefined

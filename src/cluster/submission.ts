@@ -7,6 +7,7 @@ import { EXECUTORS_MAX } from './scheduler.ts'
 /** Longer names are of no use to people, and would not fit into a file's name. */
 const NAME_CHARS_MAX = 200
 const REQUEST_ID_CHARS_MAX = 100
+const TAG_CHARS_MAX = 500
 
 /** Throws BAD_INPUT. */
 export function checkSubmission(submission: Submission): void {
@@ -14,13 +15,14 @@ export function checkSubmission(submission: Submission): void {
   const check = (holds: boolean, place: string, message: string): void => {
     if (!holds) problems.push({ place, message })
   }
-  const { name, requestId, bundle, placement, restarts } = submission
+  const { name, requestId, bundle, placement, restarts, tag } = submission
   check(
     isName(name),
     'name',
     'is no name: 1 to 200 characters, not . or .., and none of / : \\ and controls',
   )
   check(isText(requestId, REQUEST_ID_CHARS_MAX), 'requestId', 'is no short text')
+  if (tag !== undefined) check(isText(tag, TAG_CHARS_MAX), 'tag', 'is no short text')
   if (bundle !== undefined) {
     check(/^[0-9a-f]{64}$/.test(String(bundle?.hash)), 'bundle.hash', 'is no SHA-256 in hex')
     check(isCount(bundle?.sizeBytes, 1, Number.MAX_SAFE_INTEGER), 'bundle.sizeBytes', 'is no size')

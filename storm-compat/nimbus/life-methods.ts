@@ -72,8 +72,8 @@ export function lifeMethods({ topologies, inbox, clock, user }: LifeOptions): Li
     deactivate: ({ name }) => topologies.setActive(name, false),
     rebalance: ({ name, options }) => topologies.rebalance(name, options ?? {}),
     setLogConfig: ({ name, config }) => {
-      const topology = topologies.byId(name)
-      topology.logConfig = mergeLogConfig(topology.logConfig, config, clock.nowMs())
+      const { logConfig } = topologies.byId(name)
+      return topologies.setLogConfig(name, mergeLogConfig(logConfig, config, clock.nowMs()))
     },
     getLogConfig: ({ name }) => livingLogConfig(topologies.byId(name).logConfig, clock.nowMs()),
     beginFileUpload: () => inbox.begin(),

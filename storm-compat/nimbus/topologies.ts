@@ -1,13 +1,15 @@
-// The topologies of a Nimbus: their names, ids and statuses, and what happens to them one after the other. Statuses change at
-// once, as clients expect; what the host must do for it follows in order. A topology that is killed stays visible, without
-// emitting, for its wait; then it is gone, with its files.
+// The topologies of a Nimbus: their names, ids and statuses, and what happens to them one after the other. What is to happen
+// is noted first (topology-note.ts) and done afterwards, so that another Nimbus, or this one after its death, goes on where
+// it was; `refresh` takes over what others have noted. A topology that is killed stays visible, without emitting, for its
+// wait; then it is gone, with its files.
+import { randomUUID } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Log } from 'gearpump'
-import { asError } from 'gearpump/spi'
+import type { BlobRef, GearNote, GearNotes, Log } from 'gearpump'
+import { asError, EngineError } from 'gearpump/spi'
 import { ThriftException } from '../thrift/codec.ts'
 import { AlreadyAliveException, NotAliveException } from '../thrift/storm-exceptions.ts'
-import type { RebalanceOptions } from '../thrift/storm-requests.ts'
+import type { LogConfig, RebalanceOptions } from '../thrift/storm-requests.ts'
 import type { Clock } from './clock.ts'
 import { unpackResources } from './jar-resources.ts'
 import {
@@ -21,6 +23,17 @@ import {
   type Topology,
 } from './topology.ts'
 import type { HostedInfo, TopologyHost } from './topology-host.ts'
+import {
+  keepSubmission,
+  keptSubmission,
+  logConfigOf,
+  noteName,
+  type Pending,
+  stateOf,
+  stateText,
+  TOPOLOGY_NOTES,
+  type TopologyState,
+} from './topology-note.ts'
 import type { ReadJavaComponent } from './topology-reader.ts'
 
 /** Topologies at once; far above what one process carries. */
@@ -35,24 +48,43 @@ const SAMPLE_MS = 30_000
 const WAIT_SECS_DEFAULT = 30
 /** A wait longer than a week is a slip of the keyboard. */
 const WAIT_SECS_MAX = 7 * 86_400
+/** What another Nimbus was asked for is done here only if that one has not. */
+const OTHERS_GRACE_MS = 3000
+/** What the cluster could not do at the moment is tried again. */
+const AGAIN_MS = 2000
+/** A note whose topology never came to be belonged to a Nimbus that died while it submitted. */
+const ORPHAN_MS = 900_000
+const PASSING = ['NO_MASTER', 'ASK_TIMED_OUT', 'NODE_UNREACHABLE', 'STORE_UNAVAILABLE'] as const
 
 interface Entry extends Topology {
-  readonly directory: string
+  /** Undefined for one that another Nimbus submitted. */
+  readonly directory: string | undefined
+  readonly blob: BlobRef | undefined
   starting: boolean
+  /** It failed, and its host has nothing of it any more. */
+  unhosted: boolean
   /** The host's work for it, one thing after the other. */
   turn: Promise<unknown>
-  /** What is to happen after a wait. */
+  pending: Pending | undefined
   waiting: { cancel(): void } | undefined
   sampling: { cancel(): void } | undefined
+  /** Of its note, as read or written last. */
+  revision: number
+  /** Writes of its note that are under way. */
+  writing: number
+  written: Promise<unknown>
 }
 
 export interface TopologiesOptions {
   readonly host: TopologyHost
+  readonly notes: GearNotes
   readonly clock: Clock
   /** Private; exists. */
   readonly directory: string
   readonly log: Log
   readonly readJava?: ReadJavaComponent
+  /** They live on when this Nimbus ends. */
+  readonly lasting: boolean
 }
 
 export class Topologies {
@@ -61,6 +93,11 @@ export class Topologies {
   /** Names whose submission is under way. */
   readonly #submitting = new Set<string>()
   readonly #history: string[] = []
+  /** Told of once. */
+  readonly #unreadable = new Set<string>()
+  readonly #ended = new Set<string>()
+  #refreshing: Promise<void> = Promise.resolve()
+  #nextRefresh: Promise<void> | undefined = undefined
   #lastIdSecs = 0
   #closed = false
 
@@ -78,8 +115,9 @@ export class Topologies {
 
   /** By id. Throws NotAliveException. */
   byId(id: string): Topology {
-    for (const entry of this.#byName.values()) if (entry.id === id) return entry
-    throw notAlive(id)
+    const entry = this.#find(id)
+    if (entry === undefined) throw notAlive(id)
+    return entry
   }
 
   byName(name: string): Topology {
@@ -91,11 +129,11 @@ export class Topologies {
     return isNameValid(name) && !this.#byName.has(name) && !this.#submitting.has(name)
   }
 
+  // ---- submitting
+
   async submit(submission: Submission): Promise<void> {
     const { name } = submission
-    if (this.#byName.has(name) || this.#submitting.has(name)) {
-      throw new ThriftException(AlreadyAliveException, { msg: `${name} is already active` })
-    }
+    if (this.#byName.has(name) || this.#submitting.has(name)) throw alreadyAlive(name)
     if (this.#byName.size + this.#submitting.size >= TOPOLOGIES_MAX) {
       throw invalid(`${TOPOLOGIES_MAX} topologies are running: kill one first`)
     }
@@ -108,28 +146,37 @@ export class Topologies {
   }
 
   async #start(submission: Submission): Promise<void> {
-    const entry = this.#make(submission)
-    const resources = join(entry.directory, 'resources')
-    const pidDir = join(entry.directory, 'pids')
+    const { readJava, directory: root, notes } = this.#options
+    const { topology, notices } = makeTopology(submission, {
+      startedMs: this.#nextStartMs(),
+      ...(readJava === undefined ? {} : { readJava }),
+    })
+    for (const notice of notices) this.#log('info', topology.name, notice)
+    // Not by its name, which may hold anything and be longer than a file's name may be.
+    const directory = join(root, String(topology.startedMs))
+    const resources = join(directory, 'resources')
+    const pidDir = join(directory, 'pids')
+    let entry: Entry
     try {
       await mkdir(resources, { recursive: true, mode: 0o700 })
       await mkdir(pidDir, { mode: 0o700 })
       if (submission.jar !== undefined) await unpackResources(submission.jar, resources)
+      const blob = await keepSubmission(notes, submission, directory)
+      entry = { ...newEntry(topology, blob), directory }
+      await this.#keep(entry)
       if (this.#closed) throw new Error('this Nimbus is being closed')
     } catch (error) {
-      await this.#remove(entry)
+      await rm(directory, { recursive: true, force: true })
+      await notes.remove(noteName(topology.id))
       throw invalid(asError(error).message)
     }
     this.#byName.set(entry.name, entry)
     // Windows begin with nothing.
     entry.windows.take(entry.startedMs, new Map())
+    const { id, startedMs } = entry
+    const { active } = submission
     const started = this.#options.host.submit({
-      topology: entry.topology,
-      id: entry.id,
-      startedMs: entry.startedMs,
-      resources,
-      pidDir,
-      active: submission.active,
+      ...{ topology: entry.topology, id, startedMs, resources, pidDir, active },
     })
     entry.turn = started
       .catch(() => undefined)
@@ -138,9 +185,7 @@ export class Topologies {
       })
     await this.#answered(entry, started)
     if (this.#byName.get(entry.name) !== entry) return
-    this.#history.push(entry.id)
-    if (this.#history.length > HISTORY_MAX) this.#history.shift()
-    this.#sampleLater(entry)
+    this.#remember(entry)
   }
 
   // Waits for the start, but not for ever: what fails later is told as the topology's failure.
@@ -162,6 +207,7 @@ export class Topologies {
       (error: unknown) => {
         if (!late) return { failed: error }
         if (entry.status === 'KILLED') return undefined
+        entry.unhosted = true
         entry.failure = asError(error).message
         this.#log('error', entry.name, entry.failure)
         return undefined
@@ -170,27 +216,12 @@ export class Topologies {
     const outcome = await Promise.race([told, patience])
     timer?.cancel()
     if (outcome === undefined) return
-    this.#byName.delete(entry.name)
-    await this.#remove(entry)
-    throw invalid(asError(outcome.failed).message)
-  }
-
-  #make(submission: Submission): Entry {
-    const { readJava } = this.#options
-    const { topology, notices } = makeTopology(submission, {
-      startedMs: this.#nextStartMs(),
-      ...(readJava === undefined ? {} : { readJava }),
-    })
-    for (const notice of notices) this.#log('info', topology.name, notice)
-    return {
-      ...topology,
-      // Not by its name, which may hold anything and be longer than a file's name may be.
-      directory: join(this.#options.directory, String(topology.startedMs)),
-      starting: true,
-      turn: Promise.resolve(),
-      waiting: undefined,
-      sampling: undefined,
-    }
+    await this.#forget(entry)
+    const { failed } = outcome
+    // Another Nimbus was quicker.
+    if (failed instanceof EngineError && failed.code === 'APP_EXISTS')
+      throw alreadyAlive(entry.name)
+    throw invalid(asError(failed).message)
   }
 
   // Ids have whole seconds; two topologies never share one, so that an id means one run for ever.
@@ -200,43 +231,102 @@ export class Topologies {
     return this.#lastIdSecs * 1000
   }
 
+  // ---- what clients ask for
+
   /** Stops emitting at once, and ends the topology after the wait. A second kill sets another wait. */
-  kill(name: string, waitSecs: number | undefined): void {
+  async kill(name: string, waitSecs: number | undefined): Promise<void> {
     const entry = this.#entry(name)
-    entry.status = 'KILLED'
     entry.active = false
-    void this.#then(entry, () => this.#options.host.setActive(entry.id, false))
-    this.#afterWait(entry, waitSecs, () => {
-      // A start may take for ever; it is not waited for.
-      if (entry.starting) entry.turn = Promise.resolve()
-      void this.#then(entry, () => this.#end(entry))
-    })
+    await this.#plan(entry, { kind: 'kill', dueMs: this.#dueMs(entry, waitSecs) })
   }
 
   async setActive(name: string, active: boolean): Promise<void> {
     const entry = this.#living(name)
     entry.active = active
-    if (entry.status === 'REBALANCING') return
-    entry.status = active ? 'ACTIVE' : 'INACTIVE'
-    await this.#then(entry, () => this.#options.host.setActive(entry.id, active))
+    if (entry.pending === undefined) entry.status = active ? 'ACTIVE' : 'INACTIVE'
+    await this.#keep(entry)
+    if (entry.pending !== undefined) return
+    await this.#inTurn(entry, () => this.#options.host.setActive(entry.id, active))
   }
 
-  rebalance(name: string, options: RebalanceOptions): void {
+  async rebalance(name: string, options: RebalanceOptions): Promise<void> {
     const entry = this.#living(name)
     const executors = checkRebalance(entry, options)
-    entry.status = 'REBALANCING'
-    void this.#then(entry, () => this.#options.host.setActive(entry.id, false))
-    this.#afterWait(entry, options.wait_secs, () => {
-      void this.#then(entry, async () => {
-        await this.#options.host.rebalance(entry.id, { workers: options.num_workers, executors })
-        if (entry.status !== 'REBALANCING') return
-        if (options.num_workers !== undefined) entry.workers = options.num_workers
-        for (const [id, count] of executors) entry.executors.set(id, count)
-        entry.status = entry.active ? 'ACTIVE' : 'INACTIVE'
-        await this.#options.host.setActive(entry.id, entry.active)
-      })
+    const dueMs = this.#dueMs(entry, options.wait_secs)
+    const workers = options.num_workers
+    await this.#plan(entry, { kind: 'rebalance', dueMs, workers, executors: [...executors] })
+  }
+
+  async setLogConfig(id: string, logConfig: LogConfig): Promise<void> {
+    const entry = this.#find(id)
+    if (entry === undefined) throw notAlive(id)
+    entry.logConfig = logConfig
+    await this.#keep(entry)
+  }
+
+  // Noted first: whoever goes on from here knows what is to happen.
+  async #plan(entry: Entry, pending: Pending): Promise<void> {
+    entry.pending = pending
+    entry.status = statusOf(entry)
+    await this.#keep(entry)
+    if (entry.pending !== pending) return
+    this.#arm(entry, 0)
+  }
+
+  #dueMs({ conf }: Entry, waitSecs: number | undefined): number {
+    const timeout = conf['topology.message.timeout.secs']
+    const secs = waitSecs ?? (typeof timeout === 'number' ? timeout : WAIT_SECS_DEFAULT)
+    return this.#options.clock.nowMs() + 1000 * Math.min(Math.max(0, secs), WAIT_SECS_MAX)
+  }
+
+  // The sources rest meanwhile.
+  #arm(entry: Entry, graceMs: number): void {
+    const { clock, host } = this.#options
+    const { pending } = entry
+    entry.waiting?.cancel()
+    if (pending === undefined) return
+    this.#background(entry, () => host.setActive(entry.id, false))
+    const waitMs = Math.max(0, pending.dueMs - clock.nowMs()) + graceMs
+    entry.waiting = clock.after(waitMs, () => this.#act(entry, pending))
+  }
+
+  #act(entry: Entry, pending: Pending): void {
+    if (entry.pending !== pending || this.#closed) return
+    // A start may take for ever; it is not waited for.
+    if (pending.kind === 'kill' && entry.starting) entry.turn = Promise.resolve()
+    this.#background(entry, async () => {
+      if (entry.pending !== pending) return
+      try {
+        if (pending.kind === 'kill') await this.#end(entry)
+        else await this.#rebalanceNow(entry, pending)
+      } catch (error) {
+        this.#log('warn', entry.name, `${pending.kind}: ${asError(error).message}`)
+        if (pending.kind === 'rebalance' && !isPassing(error)) await this.#settle(entry, pending)
+        else entry.waiting = this.#options.clock.after(AGAIN_MS, () => this.#act(entry, pending))
+      }
     })
   }
+
+  async #rebalanceNow(entry: Entry, pending: Pending): Promise<void> {
+    const { workers, executors = [] } = pending
+    const wish = { workers, executors: new Map(executors) }
+    await this.#options.host.rebalance(entry.id, wish)
+    if (entry.pending !== pending) return
+    if (workers !== undefined) entry.workers = workers
+    for (const [id, count] of executors) entry.executors.set(id, count)
+    await this.#settle(entry, pending)
+  }
+
+  async #settle(entry: Entry, pending: Pending): Promise<void> {
+    if (entry.pending !== pending) return
+    await this.#options.host.setActive(entry.id, entry.active)
+    if (entry.pending !== pending) return
+    entry.pending = undefined
+    entry.status = statusOf(entry)
+    await this.#keep(entry)
+  }
+
+  // ---- what is seen
 
   /** What the host knows; undefined while it starts, after it ended, and when the host cannot tell. */
   async info(topology: Topology): Promise<HostedInfo | undefined> {
@@ -248,60 +338,185 @@ export class Topologies {
     }
     if (info !== undefined) {
       topology.windows.take(this.#options.clock.nowMs(), countsOf(info))
-      if (info.status === 'failed') topology.failure ??= 'it ended by itself; see its errors'
+      if (info.status === 'failed')
+        topology.failure ??= info.failure ?? 'it ended by itself; see its errors'
     }
     return info
   }
 
-  /** Ends all of them at once. */
+  /** Takes over what other Nimbuses, or one before this, have done. */
+  refresh(): Promise<void> {
+    // One that is under way may have begun before what its caller knows of.
+    this.#nextRefresh ??= this.#refreshing.then(() => {
+      this.#nextRefresh = undefined
+      const done = this.#refresh()
+      this.#refreshing = done.catch(() => undefined)
+      return done
+    })
+    return this.#nextRefresh
+  }
+
+  async #refresh(): Promise<void> {
+    const { host, notes, clock } = this.#options
+    const settled = [...this.#byName.values()].filter(({ starting }) => !starting)
+    const [hosted, noted] = await Promise.all([host.list(), notes.list(TOPOLOGY_NOTES)])
+    const living = new Map(hosted.map(({ id, active }) => [id, active]))
+    const known = new Set<string>()
+    for (const note of noted) {
+      const state = stateOf(note)
+      const entry = this.#find(state.id)
+      if (!living.has(state.id)) {
+        const old = clock.nowMs() - state.startedMs > ORPHAN_MS
+        if (entry === undefined && old) await notes.remove(note.name)
+        continue
+      }
+      known.add(state.id)
+      if (entry === undefined) await this.#adopt(note, state, living.get(state.id))
+      else if (entry.writing === 0 && note.revision > entry.revision) this.#follow(entry, note)
+    }
+    for (const entry of settled) {
+      const { id, name, unhosted } = entry
+      if (known.has(id) || unhosted || this.#byName.get(name) !== entry) continue
+      // Another one has ended it.
+      this.#byName.delete(name)
+      await this.#letGo(entry)
+    }
+  }
+
+  async #adopt(
+    note: GearNote,
+    state: TopologyState,
+    active: boolean | undefined,
+  ): Promise<void> {
+    const { notes, directory, readJava, host } = this.#options
+    const { id, name, startedMs } = state
+    const [blob] = note.blobs
+    if (this.#submitting.has(name) || this.#ended.has(id) || this.#closed) return
+    if (blob === undefined || this.#unreadable.has(id)) return
+    try {
+      await mkdir(directory, { recursive: true, mode: 0o700 })
+      const kept = await keptSubmission(notes, blob, join(directory, randomUUID()))
+      const { topology } = makeTopology(
+        { ...kept, jar: undefined, active: state.active },
+        { startedMs, ...(readJava === undefined ? {} : { readJava }) },
+      )
+      const entry: Entry = { ...newEntry(topology, blob), directory: undefined, starting: false }
+      this.#byName.set(name, entry)
+      this.#lastIdSecs = Math.max(this.#lastIdSecs, startedMs / 1000)
+      this.#follow(entry, note)
+      this.#remember(entry)
+      // Whoever noted it may have died before it was done.
+      if (entry.pending === undefined && active !== undefined && active !== entry.active)
+        this.#background(entry, () => host.setActive(id, entry.active))
+    } catch (error) {
+      this.#unreadable.add(id)
+      this.#log('error', name, `cannot be taken over: ${asError(error).message}`)
+    }
+  }
+
+  #follow(entry: Entry, note: GearNote): void {
+    const state = stateOf(note)
+    entry.revision = note.revision
+    entry.active = state.active
+    entry.workers = state.workers
+    entry.executors.clear()
+    for (const [id, count] of state.executors) entry.executors.set(id, count)
+    entry.logConfig = logConfigOf(state)
+    const same = JSON.stringify(entry.pending) === JSON.stringify(state.pending)
+    if (!same) entry.pending = state.pending
+    entry.status = statusOf(entry)
+    if (!same) this.#arm(entry, OTHERS_GRACE_MS)
+  }
+
+  // ---- the end
+
+  /** Ends all of them at once, or leaves them to the Nimbus that comes next. */
   async close(): Promise<void> {
     this.#closed = true
     const entries = [...this.#byName.values()]
-    await Promise.all(
-      entries.map(entry => {
-        entry.waiting?.cancel()
-        // Not after what is under way: a start may take long, and a kill ends it.
-        return this.#end(entry)
-      }),
-    )
+    for (const entry of entries) {
+      entry.waiting?.cancel()
+      entry.sampling?.cancel()
+    }
+    if (this.#options.lasting) return
+    // Not after what is under way: a start may take long, and a kill ends it.
+    await Promise.all(entries.map(entry => this.#end(entry)))
   }
 
   async #end(entry: Entry): Promise<void> {
     await this.#options.host.kill(entry.id)
-    await this.#remove(entry)
+    await this.#forget(entry)
+  }
+
+  async #forget(entry: Entry): Promise<void> {
+    this.#ended.add(entry.id)
+    const [oldest] = this.#ended
+    if (this.#ended.size > TOPOLOGIES_MAX && oldest !== undefined) this.#ended.delete(oldest)
+    await entry.written
+    await this.#options.notes.remove(noteName(entry.id))
+    await this.#letGo(entry)
     if (this.#byName.get(entry.name) === entry) this.#byName.delete(entry.name)
   }
 
-  async #remove(entry: Entry): Promise<void> {
+  async #letGo(entry: Entry): Promise<void> {
     entry.sampling?.cancel()
     entry.waiting?.cancel()
-    await rm(entry.directory, { recursive: true, force: true })
+    entry.pending = undefined
+    if (entry.directory !== undefined) await rm(entry.directory, { recursive: true, force: true })
+  }
+
+  // ---- parts
+
+  // The newest state, after those before it. When it cannot be written its caller is told, and what the note says holds.
+  #keep(entry: Entry): Promise<void> {
+    entry.writing++
+    const write = entry.written.then(async () => {
+      try {
+        const { blob } = entry
+        const text = stateText(entry, entry.pending)
+        const blobs = blob === undefined ? [] : [blob]
+        entry.revision = await this.#options.notes.write(noteName(entry.id), text, blobs)
+      } catch (error) {
+        entry.revision = -1
+        throw error
+      } finally {
+        entry.writing--
+      }
+    })
+    entry.written = write.catch(() => undefined)
+    return write
+  }
+
+  #remember(entry: Entry): void {
+    this.#history.push(entry.id)
+    if (this.#history.length > HISTORY_MAX) this.#history.shift()
+    this.#sampleLater(entry)
   }
 
   #sampleLater(entry: Entry): void {
     entry.sampling = this.#options.clock.after(SAMPLE_MS, () => {
       void this.info(entry).then(() => {
-        if (this.#byName.get(entry.name) === entry) this.#sampleLater(entry)
+        if (this.#byName.get(entry.name) === entry && !this.#closed) this.#sampleLater(entry)
       })
     })
   }
 
-  #afterWait(entry: Entry, waitSecs: number | undefined, act: () => void): void {
-    const timeout = entry.conf['topology.message.timeout.secs']
-    const secs = waitSecs ?? (typeof timeout === 'number' ? timeout : WAIT_SECS_DEFAULT)
-    entry.waiting?.cancel()
-    const waitMs = 1000 * Math.min(Math.max(0, secs), WAIT_SECS_MAX)
-    entry.waiting = this.#options.clock.after(waitMs, act)
+  // The host's work for a topology, in order.
+  #inTurn(entry: Entry, act: () => Promise<void>): Promise<void> {
+    const done = entry.turn.then(act)
+    entry.turn = done.catch(() => undefined)
+    return done
   }
 
-  // The host's work for a topology, in order. What goes wrong is its failure, and is logged.
-  #then(entry: Entry, act: () => Promise<void>): Promise<void> {
-    const done = entry.turn.then(act).catch((error: unknown) => {
-      entry.failure ??= asError(error).message
+  #background(entry: Entry, act: () => Promise<void>): void {
+    this.#inTurn(entry, act).catch((error: unknown) => {
       this.#log('error', entry.name, asError(error).message)
     })
-    entry.turn = done
-    return done
+  }
+
+  #find(id: string): Entry | undefined {
+    for (const entry of this.#byName.values()) if (entry.id === id) return entry
+    return undefined
   }
 
   #entry(name: string): Entry {
@@ -320,4 +535,34 @@ export class Topologies {
     const timeMs = this.#options.clock.nowMs()
     this.#options.log.write({ level, where: `topology ${name}`, text, timeMs })
   }
+}
+
+function newEntry(topology: Topology, blob: BlobRef): Omit<Entry, 'directory'> {
+  return {
+    ...topology,
+    blob,
+    starting: true,
+    unhosted: false,
+    turn: Promise.resolve(),
+    pending: undefined,
+    waiting: undefined,
+    sampling: undefined,
+    revision: -1,
+    writing: 0,
+    written: Promise.resolve(),
+  }
+}
+
+function statusOf({ pending, active }: Entry): Topology['status'] {
+  if (pending?.kind === 'kill') return 'KILLED'
+  if (pending?.kind === 'rebalance') return 'REBALANCING'
+  return active ? 'ACTIVE' : 'INACTIVE'
+}
+
+function isPassing(error: unknown): boolean {
+  return error instanceof EngineError && PASSING.some(code => code === error.code)
+}
+
+function alreadyAlive(name: string): ThriftException<typeof AlreadyAliveException.fields> {
+  return new ThriftException(AlreadyAliveException, { msg: `${name} is already active` })
 }
