@@ -383,11 +383,7 @@ export class Topologies {
     }
   }
 
-  async #adopt(
-    note: GearNote,
-    state: TopologyState,
-    active: boolean | undefined,
-  ): Promise<void> {
+  async #adopt(note: GearNote, state: TopologyState, active: boolean | undefined): Promise<void> {
     const { notes, directory, readJava, host } = this.#options
     const { id, name, startedMs } = state
     const [blob] = note.blobs
