@@ -70,7 +70,7 @@ export async function startNimbus(options: NimbusOptions): Promise<Nimbus> {
   const notes = options.notes ?? localNotes(join(directory, 'notes'))
   const startedMs = clock.nowMs()
   const inbox = new Inbox(join(directory, 'inbox'), clock)
-  const blobs = new BlobStore(join(directory, 'blobs'), clock)
+  const blobs = new BlobStore(join(directory, 'blobs'), clock, notes)
   const topologies = new Topologies({
     host: options.host,
     notes,
