@@ -1,5 +1,6 @@
 // What people ask of an application, all at once. Plain data: it crosses the wire as it is.
-import type { ErrorRecord, ExecutorDeath } from './books.ts'
+import type { Application } from './application.ts'
+import type { Books, ErrorRecord, ExecutorDeath } from './books.ts'
 import type { ExecutorSlot } from './executor-slot.ts'
 import type { RunFigures } from './figures.ts'
 import type { Plan } from './plan.ts'
@@ -24,6 +25,31 @@ export interface AppReport {
   readonly stall?: StallReport | undefined
   /** Of the executor that was started again most often, in the window that ends now; 0 where no limit is set. */
   readonly restarts: number
+}
+
+export interface ReportParts {
+  readonly application: Application
+  readonly nowMs: number
+  readonly clockUs: number
+  readonly plan: Plan
+  readonly figures: RunFigures
+  readonly slots: readonly ExecutorSlot[]
+  readonly books: Books
+  readonly stall: StallReport | undefined
+}
+
+export function reportOf(parts: ReportParts): AppReport {
+  const { application, nowMs, clockUs, plan, figures, slots, books, stall } = parts
+  const names = application.dag.processors.map(processor => processor.name)
+  return {
+    clockUs,
+    executors: executorInfos(slots, plan),
+    figures,
+    errors: Object.fromEntries(names.map(name => [name, books.errorsOf(name)])),
+    deaths: books.deaths,
+    stall,
+    restarts: Math.max(...slots.map(slot => slot.budget.used(nowMs))),
+  }
 }
 
 export function executorInfos(slots: readonly ExecutorSlot[], plan: Plan): ExecutorInfo[] {

@@ -43,6 +43,8 @@ export interface ExecutorControl {
   replan(plan: Plan): Promise<void>
   setActive(active: boolean): Promise<void>
   suspendSources(suspended: boolean): Promise<void>
+  /** Fails every root that is open, as if its time were over: its source hears of it. */
+  failOpen(): Promise<void>
   publish(clockUs: number): Promise<void>
   status(): Promise<ExecutorStatus>
   /** What stands still; asked again and again while the app clock does. */
@@ -134,6 +136,10 @@ export class ExecutorHost implements ExecutorControl {
 
   async suspendSources(suspended: boolean): Promise<void> {
     this.#executor?.suspendSources(suspended)
+  }
+
+  async failOpen(): Promise<void> {
+    this.#executor?.failOpen()
   }
 
   async publish(clockUs: number): Promise<void> {

@@ -63,6 +63,7 @@ serveRpc(
     ['replacePeer', (dead: number, fresh: number) => theHost().replacePeer(dead, fresh)],
     ['replan', (plan: Plan) => theHost().replan(plan)],
     ['setActive', (active: boolean) => theHost().setActive(active)],
+    ['failOpen', () => theHost().failOpen()],
     ['suspendSources', (suspended: boolean) => theHost().suspendSources(suspended)],
     ['publish', (clockUs: number) => theHost().publish(clockUs)],
     ['status', () => theHost().status()],

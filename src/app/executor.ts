@@ -217,6 +217,15 @@ export class Executor implements RunnerHost {
     for (const source of this.#runners.sources) source.suspend(suspended)
   }
 
+  /** See ExecutorControl. */
+  failOpen(): void {
+    // Those of this half of the time-out, and those of the last one.
+    for (const source of this.#runners.sources) {
+      source.rotate()
+      source.rotate()
+    }
+  }
+
   /** Sources first, then tasks, links last. Idempotent. */
   async close(): Promise<void> {
     if (this.#closed) return

@@ -79,6 +79,11 @@ export interface RunningApp {
   figures(): Promise<RunFigures>
   /** Pauses (false) or resumes the sources. */
   setActive(active: boolean): Promise<void>
+  /**
+   * Deals the tasks out anew to so many executors, which take the place of those there are. The sources rest meanwhile;
+   * tasks keep their number. Resolves when data flows again.
+   */
+  rebalance(executors: number): Promise<void>
   /** Resolves when every source is exhausted or silent for `idleMs`, and every root has ended. Rejects when the application fails. */
   drained(options?: { idleMs?: number }): Promise<void>
   /** Stops the sources and waits until every root has ended, at most `timeoutMs`. Returns how many are left. */

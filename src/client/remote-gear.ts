@@ -31,6 +31,8 @@ const CALL_MS = 15_000
 const SUBMIT_TIMEOUT_MS = 60_000
 /** Closing executors may take 8 s each, all at once, and their workers a little more. */
 const KILL_TIMEOUT_MS = 30_000
+/** Resting takes up to 12 s, closing 8 s, and then executors start. */
+const REBALANCE_MS = 180_000
 const LOOK_MS = 200
 const DEFAULT_EACH = {
   cpu: settingsTable['executor.cpu'].default,
@@ -290,6 +292,15 @@ class RemoteApp implements RunningApp {
 
   setActive(active: boolean): Promise<void> {
     return this.#ask(leader => leader.ask('setActive', this.id, active))
+  }
+
+  // Asked again while it goes on: that is the same wish.
+  rebalance(executors: number): Promise<void> {
+    return this.#parts.link.call(
+      REBALANCE_MS,
+      leader => leader.within(CALL_MS).ask('rebalance', this.id, executors),
+      ['APP_MASTER_ABSENT'],
+    )
   }
 
   async drained(options: { idleMs?: number } = {}): Promise<void> {

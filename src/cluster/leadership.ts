@@ -22,7 +22,7 @@ import {
   type WorkerDoor,
 } from './messages.ts'
 import { Notes } from './notes.ts'
-import { place, type Strategy } from './scheduler.ts'
+import { EXECUTORS_MAX, place, type Strategy } from './scheduler.ts'
 import type { ClusterStore, Fence } from './store/store.ts'
 import { WorkerTable } from './worker-table.ts'
 
@@ -290,6 +290,31 @@ export class Leadership {
     if (record === undefined || isOver(record)) throw over(app)
     // Without an app master the next one begins as the record says.
     if (this.#keeperOf(app).appMaster !== undefined) await this.call(app, 'setActive', [active])
+  }
+
+  /** Written down first: whatever dies meanwhile, the next app master brings it about. */
+  async rebalance(app: number, executors: number): Promise<void> {
+    if (!Number.isSafeInteger(executors) || executors < 1 || executors > EXECUTORS_MAX)
+      throw new EngineError('BAD_INPUT', `executors: a whole number from 1 to ${EXECUTORS_MAX}`)
+    const has = this.registry.plannedExecutors(app)?.length ?? 0
+    const up = this.workers.summaries().filter(({ state }) => state === 'up')
+    const free = up.reduce((sum, { slots, slotsUsed }) => sum + Math.max(0, slots - slotsUsed), 0)
+    if (executors > has + free) {
+      throw new EngineError(
+        'NO_RESOURCES',
+        `${executors} executors: there is room for ${has + free}`,
+        {
+          hint: 'start more workers, or ask for less',
+        },
+      )
+    }
+    const record = await this.registry.change(app, r => {
+      const { placement } = r.submission
+      if (isOver(r) || placement.executors === executors) return undefined
+      return { ...r, submission: { ...r.submission, placement: { ...placement, executors } } }
+    })
+    if (record === undefined || isOver(record)) throw over(app)
+    await this.call(app, 'rebalance', [executors])
   }
 
   async call(app: number, method: string, args: unknown[]): Promise<unknown> {

@@ -182,6 +182,7 @@ export class Master {
       find: async app => ({ ...this.#lead().registry.find(app), token: '' }),
       call: (...args) => this.#leading(l => l.call(...args)),
       setActive: (...args) => this.#leading(l => l.setActive(...args)),
+      rebalance: (...args) => this.#leading(l => l.rebalance(...args)),
       kill: app => this.#leading(l => l.kill(app)).then(() => undefined),
       restart: app => this.#leading(l => this.#restart(l, app)),
       workers: async () => this.#lead().workers.summaries(),

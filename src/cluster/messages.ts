@@ -207,6 +207,8 @@ export interface GearDoor {
   /** Asks the app master: one of the methods of AppMasterDoor's `call`. */
   call(app: number, method: string, args: unknown[]): Promise<unknown>
   setActive(app: number, active: boolean): Promise<void>
+  /** Deals its tasks out anew to so many executors. NO_RESOURCES when they would find no room. */
+  rebalance(app: number, executors: number): Promise<void>
   kill(app: number | string): Promise<void>
   /** Kills it and submits the same again, under a new id. */
   restart(app: number | string): Promise<number>
@@ -289,7 +291,7 @@ export interface AppMasterDoor {
   /** An executor speaks without being asked: one of the methods of ExecutorEvents. */
   event(executor: number, name: string, args: unknown[]): void
   executorEnded(executor: number, reason: string): void
-  /** `info`, `figures`, `setActive`, `isDrained`. */
+  /** `report`, `figures`, `setActive`, `rebalance`, `isDrained`. */
   call(method: string, args: unknown[]): Promise<unknown>
   /** Ends the executors in order, then itself. */
   stop(): Promise<void>

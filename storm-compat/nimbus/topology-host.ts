@@ -131,8 +131,9 @@ class GearHost implements TopologyHost {
     await (await this.#app(id))?.setActive(active)
   }
 
-  async rebalance(): Promise<void> {
-    // All tasks share this process: there is nothing to move.
+  // Storm's executors are threads, of which there are none here: they are figures.
+  async rebalance(id: string, { workers }: RebalanceWish): Promise<void> {
+    if (workers !== undefined) await (await this.#app(id))?.rebalance(workers)
   }
 
   async kill(id: string): Promise<void> {

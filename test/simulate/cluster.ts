@@ -209,6 +209,7 @@ export class Cluster implements Launcher {
       stalls: () => ask(() => host.stalls()),
       setActive: active => ask(() => host.setActive(active)),
       suspendSources: suspended => ask(() => host.suspendSources(suspended)),
+      failOpen: () => ask(() => host.failOpen()),
       publish: clockUs => {
         this.onPublish(clockUs)
         return ask(() => host.publish(clockUs))
