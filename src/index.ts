@@ -49,5 +49,5 @@ export {
 } from './dag/processor.ts'
 export { Hold } from './task/hold.ts'
 export { balanced, lowLatency, type Profile, throughput } from './task/profile.ts'
-export type { Source, SourceContext, Task, TaskContext } from './task/task.ts'
+export type { Credentials, Source, SourceContext, Task, TaskContext } from './task/task.ts'
 export type { Serialiser } from './transport/serialisers.ts'

@@ -16,6 +16,7 @@ import {
   MASTER,
   type MasterDoor,
 } from '../cluster/messages.ts'
+import type { Credentials } from '../task/task.ts'
 import type { Address } from '../transport/link.ts'
 import { AppMaster } from './app-master.ts'
 import type { Application } from './application.ts'
@@ -106,6 +107,7 @@ export class AppMasterRole {
     const { record } = await this.#register()
     const active = isActive(record)
     if (this.#master !== undefined && active !== this.#active) await this.#setActive(active)
+    await this.#master?.setCredentials(record.submission.credentials ?? {})
     this.#keepCount(record)
   }
 
@@ -161,6 +163,7 @@ export class AppMasterRole {
       resume: memory === undefined ? undefined : { ...memory, reservedUs },
       reservedUs,
       positions: new Map(positions),
+      credentials: submission.credentials,
       onPositions: changed => this.#keepPositions(changed),
     })
     this.#master = master
@@ -260,6 +263,8 @@ export class AppMasterRole {
         return master.figures()
       case 'rebalance':
         return master.rebalance(args[0] as number)
+      case 'setCredentials':
+        return master.setCredentials(args[0] as Credentials)
       case 'isDrained':
         return master.isDrained(args[0] as number)
       default:

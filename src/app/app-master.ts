@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { asError } from '../base/errors.ts'
 import { log } from '../base/log.ts'
+import type { Credentials } from '../task/task.ts'
 import { type AppReport, type ExecutorInfo, executorInfos, reportOf } from './app-report.ts'
 import type { Application } from './application.ts'
 import { Books } from './books.ts'
@@ -38,6 +39,7 @@ export class AppMaster {
   #plan: Plan
   #nextId: number
   #active = true
+  #credentials: Credentials
   /** The sources rest, whatever the user says. */
   #resting = false
   readonly #rebalances = new Rebalances(executors => this.#moveTo(executors))
@@ -55,6 +57,7 @@ export class AppMaster {
   constructor(options: AppMasterOptions) {
     this.#options = options
     this.application = options.application
+    this.#credentials = options.credentials ?? {}
     const { resume, environment, application } = options
     const ids = resume?.plan.executors ?? Array.from({ length: options.executors }, (_, i) => i + 1)
     this.#token = options.token ?? randomBytes(16).toString('hex')
@@ -186,6 +189,7 @@ export class AppMaster {
     // What changed while there was no app master: others may have been replaced, the user may have paused the sources.
     void this.#told(slot, control => control.replan(this.#plan))
     void this.#told(slot, control => control.setActive(this.#active))
+    void this.#told(slot, control => control.setCredentials(this.#credentials))
   }
 
   #keepPlan(): Promise<void> {
@@ -200,7 +204,8 @@ export class AppMaster {
   }
 
   async #startTasks(slot: ExecutorSlot): Promise<void> {
-    await controlOf(slot).start({ plan: this.#plan, addresses: connectTo(slot, this.#slots) })
+    const addresses = connectTo(slot, this.#slots)
+    await controlOf(slot).start({ plan: this.#plan, addresses, credentials: this.#credentials })
   }
 
   async #go(slot: ExecutorSlot): Promise<void> {
@@ -298,6 +303,12 @@ export class AppMaster {
     if (!this.#resting) await this.#tellAll(control => control.setActive(active))
   }
 
+  /** Those of before are forgotten. */
+  async setCredentials(credentials: Credentials): Promise<void> {
+    this.#credentials = credentials
+    await this.#tellAll(control => control.setCredentials(credentials))
+  }
+
   #told(slot: ExecutorSlot, ask: (control: ExecutorControl) => Promise<void>): Promise<void> {
     return told(slot, ask, this.#options.log)
   }
@@ -336,10 +347,8 @@ export class AppMaster {
       this.#slots.splice(0, old.length, ...slots)
       this.#plan = dealAnew(this.application.dag, this.#plan, fresh)
       await this.#keepPlan()
-      for (const { id } of old) {
-        this.#overflow(id, false)
-        this.#clock.fence(id)
-      }
+      for (const { id } of old) this.#overflow(id, false)
+      for (const { id } of old) this.#clock.fence(id)
     } finally {
       this.#resting = false
     }
@@ -351,16 +360,8 @@ export class AppMaster {
   /** What people ask of an application, all at once. Plain data. */
   async report(): Promise<AppReport> {
     const figures = await this.figures()
-    return reportOf({
-      application: this.application,
-      nowMs: this.#options.environment.monotonicMs(),
-      clockUs: this.#clock.published,
-      plan: this.#plan,
-      figures,
-      slots: this.#slots,
-      books: this.#books,
-      stall: this.#stalls.report,
-    })
+    const nowMs = this.#options.environment.monotonicMs()
+    return { ...reportOf(this, this.#slots, nowMs), figures, stall: this.#stalls.report }
   }
 
   get errors(): Books {

@@ -27,27 +27,26 @@ export interface AppReport {
   readonly restarts: number
 }
 
-export interface ReportParts {
+export interface Reporting {
   readonly application: Application
-  readonly nowMs: number
   readonly clockUs: number
-  readonly plan: Plan
-  readonly figures: RunFigures
-  readonly slots: readonly ExecutorSlot[]
-  readonly books: Books
-  readonly stall: StallReport | undefined
+  readonly errors: Books
+  executors(): ExecutorInfo[]
 }
 
-export function reportOf(parts: ReportParts): AppReport {
-  const { application, nowMs, clockUs, plan, figures, slots, books, stall } = parts
+/** Of an app master: all but its figures. */
+export function reportOf(
+  master: Reporting,
+  slots: readonly ExecutorSlot[],
+  nowMs: number,
+): Omit<AppReport, 'figures'> {
+  const { application, clockUs, errors } = master
   const names = application.dag.processors.map(processor => processor.name)
   return {
     clockUs,
-    executors: executorInfos(slots, plan),
-    figures,
-    errors: Object.fromEntries(names.map(name => [name, books.errorsOf(name)])),
-    deaths: books.deaths,
-    stall,
+    executors: master.executors(),
+    errors: Object.fromEntries(names.map(name => [name, errors.errorsOf(name)])),
+    deaths: errors.deaths,
     restarts: Math.max(...slots.map(slot => slot.budget.used(nowMs))),
   }
 }

@@ -44,6 +44,7 @@ export class EmbeddedGear implements Gear {
       executors,
       launcher,
       log: this.#log,
+      credentials: options.credentials,
     })
     const app = new EmbeddedApp(
       this.#nextId++,
@@ -153,6 +154,10 @@ class EmbeddedApp implements RunningApp {
   async setActive(active: boolean): Promise<void> {
     await this.#master.setActive(active)
     this.status = active ? 'active' : 'inactive'
+  }
+
+  setCredentials(credentials: Readonly<Record<string, string>>): Promise<void> {
+    return this.#master.setCredentials(credentials)
   }
 
   async rebalance(executors: number): Promise<void> {

@@ -19,6 +19,8 @@ export interface SubmitOptions {
   labels?: Readonly<Record<string, string>>
   /** In a cluster: the directory, zip or jar that travels; default: the nearest directory with a package.json, or the file's own. */
   bundle?: string
+  /** Secrets for its tasks (`context.credentials`), by name. They are kept with it, and never shown. */
+  credentials?: Readonly<Record<string, string>>
   /** A word of the submitter's own, by which it finds the application again in `list()`. */
   tag?: string
   /** In a cluster: how often one executor may die in a window before the application fails; default: 100 in 10 minutes. */
@@ -79,6 +81,8 @@ export interface RunningApp {
   figures(): Promise<RunFigures>
   /** Pauses (false) or resumes the sources. */
   setActive(active: boolean): Promise<void>
+  /** Gives its tasks other secrets than those of before. */
+  setCredentials(credentials: Readonly<Record<string, string>>): Promise<void>
   /**
    * Deals the tasks out anew to so many executors, which take the place of those there are. The sources rest meanwhile;
    * tasks keep their number. Resolves when data flows again.

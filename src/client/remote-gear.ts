@@ -108,7 +108,7 @@ export class RemoteGear implements ClusterGear {
     const portable = await makePortable(code, { root, keep: ownWords(code.input) })
     const bundle = portable.needsBundle ? await this.#upload(root) : undefined
     const requestId = randomBytes(16).toString('hex')
-    const { executors = 1, active = true, each = {}, strategy, labels, tag } = options
+    const { executors = 1, active = true, each = {}, strategy, labels, tag, credentials } = options
     const { restarts = DEFAULT_RESTARTS } = options
     const id = await this.#parts.link.call(CALL_MS, leader =>
       leader.within(SUBMIT_TIMEOUT_MS).ask('submit', {
@@ -125,6 +125,7 @@ export class RemoteGear implements ClusterGear {
         active,
         restarts,
         ...(tag === undefined ? {} : { tag }),
+        ...(credentials === undefined ? {} : { credentials }),
       }),
     )
     const app = new RemoteApp(this.#parts, id, name)
@@ -292,6 +293,10 @@ class RemoteApp implements RunningApp {
 
   setActive(active: boolean): Promise<void> {
     return this.#ask(leader => leader.ask('setActive', this.id, active))
+  }
+
+  setCredentials(credentials: Readonly<Record<string, string>>): Promise<void> {
+    return this.#ask(leader => leader.ask('setCredentials', this.id, credentials))
   }
 
   // Asked again while it goes on: that is the same wish.

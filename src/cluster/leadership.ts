@@ -24,6 +24,7 @@ import {
 import { Notes } from './notes.ts'
 import { EXECUTORS_MAX, place, type Strategy } from './scheduler.ts'
 import type { ClusterStore, Fence } from './store/store.ts'
+import { checkedCredentials } from './submission.ts'
 import { WorkerTable } from './worker-table.ts'
 
 /** Promised room that nobody took is free again. */
@@ -290,6 +291,17 @@ export class Leadership {
     if (record === undefined || isOver(record)) throw over(app)
     // Without an app master the next one begins as the record says.
     if (this.#keeperOf(app).appMaster !== undefined) await this.call(app, 'setActive', [active])
+  }
+
+  async setCredentials(app: number, given: Readonly<Record<string, string>>): Promise<void> {
+    const credentials = checkedCredentials(given)
+    const record = await this.registry.change(app, r =>
+      isOver(r) ? undefined : { ...r, submission: { ...r.submission, credentials } },
+    )
+    if (record === undefined || isOver(record)) throw over(app)
+    // Without an app master the next one begins with them.
+    const told = this.#keeperOf(app).appMaster !== undefined
+    if (told) await this.call(app, 'setCredentials', [credentials])
   }
 
   /** Written down first: whatever dies meanwhile, the next app master brings it about. */

@@ -11,6 +11,7 @@ import type { KeeperSettings } from './app-keeper.ts'
 import type { BlobShelf } from './blob-shelf.ts'
 import { Leadership } from './leadership.ts'
 import {
+  type AppRecord,
   type BundleRef,
   GEAR,
   type GearDoor,
@@ -178,10 +179,10 @@ export class Master {
             appMaster: workers.appMasterOf(id, incarnation)?.workerId,
           }))
       },
-      // The secret of the links between executors is not a client's business.
-      find: async app => ({ ...this.#lead().registry.find(app), token: '' }),
+      find: async app => withoutSecrets(this.#lead().registry.find(app)),
       call: (...args) => this.#leading(l => l.call(...args)),
       setActive: (...args) => this.#leading(l => l.setActive(...args)),
+      setCredentials: (...args) => this.#leading(l => l.setCredentials(...args)),
       rebalance: (...args) => this.#leading(l => l.rebalance(...args)),
       kill: app => this.#leading(l => l.kill(app)).then(() => undefined),
       restart: app => this.#leading(l => this.#restart(l, app)),
@@ -297,6 +298,12 @@ export class Master {
     this.#closed = true
     await this.#candidacy.resign()
   }
+}
+
+// The secret of the links between executors is not a client's business, and what was given as a secret is not given back.
+function withoutSecrets(record: AppRecord): AppRecord {
+  const { credentials: _, ...submission } = record.submission
+  return { ...record, token: '', submission }
 }
 
 // Resolves when `needed` have; rejects when that cannot happen any more, with the first reason.

@@ -47,6 +47,8 @@ export interface Submission {
   readonly code: unknown
   readonly placement: PlacementWish
   readonly active: boolean
+  /** Secrets, by name; no client is answered them. */
+  readonly credentials?: Readonly<Record<string, string>>
   /** A word of the client's own, by which it finds the application again; shown in lists. */
   readonly tag?: string
   /** How often each executor may die in a window before the application fails; undefined: as often as it likes. */
@@ -207,6 +209,8 @@ export interface GearDoor {
   /** Asks the app master: one of the methods of AppMasterDoor's `call`. */
   call(app: number, method: string, args: unknown[]): Promise<unknown>
   setActive(app: number, active: boolean): Promise<void>
+  /** Instead of those there are. */
+  setCredentials(app: number, credentials: Readonly<Record<string, string>>): Promise<void>
   /** Deals its tasks out anew to so many executors. NO_RESOURCES when they would find no room. */
   rebalance(app: number, executors: number): Promise<void>
   kill(app: number | string): Promise<void>

@@ -3,6 +3,9 @@
 import type { Slot } from '../progress/slot-ledger.ts'
 import type { Hold } from './hold.ts'
 
+/** Secrets of an application, by name; never shown and never logged. */
+export type Credentials = Readonly<Record<string, string>>
+
 /** One parallel instance of a processor. All methods run on the task's own turn, never two at a time. */
 export interface Task<In = unknown, Out = never> {
   onStart?: (context: TaskContext<Out>) => void | Promise<void>
@@ -16,6 +19,8 @@ export interface Task<In = unknown, Out = never> {
   onMessage?: (message: unknown, context: TaskContext<Out>) => void | Promise<void>
   /** The app clock, in µs since 1970, has moved on: every root emitted before it has ended. */
   onClock?: (clockUs: number, context: TaskContext<Out>) => void
+  /** The application was given other secrets; `context.credentials` has them too. */
+  onCredentials?: (credentials: Credentials, context: TaskContext<Out>) => void | Promise<void>
   onStop?: () => void | Promise<void>
   /** Asks for `context.sourceTask` and `context.edge` to be kept per message. */
   readonly needsOrigin?: boolean
@@ -42,6 +47,8 @@ export interface Source<Out = unknown> {
   position?: () => unknown
   /** The run is paused (false) or goes on (true): `next` is not called in between. */
   onActive?: (active: boolean) => void | Promise<void>
+  /** As for a task. */
+  onCredentials?: (credentials: Credentials, context: SourceContext<Out>) => void | Promise<void>
   close?: () => void | Promise<void>
 }
 

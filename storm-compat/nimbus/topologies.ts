@@ -6,6 +6,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { asError, EngineError } from 'gearpump/spi'
 import { ThriftException } from '../thrift/codec.ts'
+import { Refusal } from '../thrift/service.ts'
 import { AlreadyAliveException } from '../thrift/storm-exceptions.ts'
 import type { LogConfig, RebalanceOptions } from '../thrift/storm-requests.ts'
 import { unpackResources } from './jar-resources.ts'
@@ -129,9 +130,9 @@ export class Topologies {
     // Windows begin with nothing.
     entry.windows.take(entry.startedMs, new Map())
     const { id, startedMs } = entry
-    const { active } = submission
+    const { active, credentials = {} } = submission
     const started = this.#options.host.submit({
-      ...{ topology: entry.topology, id, startedMs, resources, pidDir, active },
+      ...{ topology: entry.topology, id, startedMs, resources, pidDir, active, credentials },
     })
     entry.turn = started
       .catch(() => undefined)
@@ -210,6 +211,18 @@ export class Topologies {
     const dueMs = this.#dueMs(entry, options.wait_secs)
     const workers = options.num_workers
     await this.#plan(entry, { kind: 'rebalance', dueMs, workers, executors: [...executors] })
+  }
+
+  /** For components that listen for them; those of before are forgotten. */
+  async setCredentials(
+    name: string,
+    credentials: Readonly<Record<string, string>>,
+    owner: string | undefined,
+  ): Promise<void> {
+    const entry = this.#table.living(name)
+    if (owner !== undefined && owner !== '' && owner !== entry.owner)
+      throw new Refusal(`${name} belongs to ${entry.owner}, and not to ${owner.slice(0, 100)}`)
+    await this.#options.host.setCredentials(entry.id, credentials)
   }
 
   async setLogConfig(id: string, logConfig: LogConfig): Promise<void> {

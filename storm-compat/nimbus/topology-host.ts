@@ -17,6 +17,8 @@ export interface HostRequest {
   /** A private directory for pid files. */
   readonly pidDir: string
   readonly active: boolean
+  /** Of the submission: for components that listen for them. */
+  readonly credentials: Readonly<Record<string, string>>
 }
 
 /** A topology as its host sees it. */
@@ -39,6 +41,8 @@ export interface TopologyHost {
   /** Undefined for a topology that is not, or not yet, running. */
   info(id: string): Promise<HostedInfo | undefined>
   setActive(id: string, active: boolean): Promise<void>
+  /** Instead of those of before. */
+  setCredentials(id: string, credentials: Readonly<Record<string, string>>): Promise<void>
   /** Tasks keep their number. Resolves when the host has moved what it wants to move. */
   rebalance(id: string, wish: RebalanceWish): Promise<void>
   /** Ends a topology, also one that is starting. Idempotent. */
@@ -79,7 +83,7 @@ class GearHost implements TopologyHost {
   }
 
   async submit(request: HostRequest): Promise<readonly string[]> {
-    const { topology, id, resources, startedMs, active } = request
+    const { topology, id, resources, startedMs, active, credentials } = request
     const { application, notices } = translate(topology, {
       resources,
       pidDir: request.pidDir,
@@ -91,7 +95,7 @@ class GearHost implements TopologyHost {
       const runDir = dirname(request.pidDir)
       const code = submittedCode(topology, { resources, startedMs, runDir, logDir: this.#logDir })
       const executors = workersOf(topology)
-      const options = { active, executors, bundle: resources, tag: id }
+      const options = { active, executors, bundle: resources, tag: id, credentials }
       const app = await this.#gear.submit({ ...application, code }, options)
       if (this.#starting.get(id) !== true) {
         await app.kill()
@@ -129,6 +133,10 @@ class GearHost implements TopologyHost {
 
   async setActive(id: string, active: boolean): Promise<void> {
     await (await this.#app(id))?.setActive(active)
+  }
+
+  async setCredentials(id: string, credentials: Readonly<Record<string, string>>): Promise<void> {
+    await (await this.#app(id))?.setCredentials(credentials)
   }
 
   // Storm's executors are threads, of which there are none here: they are figures.

@@ -92,7 +92,7 @@ export async function keptSubmission(
   notes: GearNotes,
   blob: BlobRef,
   file: string,
-): Promise<Omit<Submission, 'active' | 'jar'>> {
+): Promise<Omit<Submission, 'active' | 'jar' | 'credentials'>> {
   await notes.download(blob, file)
   try {
     const { name, json_conf, owner, topology } = decoded(Submitted, await readFile(file))

@@ -85,6 +85,10 @@ export class NotingHost implements TopologyHost {
     this.notes.push(active ? 'activate' : 'deactivate')
   }
 
+  async setCredentials(_: string, credentials: Readonly<Record<string, string>>): Promise<void> {
+    this.notes.push(`credentials ${Object.keys(credentials)}`)
+  }
+
   async rebalance(): Promise<void> {
     this.notes.push('rebalance')
   }
