@@ -212,9 +212,12 @@ export function checkGatewayExposure(settings: Settings): void {
     return
   throw new EngineError(
     'SECURITY_REQUIRED',
-    `listening for clients on ${bind} without certificates of theirs and without users would let everybody who reaches it run code here`,
+    `listening for clients on ${bind} without certificates of theirs and without users would let ` +
+      'everybody who reaches it run code here',
     {
-      hint: 'set gateway.tls.* with gateway.tls.ca, or gateway.usersFile, or gateway.bind: 127.0.0.1, or security.insecure: true if that is meant',
+      hint:
+        'set gateway.tls.* with gateway.tls.ca, or gateway.usersFile, or gateway.bind: 127.0.0.1, ' +
+        'or security.insecure: true if that is meant',
       details: { bind },
     },
   )

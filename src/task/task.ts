@@ -65,6 +65,11 @@ export interface Place {
 }
 
 /** What a task tells the people who run it. */
+export interface Secrets {
+  /** As given last; empty if there are none. */
+  readonly credentials: Credentials
+}
+
 export interface Telling {
   /** Tells of an error without failing anything. */
   report(error: Error): void
@@ -81,7 +86,7 @@ export interface Timers {
   scheduleOnce(delayMs: number, fn: () => void): { cancel(): void }
 }
 
-export interface TaskContext<Out = unknown> extends Place, Timers, Telling {
+export interface TaskContext<Out = unknown> extends Place, Timers, Telling, Secrets {
   /** Emits on `port` (default `default`), anchored to the current input; untracked outside `onNext`. */
   output(value: Out, port?: string): void
   /** Emits to one task of a consumer by its task id, whatever the partitioner of the edge. */
@@ -100,7 +105,7 @@ export interface TaskContext<Out = unknown> extends Place, Timers, Telling {
   readonly edge: number
 }
 
-export interface SourceContext<Out = unknown> extends Place, Timers, Telling {
+export interface SourceContext<Out = unknown> extends Place, Timers, Telling, Secrets {
   /**
    * Emits a root on `port`. With an id (neither undefined nor null) it is tracked: `done(id)` or `fail(id)` is told
    * once, on a later turn. The same id may be in flight more than once.

@@ -1,6 +1,14 @@
 // Secrets of an application: tasks and sources have them when they start, hear of others, and so do those that come later.
 import test from 'ava'
-import { application, type Credentials, graph, processor, source } from 'gearpump'
+import {
+  application,
+  type Credentials,
+  graph,
+  processor,
+  type Source,
+  source,
+  type Task,
+} from 'gearpump'
 import { simulate } from 'gearpump/testing'
 
 test('tasks and sources are given the credentials, and those that are started later the newest', async t => {
@@ -9,16 +17,22 @@ test('tasks and sources are given the credentials, and those that are started la
   const app = application(
     'secrets',
     graph(
-      source<number>('s', () => ({
-        open: context => note('source begins with', context.credentials),
-        next: () => false,
-        onCredentials: credentials => note('source', credentials),
-      })).to(
-        processor<number, never>('p', () => ({
-          onStart: context => note('task begins with', context.credentials),
-          onNext: () => undefined,
-          onCredentials: credentials => note('task', credentials),
-        })),
+      source(
+        's',
+        (): Source<number> => ({
+          open: context => note('source begins with', context.credentials),
+          next: () => false,
+          onCredentials: credentials => note('source', credentials),
+        }),
+      ).to(
+        processor(
+          'p',
+          (): Task<number, never> => ({
+            onStart: context => note('task begins with', context.credentials),
+            onNext: () => undefined,
+            onCredentials: credentials => note('task', credentials),
+          }),
+        ),
       ),
     ),
   )
