@@ -15,10 +15,14 @@ export { EngineError, type ErrorCode, type Problem, UserError } from './base/err
 export { type Level, type Log, noLog, streamLog } from './base/log.ts'
 export { type ClusterOptions, type ConnectOptions, connect } from './client/connect.ts'
 export type {
+  AppEntry,
   AppInfo,
   AppState,
+  BlobRef,
   ClusterGear,
   Gear,
+  GearNote,
+  GearNotes,
   RunningApp,
   SubmitOptions,
 } from './client/gear.ts'
@@ -45,5 +49,5 @@ export {
 } from './dag/processor.ts'
 export { Hold } from './task/hold.ts'
 export { balanced, lowLatency, type Profile, throughput } from './task/profile.ts'
-export type { Source, SourceContext, Task, TaskContext } from './task/task.ts'
+export type { Credentials, Source, SourceContext, Task, TaskContext } from './task/task.ts'
 export type { Serialiser } from './transport/serialisers.ts'

@@ -1,5 +1,6 @@
 // How the command line runs Storm topologies: Flux YAML files, and modules that export a topology or a builder.
 import { dirname, join } from 'node:path'
+import type { ClusterGear, Gear } from 'gearpump'
 import type { FrontDoor, Loaded, RunOptions } from 'gearpump/spi'
 import { loadFlux } from './flux/load.ts'
 import { shellOrClass } from './jvm/shell-classes.ts'
@@ -34,18 +35,27 @@ export const frontDoor: FrontDoor = {
     return run({ ...topology, name, config }, options, [])
   },
 
-  async serve(gear, { port, log }) {
+  async serve(gear, { port, address, tls, users, advertise, log }) {
     const nimbus = await startNimbus({
       host: gearHost({ gear }),
       port,
+      address,
       log,
       readJava: shellOrClass,
+      ...(isCluster(gear) ? { notes: gear.notes } : {}),
+      ...(tls === undefined ? {} : { tls }),
+      ...(users === undefined ? {} : { passwordOf: (user: string) => users.get(user) }),
+      ...(advertise === undefined ? {} : { advertise }),
     })
     return {
       name: `a Nimbus for Storm's clients at ${nimbus.address}:${nimbus.port}`,
       close: () => nimbus.close(),
     }
   },
+}
+
+function isCluster(gear: Gear): gear is ClusterGear {
+  return 'notes' in gear
 }
 
 function run(topology: StormTopology, options: RunOptions, notices: readonly string[]): Loaded {

@@ -22,6 +22,7 @@ export {
   type GearHostOptions,
   gearHost,
   type HostedInfo,
+  type HostedTopology,
   type HostRequest,
   type RebalanceWish,
   type TopologyHost,

@@ -16,6 +16,7 @@ import {
   MASTER,
   type MasterDoor,
 } from '../cluster/messages.ts'
+import type { Credentials } from '../task/task.ts'
 import type { Address } from '../transport/link.ts'
 import { AppMaster } from './app-master.ts'
 import type { Application } from './application.ts'
@@ -62,6 +63,7 @@ export class AppMasterRole {
   #active: boolean | undefined = undefined
   #positions = new Map<number, unknown>()
   #storingPositions = false
+  #starting = true
   #planStored: Promise<void> = Promise.resolve()
   #end: (reason: string) => void = () => undefined
   /** Resolves with the reason when this process has nothing left to do. */
@@ -105,6 +107,15 @@ export class AppMasterRole {
     const { record } = await this.#register()
     const active = isActive(record)
     if (this.#master !== undefined && active !== this.#active) await this.#setActive(active)
+    await this.#master?.setCredentials(record.submission.credentials ?? {})
+    this.#keepCount(record)
+  }
+
+  // What is written down holds: an app master may have died amid a rebalance, or not have been told of one.
+  #keepCount({ submission }: AppRecord): void {
+    const { executors } = submission.placement
+    if (this.#starting || this.#master?.executors().length === executors) return
+    this.#master?.rebalance(executors).catch(this.#over)
   }
 
   // What is said while the application is still being loaded holds when it starts.
@@ -152,6 +163,7 @@ export class AppMasterRole {
       resume: memory === undefined ? undefined : { ...memory, reservedUs },
       reservedUs,
       positions: new Map(positions),
+      credentials: submission.credentials,
       onPositions: changed => this.#keepPositions(changed),
     })
     this.#master = master
@@ -159,6 +171,8 @@ export class AppMasterRole {
     await master.start(this.#active)
     await this.#link.call(Infinity, leader => leader.ask('appStarted', app, incarnation))
     log(lines, 'info', `app ${app}`, `"${submission.name}" runs on ${executors} executors`)
+    this.#starting = false
+    this.#keepCount(record)
   }
 
   #memory() {
@@ -247,6 +261,10 @@ export class AppMasterRole {
         return { ...(await master.report()), waiting: this.#launcher?.waiting }
       case 'figures':
         return master.figures()
+      case 'rebalance':
+        return master.rebalance(args[0] as number)
+      case 'setCredentials':
+        return master.setCredentials(args[0] as Credentials)
       case 'isDrained':
         return master.isDrained(args[0] as number)
       default:

@@ -3,25 +3,29 @@
 import { randomBytes } from 'node:crypto'
 import { asError } from '../base/errors.ts'
 import { log } from '../base/log.ts'
-import { AppClock, type ClockDecision } from '../progress/app-clock.ts'
-import { type AppReport, type ExecutorInfo, executorInfos } from './app-report.ts'
+import type { Credentials } from '../task/task.ts'
+import { type AppReport, type ExecutorInfo, executorInfos, reportOf } from './app-report.ts'
 import type { Application } from './application.ts'
 import { Books } from './books.ts'
+import { ClockKeeper } from './clock-keeper.ts'
 import type { ExecutorEvents } from './executor.ts'
 import type { ExecutorControl } from './executor-host.ts'
 import {
   closeExecutor,
+  connectTo,
   controlOf,
   type ExecutorSlot,
   executorSlot,
+  retire,
   startedLate,
+  told,
 } from './executor-slot.ts'
 import { FigurePoll } from './figure-poll.ts'
 import type { RunFigures } from './figures.ts'
 import { type AppMasterOptions, ElsewhereError, type LaunchedExecutor } from './launcher.ts'
-import { makePlan, type Plan, replaceExecutor, sourcesOn } from './plan.ts'
+import { dealAnew, makePlan, type Plan, replaceExecutor, sourcesOn } from './plan.ts'
 import { PositionBook } from './position-book.ts'
-import { NO_LIMIT } from './restart-budget.ts'
+import { Rebalances, restAll } from './rebalance.ts'
 import { StallWatch } from './stall-watch.ts'
 
 export class AppMaster {
@@ -29,12 +33,16 @@ export class AppMaster {
   readonly #options: AppMasterOptions
   readonly #token: string
   readonly #slots: ExecutorSlot[]
-  readonly #clock: AppClock
+  readonly #clock: ClockKeeper
   readonly #books: Books
   readonly #positions: PositionBook
   #plan: Plan
   #nextId: number
   #active = true
+  #credentials: Credentials
+  /** The sources rest, whatever the user says. */
+  #resting = false
+  readonly #rebalances = new Rebalances(executors => this.#moveTo(executors))
   #closing = false
   #overflowing = new Set<number>()
   readonly #poll: FigurePoll
@@ -49,16 +57,19 @@ export class AppMaster {
   constructor(options: AppMasterOptions) {
     this.#options = options
     this.application = options.application
+    this.#credentials = options.credentials ?? {}
     const { resume, environment, application } = options
     const ids = resume?.plan.executors ?? Array.from({ length: options.executors }, (_, i) => i + 1)
     this.#token = options.token ?? randomBytes(16).toString('hex')
     this.#nextId = resume?.nextId ?? ids.length + 1
     this.#plan = resume?.plan ?? makePlan(application.dag, ids)
-    const limits = options.restarts ?? NO_LIMIT
-    this.#slots = ids.map(id => executorSlot(id, limits))
-    this.#clock = new AppClock({
+    this.#slots = ids.map(id => executorSlot(id, options.restarts))
+    this.#clock = new ClockKeeper({
       executors: ids,
       reserved: resume?.reservedUs ?? options.reservedUs ?? 0,
+      publish: clockUs => void this.#tellAll(control => control.publish(clockUs)),
+      save: options.memory && (reservedUs => options.memory!.saveClock(reservedUs)),
+      fail: error => this.#fail(error),
     })
     this.#books = new Books(options.log, resume?.books)
     this.#poll = new FigurePoll({
@@ -72,7 +83,7 @@ export class AppMaster {
     this.#stalls = new StallWatch({
       environment,
       log: options.log,
-      clockUs: () => this.clockUs,
+      clockUs: () => this.#clock.published,
       slots: this.#slots,
     })
     this.#survivors = new Promise(resolve => {
@@ -91,9 +102,12 @@ export class AppMaster {
     if (this.#options.resume !== undefined) {
       await Promise.all(this.#slots.map(slot => this.#takeOver(slot)))
       this.#takenOver()
-      this.#begun()
-      return
-    }
+    } else await this.#startAll()
+    this.#poll.start()
+    this.#stalls.start()
+  }
+
+  async #startAll(): Promise<void> {
     try {
       await this.#keepPlan()
       await Promise.all(this.#slots.map(slot => this.#launch(slot)))
@@ -106,12 +120,6 @@ export class AppMaster {
       await this.close()
       throw error
     }
-    this.#begun()
-  }
-
-  #begun(): void {
-    this.#poll.start()
-    this.#stalls.start()
   }
 
   async #launch(slot: ExecutorSlot, onId: (id: number) => void = () => undefined): Promise<void> {
@@ -122,14 +130,14 @@ export class AppMaster {
       try {
         launched = await launcher.launch(id, this.#token, this.#eventsOf(slot, id))
       } catch (error) {
-        if (!(error instanceof ElsewhereError) || this.#closing) throw error
+        if (!(error instanceof ElsewhereError) || this.#closing || slot.retiring) throw error
         const before = id
         id = this.#renewed(slot)
         onId(id)
         await this.#tellOfFresh(slot, before)
       }
     }
-    if (this.#closing) {
+    if (this.#closing || slot.retiring) {
       // Nobody else knows of it yet.
       launched.kill()
       throw startedLate(id)
@@ -153,7 +161,7 @@ export class AppMaster {
       metric: (taskId, processor, name, value) =>
         this.#books.metric(taskId, processor, name, value),
       clock: clocks => {
-        if (slot.id === id) this.#decided(this.#clock.report(id, 0, clocks))
+        if (slot.id === id) this.#clock.report(id, clocks)
       },
       overflow: overflowing => this.#overflow(id, overflowing),
       positions: positions => {
@@ -179,8 +187,9 @@ export class AppMaster {
     this.#have(slot, id, launched)
     slot.address = kept![2] ?? undefined
     // What changed while there was no app master: others may have been replaced, the user may have paused the sources.
-    this.#tell(slot, control => control.replan(this.#plan))
-    this.#tell(slot, control => control.setActive(this.#active))
+    void this.#told(slot, control => control.replan(this.#plan))
+    void this.#told(slot, control => control.setActive(this.#active))
+    void this.#told(slot, control => control.setCredentials(this.#credentials))
   }
 
   #keepPlan(): Promise<void> {
@@ -195,14 +204,8 @@ export class AppMaster {
   }
 
   async #startTasks(slot: ExecutorSlot): Promise<void> {
-    // Each that listens now, but for those that were told to connect here: what starts later looks after itself.
-    const addresses = this.#slots
-      .filter(
-        other => other !== slot && other.address !== undefined && !other.connects.has(slot.id),
-      )
-      .map(other => [other.id, other.address!] as const)
-    for (const [other] of addresses) slot.connects.add(other)
-    await controlOf(slot).start({ plan: this.#plan, addresses })
+    const addresses = connectTo(slot, this.#slots)
+    await controlOf(slot).start({ plan: this.#plan, addresses, credentials: this.#credentials })
   }
 
   async #go(slot: ExecutorSlot): Promise<void> {
@@ -210,13 +213,13 @@ export class AppMaster {
     const sources = sourcesOn(this.application.dag, this.#plan, slot.id)
     for (const task of sources) floor = Math.max(floor, this.#clock.admit(task, slot.id))
     if (this.#overflowing.size > 0) await controlOf(slot).suspendSources(true)
-    await controlOf(slot).go(this.#active, floor, this.#positions.of(sources))
+    await controlOf(slot).go(this.#active && !this.#resting, floor, this.#positions.of(sources))
   }
 
   // ---- deaths
 
   #died(slot: ExecutorSlot, id: number, reason: string): void {
-    if (this.#closing || slot.id !== id) return
+    if (this.#closing || slot.id !== id || slot.retiring) return
     const { environment } = this.#options
     const nowMs = environment.monotonicMs()
     this.#books.executorDied(id, slot.status, reason)
@@ -251,10 +254,10 @@ export class AppMaster {
   async #tellOfFresh(slot: ExecutorSlot, before: number): Promise<void> {
     const fresh = slot.id
     await this.#keepPlan()
-    this.#decided(this.#clock.fence(before))
+    this.#clock.fence(before)
     if (this.#closing || slot.id !== fresh) return
     for (const other of this.#slots) {
-      if (other !== slot) this.#tell(other, control => control.replacePeer(before, fresh))
+      if (other !== slot) void this.#told(other, control => control.replacePeer(before, fresh))
     }
   }
 
@@ -284,38 +287,7 @@ export class AppMaster {
     }
   }
 
-  // An executor that does not answer has died or is about to: its end is handled where it is noticed.
-  async #told(slot: ExecutorSlot, ask: (control: ExecutorControl) => Promise<void>): Promise<void> {
-    try {
-      if (slot.launched !== undefined) await ask(slot.launched.control)
-    } catch (error) {
-      if (!this.#closing)
-        log(this.#options.log, 'debug', `executor ${slot.id}`, asError(error).message)
-    }
-  }
-
-  #tell(slot: ExecutorSlot, ask: (control: ExecutorControl) => Promise<void>): void {
-    void this.#told(slot, ask)
-  }
-
-  // ---- clock, overflow, active
-
-  #decided(decision: ClockDecision): void {
-    const clockUs = decision.publish
-    if (clockUs !== undefined) {
-      for (const slot of this.#slots) this.#tell(slot, control => control.publish(clockUs))
-    }
-    const { store } = decision
-    if (store === undefined) return
-    const { memory } = this.#options
-    // In a run without a cluster it is stored when it is known here. That may let the clock go on, so it comes last.
-    if (memory === undefined) this.#decided(this.#clock.stored(store))
-    else
-      memory.saveClock(store).then(
-        () => this.#decided(this.#clock.stored(store)),
-        error => this.#fail(asError(error)),
-      )
-  }
+  // ---- overflow, active
 
   #overflow(executorId: number, overflowing: boolean): void {
     const before = this.#overflowing.size
@@ -323,31 +295,73 @@ export class AppMaster {
     else this.#overflowing.delete(executorId)
     const after = this.#overflowing.size
     if ((before === 0) === (after === 0)) return
-    for (const slot of this.#slots) this.#tell(slot, control => control.suspendSources(after > 0))
+    void this.#tellAll(control => control.suspendSources(after > 0))
   }
 
   async setActive(active: boolean): Promise<void> {
     this.#active = active
-    await Promise.all(
-      this.#slots.map(slot => this.#told(slot, control => control.setActive(active))),
-    )
+    if (!this.#resting) await this.#tellAll(control => control.setActive(active))
+  }
+
+  /** Those of before are forgotten. */
+  async setCredentials(credentials: Credentials): Promise<void> {
+    this.#credentials = credentials
+    await this.#tellAll(control => control.setCredentials(credentials))
+  }
+
+  #told(slot: ExecutorSlot, ask: (control: ExecutorControl) => Promise<void>): Promise<void> {
+    return told(slot, ask, this.#options.log)
+  }
+
+  #tellAll(ask: (control: ExecutorControl) => Promise<void>): Promise<unknown> {
+    return Promise.all(this.#slots.map(slot => this.#told(slot, ask)))
+  }
+
+  // ---- another number of executors
+
+  /**
+   * Deals the tasks out anew to so many executors: the sources rest, what is under way ends or fails, and other executors
+   * take all tasks. Resolves when those have been started; heard again meanwhile it is the same.
+   */
+  rebalance(executors: number): Promise<void> {
+    return this.#rebalances.to(executors)
+  }
+
+  async #moveTo(executors: number): Promise<void> {
+    await this.#survivors
+    if (this.#closing || this.#slots.length === executors) return
+    this.#resting = true
+    try {
+      await restAll(this.#options, {
+        tellAll: ask => this.#tellAll(ask),
+        isDrained: () => this.isDrained(0),
+        isOver: () => this.#closing,
+      })
+      const old = [...this.#slots]
+      await this.figures()
+      await Promise.all(old.map(slot => retire(slot, this.#options)))
+      if (this.#closing) return
+      for (const slot of old) this.#books.executorLeft(slot.status)
+      const fresh = Array.from({ length: executors }, () => this.#nextId++)
+      const slots = fresh.map(id => executorSlot(id, this.#options.restarts))
+      this.#slots.splice(0, old.length, ...slots)
+      this.#plan = dealAnew(this.application.dag, this.#plan, fresh)
+      await this.#keepPlan()
+      for (const { id } of old) this.#overflow(id, false)
+      for (const { id } of old) this.#clock.fence(id)
+    } finally {
+      this.#resting = false
+    }
+    await Promise.all(this.#slots.map(slot => this.#revive(slot, slot.id)))
   }
 
   // ---- figures
 
   /** What people ask of an application, all at once. Plain data. */
   async report(): Promise<AppReport> {
-    const names = this.application.dag.processors.map(processor => processor.name)
-    const { environment } = this.#options
-    return {
-      clockUs: this.clockUs,
-      executors: this.executors(),
-      figures: await this.figures(),
-      errors: Object.fromEntries(names.map(name => [name, this.#books.errorsOf(name)])),
-      deaths: this.#books.deaths,
-      stall: this.#stalls.report,
-      restarts: Math.max(...this.#slots.map(slot => slot.budget.used(environment.monotonicMs()))),
-    }
+    const figures = await this.figures()
+    const nowMs = this.#options.environment.monotonicMs()
+    return { ...reportOf(this, this.#slots, nowMs), figures, stall: this.#stalls.report }
   }
 
   get errors(): Books {

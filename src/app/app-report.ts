@@ -1,5 +1,6 @@
 // What people ask of an application, all at once. Plain data: it crosses the wire as it is.
-import type { ErrorRecord, ExecutorDeath } from './books.ts'
+import type { Application } from './application.ts'
+import type { Books, ErrorRecord, ExecutorDeath } from './books.ts'
 import type { ExecutorSlot } from './executor-slot.ts'
 import type { RunFigures } from './figures.ts'
 import type { Plan } from './plan.ts'
@@ -24,6 +25,30 @@ export interface AppReport {
   readonly stall?: StallReport | undefined
   /** Of the executor that was started again most often, in the window that ends now; 0 where no limit is set. */
   readonly restarts: number
+}
+
+export interface Reporting {
+  readonly application: Application
+  readonly clockUs: number
+  readonly errors: Books
+  executors(): ExecutorInfo[]
+}
+
+/** Of an app master: all but its figures. */
+export function reportOf(
+  master: Reporting,
+  slots: readonly ExecutorSlot[],
+  nowMs: number,
+): Omit<AppReport, 'figures'> {
+  const { application, clockUs, errors } = master
+  const names = application.dag.processors.map(processor => processor.name)
+  return {
+    clockUs,
+    executors: master.executors(),
+    errors: Object.fromEntries(names.map(name => [name, errors.errorsOf(name)])),
+    deaths: errors.deaths,
+    restarts: Math.max(...slots.map(slot => slot.budget.used(nowMs))),
+  }
 }
 
 export function executorInfos(slots: readonly ExecutorSlot[], plan: Plan): ExecutorInfo[] {

@@ -117,6 +117,11 @@ export class Books {
     for (const task of status?.tasks ?? []) this.#keep(task)
   }
 
+  /** An executor was closed, to be replaced. */
+  executorLeft(status: ExecutorStatus | undefined): void {
+    for (const task of status?.tasks ?? []) this.#keep(task)
+  }
+
   // One row per processor is enough for sums; what was open is lost.
   #keep(task: TaskFigures): void {
     const roots = task.roots

@@ -245,6 +245,8 @@ export class ClusterLauncher implements Launcher {
       replan: (...args) => this.#ask(soon, 'replan', args),
       setActive: (...args) => this.#ask(soon, 'setActive', args),
       suspendSources: (...args) => this.#ask(soon, 'suspendSources', args),
+      setCredentials: (...args) => this.#ask(soon, 'setCredentials', args),
+      failOpen: () => this.#ask(soon, 'failOpen', []),
       publish: (...args) => this.#ask(soon, 'publish', args),
       status: () => this.#ask(soon, 'status', []),
       stalls: () => this.#ask(soon, 'stalls', []),

@@ -3,6 +3,7 @@
 import { Backoff } from '../base/backoff.ts'
 import type { Environment } from '../base/environment.ts'
 import { asError, EngineError } from '../base/errors.ts'
+import type { Credentials } from '../task/task.ts'
 import {
   decodeFrame,
   encodeHello,
@@ -28,6 +29,7 @@ export interface StartOrder {
   readonly plan: Plan
   /** Executors to connect to, by id; the others connect to this one. */
   readonly addresses: readonly (readonly [executor: number, address: Address])[]
+  readonly credentials?: Credentials
 }
 
 /** What the app master may ask of an executor, here or in another process. */
@@ -42,7 +44,10 @@ export interface ExecutorControl {
   /** A new app master's plan: whoever was replaced without this executor hearing of it is replaced now. */
   replan(plan: Plan): Promise<void>
   setActive(active: boolean): Promise<void>
+  setCredentials(credentials: Credentials): Promise<void>
   suspendSources(suspended: boolean): Promise<void>
+  /** Fails every root that is open, as if its time were over: its source hears of it. */
+  failOpen(): Promise<void>
   publish(clockUs: number): Promise<void>
   status(): Promise<ExecutorStatus>
   /** What stands still; asked again and again while the app clock does. */
@@ -94,6 +99,7 @@ export class ExecutorHost implements ExecutorControl {
       environment,
       application,
       plan: order.plan,
+      credentials: order.credentials,
       executorId,
       events,
       firstNumber,
@@ -132,8 +138,16 @@ export class ExecutorHost implements ExecutorControl {
     this.#executor?.setActive(active)
   }
 
+  async setCredentials(credentials: Credentials): Promise<void> {
+    this.#executor?.setCredentials(credentials)
+  }
+
   async suspendSources(suspended: boolean): Promise<void> {
     this.#executor?.suspendSources(suspended)
+  }
+
+  async failOpen(): Promise<void> {
+    this.#executor?.failOpen()
   }
 
   async publish(clockUs: number): Promise<void> {

@@ -3,6 +3,7 @@
 
 import { realEnvironment } from '../base/environment.ts'
 import { asError } from '../base/errors.ts'
+import type { Credentials } from '../task/task.ts'
 import { FramePool } from '../transport/frame-pool.ts'
 import { SocketTransport } from '../transport/socket-transport.ts'
 import { loadCode } from './code.ts'
@@ -63,6 +64,8 @@ serveRpc(
     ['replacePeer', (dead: number, fresh: number) => theHost().replacePeer(dead, fresh)],
     ['replan', (plan: Plan) => theHost().replan(plan)],
     ['setActive', (active: boolean) => theHost().setActive(active)],
+    ['setCredentials', (credentials: Credentials) => theHost().setCredentials(credentials)],
+    ['failOpen', () => theHost().failOpen()],
     ['suspendSources', (suspended: boolean) => theHost().suspendSources(suspended)],
     ['publish', (clockUs: number) => theHost().publish(clockUs)],
     ['status', () => theHost().status()],

@@ -8,7 +8,7 @@ import type { Address } from '../transport/link.ts'
 import type { ExecutorControl } from './executor-host.ts'
 import type { ExecutorStatus } from './figures.ts'
 import type { LaunchedExecutor } from './launcher.ts'
-import { RestartBudget, type RestartLimits } from './restart-budget.ts'
+import { NO_LIMIT, RestartBudget, type RestartLimits } from './restart-budget.ts'
 
 /** How long a closing executor may take before it is killed. */
 const CLOSE_TIMEOUT_MS = 8000
@@ -20,11 +20,13 @@ export interface ExecutorSlot {
   readonly backoff: Backoff
   readonly budget: RestartBudget
   status: ExecutorStatus | undefined
+  /** It is being closed, to be replaced: its end is no death. */
+  retiring: boolean
   /** Executors that it was told to connect to; of each pair one is told. */
   readonly connects: Set<number>
 }
 
-export function executorSlot(id: number, limits: RestartLimits): ExecutorSlot {
+export function executorSlot(id: number, limits: RestartLimits = NO_LIMIT): ExecutorSlot {
   return {
     id,
     launched: undefined,
@@ -32,6 +34,7 @@ export function executorSlot(id: number, limits: RestartLimits): ExecutorSlot {
     backoff: new Backoff(),
     budget: new RestartBudget(limits),
     status: undefined,
+    retiring: false,
     connects: new Set(),
   }
 }
@@ -59,6 +62,41 @@ export async function closeExecutor(
   timer.cancel()
   launched.kill()
   await launched.ended
+}
+
+/** Each that listens now, but for those that were told to connect here: what starts later looks after itself. */
+export function connectTo(
+  slot: ExecutorSlot,
+  all: readonly ExecutorSlot[],
+): (readonly [executor: number, address: Address])[] {
+  const others = all.filter(other => other !== slot && !other.connects.has(slot.id))
+  const addresses = others.flatMap(({ id, address }) =>
+    address === undefined ? [] : [[id, address] as const],
+  )
+  for (const [other] of addresses) slot.connects.add(other)
+  return addresses
+}
+
+/** One that does not answer has died or is about to: its end is handled where it is noticed. */
+export async function told(
+  { id, launched }: ExecutorSlot,
+  ask: (control: ExecutorControl) => Promise<void>,
+  lines: Log,
+): Promise<void> {
+  try {
+    if (launched !== undefined) await ask(launched.control)
+  } catch (error) {
+    log(lines, 'debug', `executor ${id}`, asError(error).message)
+  }
+}
+
+/** Ends it in order, for others to take its tasks. */
+export function retire(
+  slot: ExecutorSlot,
+  options: { readonly environment: Environment; readonly log: Log },
+): Promise<void> {
+  slot.retiring = true
+  return closeExecutor(slot, options)
 }
 
 export function startedLate(id: number): EngineError {

@@ -10,7 +10,7 @@ import { RunLoop } from '../task/run-loop.ts'
 import type { RunnerHost } from '../task/runner-host.ts'
 import type { SourceRunnerContext } from '../task/source-context.ts'
 import type { SourceRunner } from '../task/source-runner.ts'
-import type { Source, Task } from '../task/task.ts'
+import type { Credentials, Source, Task } from '../task/task.ts'
 import type { RunnerContext } from '../task/task-context.ts'
 import type { TaskRunner } from '../task/task-runner.ts'
 import type { FramePool } from '../transport/frame-pool.ts'
@@ -31,6 +31,7 @@ export interface ExecutorOptions {
   readonly environment: Environment
   readonly application: Application
   readonly plan: Plan
+  readonly credentials?: Credentials | undefined
   readonly executorId: number
   /** Memory of frames, shared with the transport. */
   readonly pool?: FramePool | undefined
@@ -63,10 +64,13 @@ export class Executor implements RunnerHost {
   readonly firstNumber: number
   readonly peers: Peers
   appClockUs = 0
+  credentials: Credentials
   readonly #options: ExecutorOptions
   readonly #runners: Runners
   readonly #positions: PositionReports
   readonly #stallLooks = new StallLooks()
+  /** Open sources, with how each is told of other credentials. */
+  readonly #opened = new Map<SourceRunner<SourceRunnerContext>, () => unknown>()
   #timers: Timer[] = []
   #clockTimer: Timer | undefined = undefined
   #emittedAtClock = 0
@@ -78,6 +82,7 @@ export class Executor implements RunnerHost {
     this.#options = options
     this.environment = options.environment
     this.executorId = options.executorId
+    this.credentials = options.credentials ?? {}
     this.firstNumber = options.firstNumber ?? 0
     this.profile = options.application.profile
     this.loop = new RunLoop(options.environment, () => this.#afterTurn())
@@ -205,6 +210,7 @@ export class Executor implements RunnerHost {
     }
     if (this.#closed) return void (await source.close?.())
     runner.clock.admit(floorUs)
+    this.#opened.set(runner, () => source.onCredentials?.(this.credentials, context as never))
     runner.begin(source, context)
   }
 
@@ -215,6 +221,27 @@ export class Executor implements RunnerHost {
   /** Pauses or resumes all sources, whatever the user has said. */
   suspendSources(suspended: boolean): void {
     for (const source of this.#runners.sources) source.suspend(suspended)
+  }
+
+  /** Each task and each source hears of them on a turn of its own. */
+  setCredentials(credentials: Credentials): void {
+    this.credentials = credentials
+    for (const [taskId, task] of this.#runners.started) {
+      if (task.onCredentials === undefined) continue
+      const context = this.#runners.contexts.get(taskId)!
+      const tell = () => task.onCredentials!(this.credentials, context as never)
+      this.#runners.task(taskId)!.call(tell)
+    }
+    for (const [runner, tell] of this.#opened) runner.call(tell)
+  }
+
+  /** See ExecutorControl. */
+  failOpen(): void {
+    // Those of this half of the time-out, and those of the last one.
+    for (const source of this.#runners.sources) {
+      source.rotate()
+      source.rotate()
+    }
   }
 
   /** Sources first, then tasks, links last. Idempotent. */

@@ -3,6 +3,7 @@
 import type { Environment } from '../base/environment.ts'
 import { EngineError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import type { Credentials } from '../task/task.ts'
 import type { Address } from '../transport/link.ts'
 import type { Application } from './application.ts'
 import type { BooksMemory } from './books.ts'
@@ -84,6 +85,8 @@ export interface AppMasterOptions {
   readonly reservedUs?: number
   /** Where the sources of an earlier run stood, by task id. */
   readonly positions?: Positions
+  /** Secrets of the application; none if not given. */
+  readonly credentials?: Credentials | undefined
   /** Called with the positions that have changed, to store them. */
   readonly onPositions?: (positions: Positions) => void
 }

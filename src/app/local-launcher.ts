@@ -45,6 +45,8 @@ export function localLauncher({
           replan: plan => host.replan(plan),
           setActive: active => host.setActive(active),
           suspendSources: suspended => host.suspendSources(suspended),
+          setCredentials: credentials => host.setCredentials(credentials),
+          failOpen: () => host.failOpen(),
           publish: clockUs => host.publish(clockUs),
           status: () => host.status(),
           stalls: () => host.stalls(),

@@ -22,6 +22,11 @@ export function makePlan(dag: Dag, executors: readonly number[]): Plan {
   return { version: 1, executors, placement }
 }
 
+/** The plan after all executors were replaced by others: the tasks are the same, and are dealt out anew. */
+export function dealAnew(dag: Dag, plan: Plan, executors: readonly number[]): Plan {
+  return { ...makePlan(dag, executors), version: plan.version + 1 }
+}
+
 /** The plan after `dead` was replaced by `fresh`: its tasks go there, nothing else moves. */
 export function replaceExecutor(plan: Plan, dead: number, fresh: number): Plan {
   const swap = (id: number) => (id === dead ? fresh : id)

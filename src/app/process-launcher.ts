@@ -119,6 +119,8 @@ function controlOf(caller: RpcCaller): ExecutorControl {
     replan: plan => ask('replan', plan),
     setActive: active => ask('setActive', active),
     suspendSources: suspended => ask('suspendSources', suspended),
+    setCredentials: credentials => ask('setCredentials', credentials),
+    failOpen: () => ask('failOpen'),
     publish: clockUs => ask('publish', clockUs),
     status: () => ask('status'),
     stalls: () => ask('stalls'),

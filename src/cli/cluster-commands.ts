@@ -10,6 +10,7 @@ import {
   voiceOf,
   withRunOptions,
 } from './file-command.ts'
+import { gatewayCommand } from './gateway-command.ts'
 import type { Invocation } from './main.ts'
 import { localCommand, masterCommand, workerCommand } from './role-commands.ts'
 import { runFile } from './run.ts'
@@ -27,6 +28,7 @@ export function clusterCommands(invocation: Invocation): Command[] {
     localCommand(setExit, invocation.main.doors),
     masterCommand(setExit).addCommand(masterInfoCommand(setExit)),
     workerCommand(setExit).addCommand(workerListCommand(setExit)),
+    gatewayCommand(setExit, invocation.main.doors),
     app,
     shellCommand(setExit),
   ]

@@ -53,7 +53,16 @@ export async function openGear(
   voice: Voice,
 ): Promise<ClusterGear> {
   const { values } = await loadSettings({ path: flags.settings })
-  const named = flags.master ?? process.env[MASTERS_VARIABLE]
+  return openGearOf(values, flags.master, voice)
+}
+
+/** The same with settings that were read already. */
+export async function openGearOf(
+  values: Settings,
+  master: string | undefined,
+  voice: Voice,
+): Promise<ClusterGear> {
+  const named = master ?? process.env[MASTERS_VARIABLE]
   const masters = named?.split(',').filter(text => text.trim() !== '') ?? values['cluster.masters']
   const token = process.env[TOKEN_VARIABLE] ?? (await clientToken(values))
   const ca = await caOf(values)

@@ -16,7 +16,7 @@ import {
 import { runFile } from './run.ts'
 import type { RunRequest } from './run-request.ts'
 
-const CLUSTER_COMMANDS = ['local', 'master', 'worker', 'app', 'shell']
+const CLUSTER_COMMANDS = ['local', 'master', 'worker', 'gateway', 'app', 'shell']
 
 /** Who does not read is not waited for. */
 const WRITE_MAX_MS = 5000

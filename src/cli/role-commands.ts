@@ -1,52 +1,15 @@
 // `gear master`, `gear worker`, `gear local`: processes that run until they are told to end.
-import { Command, Option } from 'commander'
-import { LEVELS, type Level } from '../base/log.ts'
+import type { Command } from 'commander'
 import { connect } from '../client/connect.ts'
-import type { Service } from '../client/front-door.ts'
-import { openDoors } from '../client/program-file.ts'
 import { masterAddress, masterText } from '../cluster/master-address.ts'
-import { loadSettings } from '../cluster/settings.ts'
-import { type LocalCluster, runLocalCluster } from '../deploy/local-cluster.ts'
+import { checkGatewayExposure, loadSettings } from '../cluster/settings.ts'
+import { runLocalCluster } from '../deploy/local-cluster.ts'
 import { runMaster } from '../deploy/run-master.ts'
 import { runWorker } from '../deploy/run-worker.ts'
 import { settingFlags } from './cluster-options.ts'
-import { EXIT_OK, errorExitCode } from './ending.ts'
 import { portNumber } from './file-command.ts'
-import { Interrupts } from './interrupts.ts'
-import { Voice } from './voice.ts'
-
-interface RoleFlags {
-  readonly config?: string
-  readonly json?: boolean
-  readonly logLevel: Level
-}
-
-/** Ends by itself only when it cannot go on. */
-interface Role {
-  readonly failure: Promise<unknown>
-  close(): Promise<void>
-}
-
-/** Longer than closing executors may take. */
-const CLOSE_MAX_MS = 15_000
-
-function roleCommand(name: string, description: string): Command {
-  return new Command(name)
-    .description(description)
-    .option('--config <file>', 'gear.yaml')
-    .option('--json', 'log lines as JSON objects')
-    .addOption(
-      new Option('--log-level <level>', 'least level of log lines')
-        .choices(LEVELS)
-        .default('info' satisfies Level),
-    )
-    .argument('[settings...]', 'settings by their full names: --worker.slots 4')
-    .allowUnknownOption()
-    .addHelpText(
-      'after',
-      '\nEvery setting of gear.yaml may be given as a flag under its full name.',
-    )
-}
+import { openGateway } from './gateway-command.ts'
+import { type RoleFlags, roleCommand, runRole } from './role-process.ts'
 
 export function masterCommand(setExit: (code: number) => void): Command {
   const command = roleCommand('master', 'runs a master of a cluster')
@@ -106,18 +69,21 @@ export function localCommand(setExit: (code: number) => void, doors: readonly st
     .option('--port <port>', "the master's port; 0 = any", portNumber, 3000)
     .option('--workers <n>', 'workers, each a process', '4')
     .option('--same-process', 'masters, workers and executors all in this process')
-    .option('--thrift-port <port>', 'listen for Thrift clients too; 0 = any')
+    .option('--thrift-port <port>', 'be a gateway for Thrift clients too; 0 = any', portNumber)
   type Flags = RoleFlags & {
     port: number
     workers: string
     sameProcess?: boolean
-    thriftPort?: string
+    thriftPort?: number
   }
   return command.action(async (tokens: string[], flags: Flags) => {
     setExit(
       await runRole(flags, async voice => {
+        const named = settingFlags(tokens)
+        const { values } = await loadSettings({ path: flags.config, flags: named })
+        if (flags.thriftPort !== undefined) checkGatewayExposure(values)
         const cluster = await runLocalCluster({
-          flags: settingFlags(tokens),
+          flags: named,
           config: flags.config,
           log: voice.log,
           port: flags.port,
@@ -128,8 +94,15 @@ export function localCommand(setExit: (code: number) => void, doors: readonly st
         voice.say(`try: gear app run FILE --master ${cluster.address}`)
         if (flags.thriftPort === undefined) return cluster
         try {
-          const port = Number(flags.thriftPort)
-          return await withServices(cluster, { doors, port, voice })
+          const gear = await connect({ masters: [cluster.address], log: voice.log })
+          const gateway = await openGateway(gear, values, { doors, port: flags.thriftPort, voice })
+          return {
+            failure: cluster.failure,
+            close: async () => {
+              await gateway.close()
+              await cluster.close()
+            },
+          }
         } catch (error) {
           await cluster.close()
           throw error
@@ -137,53 +110,4 @@ export function localCommand(setExit: (code: number) => void, doors: readonly st
       }),
     )
   })
-}
-
-// What other systems' clients talk to: each front door that can listen does.
-async function withServices(
-  cluster: LocalCluster,
-  { doors, port, voice }: { doors: readonly string[]; port: number; voice: Voice },
-): Promise<Role> {
-  const gear = await connect({ masters: [cluster.address], log: voice.log })
-  const services: Service[] = []
-  for (const door of await openDoors(doors)) {
-    const service = await door.serve?.(gear, { port, log: voice.log })
-    if (service === undefined) continue
-    services.push(service)
-    voice.say(service.name)
-  }
-  return {
-    failure: cluster.failure,
-    close: async () => {
-      for (const service of services) await service.close()
-      await gear.close()
-      await cluster.close()
-    },
-  }
-}
-
-async function runRole(flags: RoleFlags, open: (voice: Voice) => Promise<Role>): Promise<number> {
-  const { logLevel, json } = flags
-  const voice = new Voice({
-    command: 'gear',
-    stderr: process.stderr,
-    level: logLevel,
-    json: json === true,
-  })
-  const interrupts = new Interrupts()
-  let role: Role | undefined
-  let exit = EXIT_OK
-  try {
-    role = await open(voice)
-    // One that came while it was opened is not told again.
-    if (interrupts.count === 0)
-      await Promise.race([interrupts.next(), interrupts.crashed, role.failure])
-  } catch (error) {
-    voice.error(error)
-    exit = errorExitCode(error)
-  }
-  const late = new Promise<void>(resolve => void setTimeout(resolve, CLOSE_MAX_MS).unref())
-  await Promise.race([role?.close(), late, ...(exit === EXIT_OK ? [interrupts.next()] : [])])
-  interrupts.close()
-  return exit
 }

@@ -3,7 +3,7 @@
 import { AppMaster } from '../app/app-master.ts'
 import type { Application } from '../app/application.ts'
 import type { RunFigures } from '../app/figures.ts'
-import type { Launcher } from '../app/launcher.ts'
+import type { LaunchedExecutor, Launcher } from '../app/launcher.ts'
 import { localLauncher } from '../app/local-launcher.ts'
 import { type ProcessLauncher, processLauncher } from '../app/process-launcher.ts'
 import type { Environment } from '../base/environment.ts'
@@ -36,23 +36,23 @@ export class EmbeddedGear implements Gear {
       })
     }
     const executors = options.executors ?? 1
-    let processes: ProcessLauncher | undefined
-    if (executors > 1) processes = await processLauncher(application)
-    const launcher: Launcher =
-      processes ?? localLauncher({ environment: this.#environment, application })
+    const launcher = new EmbeddedLauncher(this.#environment, application)
+    await launcher.use(executors)
     const master = new AppMaster({
       environment: this.#environment,
       application,
       executors,
       launcher,
       log: this.#log,
+      credentials: options.credentials,
     })
     const app = new EmbeddedApp(
       this.#nextId++,
       master,
       this.#environment,
-      processes,
+      launcher,
       options.active ?? true,
+      options.tag,
     )
     this.#apps.set(app.id, app)
     this.#forgetOldest()
@@ -67,7 +67,7 @@ export class EmbeddedGear implements Gear {
   }
 
   async list() {
-    return [...this.#apps.values()].map(({ id, name, status }) => ({ id, name, status }))
+    return [...this.#apps.values()].map(({ id, name, status, tag }) => ({ id, name, status, tag }))
   }
 
   async info(app: number | string): Promise<AppInfo> {
@@ -108,24 +108,27 @@ export class EmbeddedGear implements Gear {
 
 class EmbeddedApp implements RunningApp {
   readonly id: number
+  readonly tag: string | undefined
   status: AppState
   readonly #master: AppMaster
   readonly #environment: Environment
-  readonly #processes: ProcessLauncher | undefined
+  readonly #launcher: EmbeddedLauncher
   readonly #startedMs = Date.now()
 
   constructor(
     id: number,
     master: AppMaster,
     environment: Environment,
-    processes: ProcessLauncher | undefined,
+    launcher: EmbeddedLauncher,
     active: boolean,
+    tag: string | undefined,
   ) {
     this.id = id
+    this.tag = tag
     this.status = active ? 'active' : 'inactive'
     this.#master = master
     this.#environment = environment
-    this.#processes = processes
+    this.#launcher = launcher
     master.failure.catch(() => {
       this.status = 'failed'
     })
@@ -151,6 +154,15 @@ class EmbeddedApp implements RunningApp {
   async setActive(active: boolean): Promise<void> {
     await this.#master.setActive(active)
     this.status = active ? 'active' : 'inactive'
+  }
+
+  setCredentials(credentials: Readonly<Record<string, string>>): Promise<void> {
+    return this.#master.setCredentials(credentials)
+  }
+
+  async rebalance(executors: number): Promise<void> {
+    await this.#launcher.use(executors)
+    await Promise.race([this.#master.rebalance(executors), this.failure])
   }
 
   async drained(options: { idleMs?: number } = {}): Promise<void> {
@@ -180,6 +192,34 @@ class EmbeddedApp implements RunningApp {
     if (this.status === 'stopped') return
     this.status = 'stopped'
     await this.#master.close()
+    await this.#launcher.close()
+  }
+}
+
+/** One executor lives in this process, several in processes of their own. */
+class EmbeddedLauncher implements Launcher {
+  readonly #application: Application
+  readonly #local: Launcher
+  #processes: ProcessLauncher | undefined = undefined
+  #executors = 1
+
+  constructor(environment: Environment, application: Application) {
+    this.#application = application
+    this.#local = localLauncher({ environment, application })
+  }
+
+  /** How many there will be. Throws BAD_INPUT when other processes cannot load the application. */
+  async use(executors: number): Promise<void> {
+    if (executors > 1) this.#processes ??= await processLauncher(this.#application)
+    this.#executors = executors
+  }
+
+  launch(...launch: Parameters<Launcher['launch']>): Promise<LaunchedExecutor> {
+    const processes = this.#executors > 1 ? this.#processes : undefined
+    return (processes ?? this.#local).launch(...launch)
+  }
+
+  async close(): Promise<void> {
     await this.#processes?.close()
   }
 }

@@ -44,8 +44,22 @@ export interface FrontDoor {
   accepts(value: unknown): boolean
   /** An application of such a value. */
   translate(value: unknown, options: RunOptions): Promise<Loaded>
-  /** Listens for clients of another system on `port`, and runs what they submit. */
-  serve?(gear: Gear, options: { readonly port: number; readonly log: Log }): Promise<Service>
+  /** Listens for clients of another system, and runs what they submit. */
+  serve?(gear: Gear, options: ServeOptions): Promise<Service>
+}
+
+/** Where clients of another system come in, and who may. */
+export interface ServeOptions {
+  /** 0 = any that is free. */
+  readonly port: number
+  readonly address: string
+  /** PEM texts. With `ca` only clients with a certificate that it signed get in. */
+  readonly tls: { readonly cert: string; readonly key: string; readonly ca?: string } | undefined
+  /** Passwords of those who may come in; undefined = they need none. */
+  readonly users: ReadonlyMap<string, string> | undefined
+  /** The host that clients are told to come back to; undefined = the address under which each came. */
+  readonly advertise: string | undefined
+  readonly log: Log
 }
 
 /** Something that listens until it is closed. */

@@ -19,6 +19,10 @@ export interface SubmitOptions {
   labels?: Readonly<Record<string, string>>
   /** In a cluster: the directory, zip or jar that travels; default: the nearest directory with a package.json, or the file's own. */
   bundle?: string
+  /** Secrets for its tasks (`context.credentials`), by name. They are kept with it, and never shown. */
+  credentials?: Readonly<Record<string, string>>
+  /** A word of the submitter's own, by which it finds the application again in `list()`. */
+  tag?: string
   /** In a cluster: how often one executor may die in a window before the application fails; default: 100 in 10 minutes. */
   restarts?: { readonly executors: number; readonly windowMs: number }
 }
@@ -62,6 +66,7 @@ export interface ClusterInfo {
 export interface AppEntry {
   readonly id: number
   readonly name: string
+  readonly tag?: string | undefined
   readonly status: AppState
   readonly submittedMs?: number
   readonly endedMs?: number | undefined
@@ -76,6 +81,13 @@ export interface RunningApp {
   figures(): Promise<RunFigures>
   /** Pauses (false) or resumes the sources. */
   setActive(active: boolean): Promise<void>
+  /** Gives its tasks other secrets than those of before. */
+  setCredentials(credentials: Readonly<Record<string, string>>): Promise<void>
+  /**
+   * Deals the tasks out anew to so many executors, which take the place of those there are. The sources rest meanwhile;
+   * tasks keep their number. Resolves when data flows again.
+   */
+  rebalance(executors: number): Promise<void>
   /** Resolves when every source is exhausted or silent for `idleMs`, and every root has ended. Rejects when the application fails. */
   drained(options?: { idleMs?: number }): Promise<void>
   /** Stops the sources and waits until every root has ended, at most `timeoutMs`. Returns how many are left. */
@@ -104,4 +116,41 @@ export interface ClusterGear extends Gear {
   restart(app: number | string): Promise<number>
   workers(): Promise<readonly WorkerSummary[]>
   master(): Promise<MasterSummary>
+  /** What a gateway in front of the cluster has to remember. */
+  readonly notes: GearNotes
+}
+
+/** Content that the cluster keeps, by its hash. */
+export interface BlobRef {
+  readonly hash: string
+  readonly sizeBytes: number
+}
+
+/** A short text under a name, with the blobs that belong to it. */
+export interface GearNote {
+  readonly name: string
+  readonly text: string
+  readonly blobs: readonly BlobRef[]
+  /** Changes with each write. */
+  readonly revision: number
+}
+
+/**
+ * Kept as long as the cluster keeps its applications. The last write of a name wins.
+ *
+ * @example
+ * const blob = await cluster.notes.upload('/tmp/words.jar')
+ * await cluster.notes.write('gate/words', 'submitted', [blob])
+ */
+export interface GearNotes {
+  /** Those whose names begin with `prefix`. */
+  list(prefix: string): Promise<readonly GearNote[]>
+  /** Resolves with the note's revision. */
+  write(name: string, text: string, blobs?: readonly BlobRef[]): Promise<number>
+  /** What is not there is removed already. */
+  remove(name: string): Promise<void>
+  /** Sends a file, of at least one byte. It is kept while a note, or an application, has it. */
+  upload(file: string): Promise<BlobRef>
+  /** Writes a blob into a new file. Throws BLOB_NOT_FOUND. */
+  download(blob: BlobRef, file: string): Promise<void>
 }

@@ -1,7 +1,7 @@
 // Applications in a cluster, behind the same interface as those in this process: talks to whichever master leads. An
 // application travels as a bundle (its directory, zip or jar) and the name of its code in there.
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, open, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -21,16 +21,18 @@ import { type AppRecord, type BundleRef, GEAR, type GearDoor } from '../cluster/
 import { settingsTable } from '../cluster/settings-table.ts'
 import type { BundleLimits } from '../cluster/zip-format.ts'
 import { SocketTransport } from '../transport/socket-transport.ts'
+import { ClusterNotes, sendBlob } from './cluster-notes.ts'
 import type { ClusterOptions } from './connect.ts'
 import type { AppInfo, AppState, ClusterGear, RunningApp, SubmitOptions } from './gear.ts'
 import { DEFAULT_IDLE_MS, untilQuiet } from './until-quiet.ts'
 
 /** A change of leaders takes up to 8 s, and a call may meet one. */
 const CALL_MS = 15_000
-const UPLOAD_CHUNK_BYTES = 256 << 10
 const SUBMIT_TIMEOUT_MS = 60_000
 /** Closing executors may take 8 s each, all at once, and their workers a little more. */
 const KILL_TIMEOUT_MS = 30_000
+/** Resting takes up to 12 s, closing 8 s, and then executors start. */
+const REBALANCE_MS = 180_000
 const LOOK_MS = 200
 const DEFAULT_EACH = {
   cpu: settingsTable['executor.cpu'].default,
@@ -48,12 +50,14 @@ interface Parts {
 }
 
 export class RemoteGear implements ClusterGear {
+  readonly notes: ClusterNotes
   readonly #parts: Parts
   readonly #system: ActorSystem
 
   private constructor(system: ActorSystem, parts: Parts) {
     this.#system = system
     this.#parts = parts
+    this.notes = new ClusterNotes(ask => this.#ask(ask))
   }
 
   /** Throws NO_MASTER, with what each said, when nobody leads. */
@@ -104,7 +108,7 @@ export class RemoteGear implements ClusterGear {
     const portable = await makePortable(code, { root, keep: ownWords(code.input) })
     const bundle = portable.needsBundle ? await this.#upload(root) : undefined
     const requestId = randomBytes(16).toString('hex')
-    const { executors = 1, active = true, each = {}, strategy, labels } = options
+    const { executors = 1, active = true, each = {}, strategy, labels, tag, credentials } = options
     const { restarts = DEFAULT_RESTARTS } = options
     const id = await this.#parts.link.call(CALL_MS, leader =>
       leader.within(SUBMIT_TIMEOUT_MS).ask('submit', {
@@ -120,6 +124,8 @@ export class RemoteGear implements ClusterGear {
         },
         active,
         restarts,
+        ...(tag === undefined ? {} : { tag }),
+        ...(credentials === undefined ? {} : { credentials }),
       }),
     )
     const app = new RemoteApp(this.#parts, id, name)
@@ -135,26 +141,10 @@ export class RemoteGear implements ClusterGear {
         out: join(directory, 'bundle.zip'),
         ...(limits === undefined ? {} : { limits }),
       })
-      await this.#send(file, { hash, sizeBytes })
+      await sendBlob(file, { hash, sizeBytes }, ask => this.#ask(ask))
       return { hash, sizeBytes }
     } finally {
       await rm(directory, { recursive: true, force: true })
-    }
-  }
-
-  // The leader says how much it has, and after a change of leaders that may be less than was sent.
-  async #send(file: string, blob: BundleRef): Promise<void> {
-    const handle = await open(file, 'r')
-    try {
-      let held = await this.#ask(leader => leader.ask('writeBlob', blob, 0, new Uint8Array(0)))
-      while (held < blob.sizeBytes) {
-        const buffer = Buffer.alloc(Math.min(UPLOAD_CHUNK_BYTES, blob.sizeBytes - held))
-        await handle.read(buffer, 0, buffer.length, held)
-        const offset = held
-        held = await this.#ask(leader => leader.ask('writeBlob', blob, offset, buffer))
-      }
-    } finally {
-      await handle.close()
     }
   }
 
@@ -303,6 +293,19 @@ class RemoteApp implements RunningApp {
 
   setActive(active: boolean): Promise<void> {
     return this.#ask(leader => leader.ask('setActive', this.id, active))
+  }
+
+  setCredentials(credentials: Readonly<Record<string, string>>): Promise<void> {
+    return this.#ask(leader => leader.ask('setCredentials', this.id, credentials))
+  }
+
+  // Asked again while it goes on: that is the same wish.
+  rebalance(executors: number): Promise<void> {
+    return this.#parts.link.call(
+      REBALANCE_MS,
+      leader => leader.within(CALL_MS).ask('rebalance', this.id, executors),
+      ['APP_MASTER_ABSENT'],
+    )
   }
 
   async drained(options: { idleMs?: number } = {}): Promise<void> {

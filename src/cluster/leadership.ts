@@ -21,8 +21,10 @@ import {
   type WorkerCard,
   type WorkerDoor,
 } from './messages.ts'
-import { place, type Strategy } from './scheduler.ts'
+import { Notes } from './notes.ts'
+import { EXECUTORS_MAX, place, type Strategy } from './scheduler.ts'
 import type { ClusterStore, Fence } from './store/store.ts'
+import { checkedCredentials } from './submission.ts'
 import { WorkerTable } from './worker-table.ts'
 
 /** Promised room that nobody took is free again. */
@@ -46,6 +48,7 @@ export interface LeadershipOptions {
 export class Leadership {
   readonly workers = new WorkerTable()
   readonly registry: AppRegistry
+  readonly notes: Notes
   readonly sinceMs: number
   readonly #options: LeadershipOptions
   readonly #keepers = new Map<number, AppKeeper>()
@@ -55,6 +58,7 @@ export class Leadership {
   private constructor(options: LeadershipOptions, registry: AppRegistry) {
     this.#options = options
     this.registry = registry
+    this.notes = new Notes(options.store, options.fence)
     this.sinceMs = options.environment.nowUs() / 1000
   }
 
@@ -287,6 +291,42 @@ export class Leadership {
     if (record === undefined || isOver(record)) throw over(app)
     // Without an app master the next one begins as the record says.
     if (this.#keeperOf(app).appMaster !== undefined) await this.call(app, 'setActive', [active])
+  }
+
+  async setCredentials(app: number, given: Readonly<Record<string, string>>): Promise<void> {
+    const credentials = checkedCredentials(given)
+    const record = await this.registry.change(app, r =>
+      isOver(r) ? undefined : { ...r, submission: { ...r.submission, credentials } },
+    )
+    if (record === undefined || isOver(record)) throw over(app)
+    // Without an app master the next one begins with them.
+    const told = this.#keeperOf(app).appMaster !== undefined
+    if (told) await this.call(app, 'setCredentials', [credentials])
+  }
+
+  /** Written down first: whatever dies meanwhile, the next app master brings it about. */
+  async rebalance(app: number, executors: number): Promise<void> {
+    if (!Number.isSafeInteger(executors) || executors < 1 || executors > EXECUTORS_MAX)
+      throw new EngineError('BAD_INPUT', `executors: a whole number from 1 to ${EXECUTORS_MAX}`)
+    const has = this.registry.plannedExecutors(app)?.length ?? 0
+    const up = this.workers.summaries().filter(({ state }) => state === 'up')
+    const free = up.reduce((sum, { slots, slotsUsed }) => sum + Math.max(0, slots - slotsUsed), 0)
+    if (executors > has + free) {
+      throw new EngineError(
+        'NO_RESOURCES',
+        `${executors} executors: there is room for ${has + free}`,
+        {
+          hint: 'start more workers, or ask for less',
+        },
+      )
+    }
+    const record = await this.registry.change(app, r => {
+      const { placement } = r.submission
+      if (isOver(r) || placement.executors === executors) return undefined
+      return { ...r, submission: { ...r.submission, placement: { ...placement, executors } } }
+    })
+    if (record === undefined || isOver(record)) throw over(app)
+    await this.call(app, 'rebalance', [executors])
   }
 
   async call(app: number, method: string, args: unknown[]): Promise<unknown> {

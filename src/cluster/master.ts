@@ -11,6 +11,7 @@ import type { KeeperSettings } from './app-keeper.ts'
 import type { BlobShelf } from './blob-shelf.ts'
 import { Leadership } from './leadership.ts'
 import {
+  type AppRecord,
   type BundleRef,
   GEAR,
   type GearDoor,
@@ -19,6 +20,7 @@ import {
   type MasterDoor,
   type MasterSummary,
 } from './messages.ts'
+import { isBlobRef } from './notes.ts'
 import type { Strategy } from './scheduler.ts'
 import type { Candidacy, ClusterStore, Fence, Leader } from './store/store.ts'
 import { checkSubmission } from './submission.ts'
@@ -169,6 +171,7 @@ export class Master {
           .map(({ id, submission, status, submittedMs, endedMs, incarnation }) => ({
             id,
             name: submission.name,
+            tag: submission.tag,
             status,
             submittedMs,
             endedMs,
@@ -176,10 +179,11 @@ export class Master {
             appMaster: workers.appMasterOf(id, incarnation)?.workerId,
           }))
       },
-      // The secret of the links between executors is not a client's business.
-      find: async app => ({ ...this.#lead().registry.find(app), token: '' }),
+      find: async app => withoutSecrets(this.#lead().registry.find(app)),
       call: (...args) => this.#leading(l => l.call(...args)),
       setActive: (...args) => this.#leading(l => l.setActive(...args)),
+      setCredentials: (...args) => this.#leading(l => l.setCredentials(...args)),
+      rebalance: (...args) => this.#leading(l => l.rebalance(...args)),
       kill: app => this.#leading(l => l.kill(app)).then(() => undefined),
       restart: app => this.#leading(l => this.#restart(l, app)),
       workers: async () => this.#lead().workers.summaries(),
@@ -189,6 +193,21 @@ export class Master {
         this.#lead()
         return this.#options.shelf.write(blob, offset, bytes)
       },
+      readBlob: async (blob, offset, bytes) => {
+        this.#lead()
+        // A leader may be one of the few masters that had not copied it.
+        await this.#options.shelf.fetch(blob, this.#others())
+        return this.#options.shelf.read(blob.hash, offset, bytes)
+      },
+      notes: prefix => this.#leading(l => l.notes.list(prefix)),
+      writeNote: async (name, text, blobs) => {
+        for (const blob of blobs.filter(isBlobRef)) {
+          await this.#options.shelf.fetch(blob, this.#others())
+          await this.#spread(blob)
+        }
+        return this.#lead().notes.write(name, text, blobs)
+      },
+      removeNote: name => this.#leading(l => l.notes.remove(name)),
     }
   }
 
@@ -217,7 +236,7 @@ export class Master {
         },
       )
     }
-    const others = masters.filter(other => JSON.stringify(other) !== JSON.stringify(address))
+    const others = this.#others()
     const needed = Math.floor(masters.length / 2)
     if (needed === 0) return
     const copies = others.map(other =>
@@ -227,6 +246,11 @@ export class Master {
         .ask('pullBlob', bundle, address),
     )
     await majority(copies, needed)
+  }
+
+  #others(): readonly Address[] {
+    const { masters, address } = this.#options
+    return masters.filter(other => JSON.stringify(other) !== JSON.stringify(address))
   }
 
   async #restart(leadership: Leadership, app: number | string): Promise<number> {
@@ -274,6 +298,12 @@ export class Master {
     this.#closed = true
     await this.#candidacy.resign()
   }
+}
+
+// The secret of the links between executors is not a client's business, and what was given as a secret is not given back.
+function withoutSecrets(record: AppRecord): AppRecord {
+  const { credentials: _, ...submission } = record.submission
+  return { ...record, token: '', submission }
 }
 
 // Resolves when `needed` have; rejects when that cannot happen any more, with the first reason.

@@ -47,6 +47,10 @@ export interface Submission {
   readonly code: unknown
   readonly placement: PlacementWish
   readonly active: boolean
+  /** Secrets, by name; no client is answered them. */
+  readonly credentials?: Readonly<Record<string, string>>
+  /** A word of the client's own, by which it finds the application again; shown in lists. */
+  readonly tag?: string
   /** How often each executor may die in a window before the application fails; undefined: as often as it likes. */
   readonly restarts?: { readonly executors: number; readonly windowMs: number }
 }
@@ -205,6 +209,10 @@ export interface GearDoor {
   /** Asks the app master: one of the methods of AppMasterDoor's `call`. */
   call(app: number, method: string, args: unknown[]): Promise<unknown>
   setActive(app: number, active: boolean): Promise<void>
+  /** Instead of those there are. */
+  setCredentials(app: number, credentials: Readonly<Record<string, string>>): Promise<void>
+  /** Deals its tasks out anew to so many executors. NO_RESOURCES when they would find no room. */
+  rebalance(app: number, executors: number): Promise<void>
   kill(app: number | string): Promise<void>
   /** Kills it and submits the same again, under a new id. */
   restart(app: number | string): Promise<number>
@@ -213,11 +221,28 @@ export interface GearDoor {
   leader(): Promise<LeaderCard | undefined>
   /** Appends to a blob that is being sent; no bytes = how much there is? Returns the bytes held. */
   writeBlob(blob: BundleRef, offset: number, bytes: Uint8Array): Promise<number>
+  /** At most `bytes` from `offset`; none at and beyond the end. */
+  readBlob(blob: BundleRef, offset: number, bytes: number): Promise<Uint8Array>
+  /** Notes of gateways; see notes.ts. */
+  notes(prefix: string): Promise<readonly Note[]>
+  /** A majority of the masters has the blobs when this is answered. Returns the note's revision. */
+  writeNote(name: string, text: string, blobs: readonly BundleRef[]): Promise<number>
+  removeNote(name: string): Promise<void>
+}
+
+/** What a gateway remembers in the cluster. */
+export interface Note {
+  readonly name: string
+  readonly text: string
+  readonly blobs: readonly BundleRef[]
+  /** Changes with each write. */
+  readonly revision: number
 }
 
 export interface AppSummary {
   readonly id: number
   readonly name: string
+  readonly tag: string | undefined
   readonly status: AppStatus
   readonly submittedMs: number
   readonly endedMs: number | undefined
@@ -270,7 +295,7 @@ export interface AppMasterDoor {
   /** An executor speaks without being asked: one of the methods of ExecutorEvents. */
   event(executor: number, name: string, args: unknown[]): void
   executorEnded(executor: number, reason: string): void
-  /** `info`, `figures`, `setActive`, `isDrained`. */
+  /** `report`, `figures`, `setActive`, `rebalance`, `isDrained`. */
   call(method: string, args: unknown[]): Promise<unknown>
   /** Ends the executors in order, then itself. */
   stop(): Promise<void>

@@ -44,7 +44,7 @@ export interface Setting {
   /** Of a number; of a text: characters. */
   readonly min?: number
   readonly max?: number
-  readonly role: 'every process' | 'master' | 'worker' | 'application'
+  readonly role: 'every process' | 'master' | 'worker' | 'gateway' | 'application'
   readonly own: boolean
   /** Never shown, not even in an error. */
   readonly secret?: true
@@ -55,6 +55,7 @@ export interface Setting {
 const EVERY = { role: 'every process', own: true } as const
 const MASTER = { role: 'master', own: true } as const
 const WORKER = { role: 'worker', own: true } as const
+const GATEWAY = { role: 'gateway', own: true } as const
 const APPLICATION = { role: 'application', own: false } as const
 
 const DAY_MS = 86_400_000
@@ -312,6 +313,34 @@ export const settingsTable = {
     min: 1,
     max: 1 << 30,
     doc: 'the most that the bundles of a process take on disk',
+  },
+  'gateway.bind': {
+    ...GATEWAY,
+    type: 'text',
+    default: '127.0.0.1',
+    min: 1,
+    max: 255,
+    doc: "the address where clients of other systems come in; any but a loopback address needs clients' certificates or users",
+  },
+  'gateway.advertise': {
+    ...GATEWAY,
+    type: 'text',
+    defaultText: 'the address under which each came',
+    min: 1,
+    max: 255,
+    doc: 'the host that clients are told to come back to',
+  },
+  'gateway.tls.cert': { ...GATEWAY, type: 'file', doc: 'the certificate for those clients (PEM)' },
+  'gateway.tls.key': { ...GATEWAY, type: 'file', doc: 'its private key (PEM)' },
+  'gateway.tls.ca': {
+    ...GATEWAY,
+    type: 'file',
+    doc: 'the certificate that signed those of the clients (PEM); without it TLS only encrypts',
+  },
+  'gateway.usersFile': {
+    ...GATEWAY,
+    type: 'file',
+    doc: 'users and passwords, one `user:password` a line; with it clients authenticate (SASL digest)',
   },
 } as const satisfies Readonly<Record<string, Setting>>
 

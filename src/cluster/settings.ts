@@ -169,6 +169,11 @@ function contradictions({ values, sources }: ResolvedSettings): Problem[] {
       `is given without ${absent.join(' and ')}`,
       'a process of the cluster needs all three',
     )
+  const gateway = ['gateway.tls.cert', 'gateway.tls.key'] as const
+  const named = (['gateway.tls.ca', ...gateway] as const).find(name => values[name] !== undefined)
+  const missing = gateway.filter(name => values[name] === undefined)
+  if (named !== undefined && missing.length > 0)
+    problem(named, `is given without ${missing.join(' and ')}`, 'TLS needs both')
   if (values['security.token'] !== undefined && values['security.tokenFile'] !== undefined)
     problem('security.tokenFile', 'is given beside security.token', 'leave one of them out')
   const masters = values['cluster.masters'].length
@@ -194,6 +199,25 @@ export function checkExposure(settings: Settings, role: 'master' | 'worker'): vo
     `listening on ${bind} without ${missing.join(' and ')} would let everybody who reaches it run code here`,
     {
       hint: 'set security.tls.* and security.tokenFile, or host.bind: 127.0.0.1, or security.insecure: true if that is meant',
+      details: { bind },
+    },
+  )
+}
+
+/** The same for a gateway, whose clients show certificates of their own or passwords. */
+export function checkGatewayExposure(settings: Settings): void {
+  const bind = settings['gateway.bind']
+  if (isLoopback(bind) || settings['security.insecure']) return
+  if (settings['gateway.tls.ca'] !== undefined || settings['gateway.usersFile'] !== undefined)
+    return
+  throw new EngineError(
+    'SECURITY_REQUIRED',
+    `listening for clients on ${bind} without certificates of theirs and without users would let ` +
+      'everybody who reaches it run code here',
+    {
+      hint:
+        'set gateway.tls.* with gateway.tls.ca, or gateway.usersFile, or gateway.bind: 127.0.0.1, ' +
+        'or security.insecure: true if that is meant',
       details: { bind },
     },
   )

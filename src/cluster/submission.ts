@@ -7,6 +7,9 @@ import { EXECUTORS_MAX } from './scheduler.ts'
 /** Longer names are of no use to people, and would not fit into a file's name. */
 const NAME_CHARS_MAX = 200
 const REQUEST_ID_CHARS_MAX = 100
+const TAG_CHARS_MAX = 500
+/** They are part of the application's record in the store. */
+const CREDENTIALS_BYTES_MAX = 100_000
 
 /** Throws BAD_INPUT. */
 export function checkSubmission(submission: Submission): void {
@@ -14,13 +17,15 @@ export function checkSubmission(submission: Submission): void {
   const check = (holds: boolean, place: string, message: string): void => {
     if (!holds) problems.push({ place, message })
   }
-  const { name, requestId, bundle, placement, restarts } = submission
+  const { name, requestId, bundle, placement, restarts, tag } = submission
   check(
     isName(name),
     'name',
     'is no name: 1 to 200 characters, not . or .., and none of / : \\ and controls',
   )
   check(isText(requestId, REQUEST_ID_CHARS_MAX), 'requestId', 'is no short text')
+  checkCredentials(submission.credentials, check)
+  if (tag !== undefined) check(isText(tag, TAG_CHARS_MAX), 'tag', 'is no short text')
   if (bundle !== undefined) {
     check(/^[0-9a-f]{64}$/.test(String(bundle?.hash)), 'bundle.hash', 'is no SHA-256 in hex')
     check(isCount(bundle?.sizeBytes, 1, Number.MAX_SAFE_INTEGER), 'bundle.sizeBytes', 'is no size')
@@ -38,6 +43,29 @@ export function checkSubmission(submission: Submission): void {
     check(isAmount(restarts?.windowMs), 'restarts.windowMs', 'must be a number, 0 or more')
   }
   if (problems.length > 0) throw new UserError('BAD_INPUT', 'the submission', problems)
+}
+
+/** Throws BAD_INPUT. */
+export function checkedCredentials(credentials: unknown): Readonly<Record<string, string>> {
+  const problems: Problem[] = []
+  checkCredentials(credentials ?? null, (holds, place, message) => {
+    if (!holds) problems.push({ place, message })
+  })
+  if (problems.length > 0) throw new UserError('BAD_INPUT', 'the credentials', problems)
+  return credentials as Readonly<Record<string, string>>
+}
+
+// Not a word of them is repeated.
+function checkCredentials(
+  credentials: unknown,
+  check: (holds: boolean, place: string, message: string) => void,
+): void {
+  if (credentials === undefined) return
+  const plain = typeof credentials === 'object' && credentials !== null
+  const texts = plain && Object.values(credentials).every(value => typeof value === 'string')
+  check(texts, 'credentials', 'are no names with texts')
+  const small = texts && Buffer.byteLength(JSON.stringify(credentials)) <= CREDENTIALS_BYTES_MAX
+  check(small, 'credentials', `are more than ${CREDENTIALS_BYTES_MAX} bytes`)
 }
 
 function isName(name: unknown): boolean {

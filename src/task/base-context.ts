@@ -4,8 +4,10 @@ import type { LogLine } from '../base/log.ts'
 import { DEFAULT_PORT } from '../dag/processor.ts'
 import type { PortOutlet } from './out-edge.ts'
 import type { RunnerHost } from './runner-host.ts'
-import type { Emitting, Outlet, Place, Telling, Timers } from './task.ts'
+import type { Credentials, Emitting, Outlet, Place, Secrets, Telling, Timers } from './task.ts'
 import type { TurnTimers } from './turn-timers.ts'
+
+const NO_CREDENTIALS: Credentials = {}
 
 /** What a context is built from. */
 export interface ContextParts {
@@ -21,7 +23,7 @@ interface Runner {
   ready(): Promise<void> | undefined
 }
 
-export class BaseContext<R extends Runner> implements Place, Timers, Telling, Emitting {
+export class BaseContext<R extends Runner> implements Place, Timers, Telling, Secrets, Emitting {
   readonly taskId: number
   readonly processor: string
   readonly index: number
@@ -42,6 +44,10 @@ export class BaseContext<R extends Runner> implements Place, Timers, Telling, Em
     this.runner = runner
     this.defaultOutlet = outlets.get(DEFAULT_PORT)
     this.#outlets = outlets
+  }
+
+  get credentials(): Credentials {
+    return this.runner.host.credentials ?? NO_CREDENTIALS
   }
 
   outlet(port: string): Outlet | undefined {

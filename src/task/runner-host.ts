@@ -5,6 +5,7 @@ import type { SlotLedger } from '../progress/slot-ledger.ts'
 import type { CycleGuard } from './flow.ts'
 import type { Profile } from './profile.ts'
 import type { RunLoop } from './run-loop.ts'
+import type { Credentials } from './task.ts'
 
 export interface RunnerHost {
   readonly environment: Environment
@@ -15,6 +16,8 @@ export interface RunnerHost {
   readonly executorId: number
   /** Where the 32-bit counters of sessions begin; 0 if not given. Simulations begin near the wrap. */
   readonly firstNumber?: number
+  /** Secrets of the application, as given last. */
+  readonly credentials?: Credentials
   /** Last published app clock, µs. */
   appClockUs: number
   /** Tells the operator; never throws. */

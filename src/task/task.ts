@@ -3,6 +3,9 @@
 import type { Slot } from '../progress/slot-ledger.ts'
 import type { Hold } from './hold.ts'
 
+/** Secrets of an application, by name; never shown and never logged. */
+export type Credentials = Readonly<Record<string, string>>
+
 /** One parallel instance of a processor. All methods run on the task's own turn, never two at a time. */
 export interface Task<In = unknown, Out = never> {
   onStart?: (context: TaskContext<Out>) => void | Promise<void>
@@ -16,6 +19,8 @@ export interface Task<In = unknown, Out = never> {
   onMessage?: (message: unknown, context: TaskContext<Out>) => void | Promise<void>
   /** The app clock, in µs since 1970, has moved on: every root emitted before it has ended. */
   onClock?: (clockUs: number, context: TaskContext<Out>) => void
+  /** The application was given other secrets; `context.credentials` has them too. */
+  onCredentials?: (credentials: Credentials, context: TaskContext<Out>) => void | Promise<void>
   onStop?: () => void | Promise<void>
   /** Asks for `context.sourceTask` and `context.edge` to be kept per message. */
   readonly needsOrigin?: boolean
@@ -42,6 +47,8 @@ export interface Source<Out = unknown> {
   position?: () => unknown
   /** The run is paused (false) or goes on (true): `next` is not called in between. */
   onActive?: (active: boolean) => void | Promise<void>
+  /** As for a task. */
+  onCredentials?: (credentials: Credentials, context: SourceContext<Out>) => void | Promise<void>
   close?: () => void | Promise<void>
 }
 
@@ -58,6 +65,11 @@ export interface Place {
 }
 
 /** What a task tells the people who run it. */
+export interface Secrets {
+  /** As given last; empty if there are none. */
+  readonly credentials: Credentials
+}
+
 export interface Telling {
   /** Tells of an error without failing anything. */
   report(error: Error): void
@@ -74,7 +86,7 @@ export interface Timers {
   scheduleOnce(delayMs: number, fn: () => void): { cancel(): void }
 }
 
-export interface TaskContext<Out = unknown> extends Place, Timers, Telling {
+export interface TaskContext<Out = unknown> extends Place, Timers, Telling, Secrets {
   /** Emits on `port` (default `default`), anchored to the current input; untracked outside `onNext`. */
   output(value: Out, port?: string): void
   /** Emits to one task of a consumer by its task id, whatever the partitioner of the edge. */
@@ -93,7 +105,7 @@ export interface TaskContext<Out = unknown> extends Place, Timers, Telling {
   readonly edge: number
 }
 
-export interface SourceContext<Out = unknown> extends Place, Timers, Telling {
+export interface SourceContext<Out = unknown> extends Place, Timers, Telling, Secrets {
   /**
    * Emits a root on `port`. With an id (neither undefined nor null) it is tracked: `done(id)` or `fail(id)` is told
    * once, on a later turn. The same id may be in flight more than once.

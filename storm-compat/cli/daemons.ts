@@ -6,7 +6,6 @@ const MASTER = 'its work is done by the Nimbus of gearpump'
 const NO_ZOOKEEPER = 'no ZooKeeper is used'
 
 const INSTEAD: Readonly<Record<string, string>> = {
-  nimbus: 'a Nimbus is started by "gear local --thrift-port 6627"',
   supervisor: `${MASTER}: no supervisor is needed`,
   pacemaker: `${MASTER}: no heartbeats go through a pacemaker`,
   drpc: 'this version has no DRPC server',

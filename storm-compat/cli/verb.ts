@@ -8,7 +8,7 @@ export type NimbusClient = ThriftClient<typeof nimbusMethods>
 /** `gear`'s own entry. */
 export type Gear = (
   argv: readonly string[],
-  options: { doors: readonly string[]; command: string; runName: string },
+  options: { doors: readonly string[]; command: string; runName?: string },
 ) => Promise<number>
 
 /** A program that a verb starts; stdin, stdout and stderr are those of the command. */

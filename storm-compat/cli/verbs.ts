@@ -10,6 +10,7 @@ import { killVerb } from './kill.ts'
 import { listVerb } from './list.ts'
 import { localVerb } from './local.ts'
 import { monitorVerb } from './monitor.ts'
+import { nimbusVerb } from './nimbus.ts'
 import { rebalanceVerb } from './rebalance.ts'
 import { setLogLevelVerb } from './set-log-level.ts'
 import { shellVerb } from './shell.ts'
@@ -36,5 +37,6 @@ export const verbs: ReadonlyMap<string, Verb> = new Map<string, Verb>([
   ['classpath', classpathVerb],
   ['server_classpath', serverClasspathVerb],
   ['version', versionVerb],
+  ['nimbus', nimbusVerb],
   ...daemonVerbs,
 ])

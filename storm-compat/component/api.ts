@@ -76,6 +76,9 @@ export interface SpoutOutputCollector {
   exhausted(): void
 }
 
+/** Secrets of a topology, by name. */
+export type Credentials = Readonly<Record<string, string>>
+
 /** A rich spout. All methods are called on one turn at a time; one that returns a promise holds the next call. */
 export interface Spout {
   open(conf: Conf, context: TopologyContext, collector: SpoutOutputCollector): void | Promise<void>
@@ -86,6 +89,8 @@ export interface Spout {
   activate?(): void | Promise<void>
   deactivate?(): void | Promise<void>
   close?(): void | Promise<void>
+  /** Before `open`, if there are any, and whenever others were uploaded. */
+  setCredentials?(credentials: Credentials): void | Promise<void>
   declareOutputFields(declarer: OutputFieldsDeclarer): void
   getComponentConfiguration?(): Conf
 }
@@ -95,6 +100,8 @@ export interface Bolt {
   prepare(conf: Conf, context: TopologyContext, collector: OutputCollector): void | Promise<void>
   execute(tuple: Tuple): void | Promise<void>
   cleanup?(): void | Promise<void>
+  /** Before `prepare`, if there are any, and whenever others were uploaded. */
+  setCredentials?(credentials: Credentials): void | Promise<void>
   declareOutputFields(declarer: OutputFieldsDeclarer): void
   getComponentConfiguration?(): Conf
 }
@@ -105,6 +112,8 @@ export interface BasicBolt {
   prepare?(conf: Conf, context: TopologyContext): void | Promise<void>
   execute(tuple: Tuple, collector: BasicOutputCollector): void | Promise<void>
   cleanup?(): void | Promise<void>
+  /** As for a rich bolt. */
+  setCredentials?(credentials: Credentials): void | Promise<void>
   declareOutputFields(declarer: OutputFieldsDeclarer): void
   getComponentConfiguration?(): Conf
 }

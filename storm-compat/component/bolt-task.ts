@@ -15,6 +15,7 @@ import {
   type BasicOutputCollector,
   type Bolt,
   type Conf,
+  type Credentials,
   FailedException,
   type OutputCollector,
   type TopologyContext,
@@ -66,6 +67,8 @@ export class BoltTask implements Task<Values, Values> {
   async #startBolt(): Promise<void> {
     const bolt = this.#create()
     this.#backoff.started(performance.now())
+    const { credentials } = this.#context
+    if (Object.keys(credentials).length > 0) await bolt.setCredentials?.(credentials)
     if (isBasic(bolt)) {
       this.#basic = bolt
       await bolt.prepare?.(this.#conf, this.#topology)
@@ -74,6 +77,9 @@ export class BoltTask implements Task<Values, Values> {
       await bolt.prepare(this.#conf, this.#topology, this.#collector)
     }
   }
+
+  onCredentials = (credentials: Credentials): void | Promise<void> =>
+    (this.#basic ?? this.#rich)?.setCredentials?.(credentials)
 
   onNext = (values: Values): void | Promise<void> => {
     const context = this.#context

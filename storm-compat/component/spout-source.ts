@@ -1,7 +1,7 @@
 // Runs a spout as an engine source: opens it when the topology is active, asks it for tuples, tells it of acks and fails on
 // its own turn, activates and deactivates it. A spout of an inactive topology is not even opened, as in Storm.
 import { asError, type Source, type SourceSpiContext } from 'gearpump/spi'
-import type { Spout, SpoutOutputCollector, Values } from './api.ts'
+import type { Credentials, Spout, SpoutOutputCollector, Values } from './api.ts'
 import { Outputs } from './outputs.ts'
 import type { ComponentPlace } from './place.ts'
 
@@ -28,6 +28,8 @@ export class SpoutSource implements Source<Values> {
 
   async #openSpout(): Promise<Spout> {
     const spout = this.#create()
+    const { credentials } = this.#context
+    if (Object.keys(credentials).length > 0) await spout.setCredentials?.(credentials)
     await spout.open(this.#place.conf, this.#place.contextOf(this.#context), this.#collector)
     this.#spout = spout
     return spout
@@ -59,6 +61,9 @@ export class SpoutSource implements Source<Values> {
     this.#activated = false
     return this.#spout?.deactivate?.()
   }
+
+  onCredentials = (credentials: Credentials): void | Promise<void> =>
+    this.#spout?.setCredentials?.(credentials)
 
   done = (id: unknown): void | Promise<void> => this.#spout?.ack?.(id)
 

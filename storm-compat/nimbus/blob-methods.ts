@@ -31,9 +31,7 @@ export function blobMethods(blobs: BlobStore): BlobMethods {
     finishBlobUpload: ({ session }) => blobs.finish(session),
     cancelBlobUpload: ({ session }) => blobs.cancel(session),
     getBlobMeta: ({ key }) => blobs.meta(key),
-    setBlobMeta: ({ key, meta }) => {
-      blobs.setMeta(key, meta)
-    },
+    setBlobMeta: ({ key, meta }) => blobs.setMeta(key, meta),
     beginBlobDownload: ({ key }) => blobs.beginDownload(key),
     downloadBlobChunk: ({ session }) => blobs.read(session),
     deleteBlob: ({ key }) => blobs.delete(key),

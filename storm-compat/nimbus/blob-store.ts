@@ -1,15 +1,18 @@
-// Storm's blob store on one machine: named files with versions, uploaded and downloaded in chunks. Access lists are kept and
-// shown, and not checked: who can reach the port may do everything.
-import { randomUUID } from 'node:crypto'
-import { mkdir, rm } from 'node:fs/promises'
+// Storm's blob store: named files with versions, uploaded and downloaded in chunks. A blob is there when its upload was
+// finished: its content and a note of it are where the topologies are kept, so that every Nimbus of a cluster has it. Access
+// lists are kept and shown, and not checked: who can reach the port may do everything.
+import { createHash, randomUUID } from 'node:crypto'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { BlobRef, GearNote, GearNotes } from 'gearpump'
 import { ThriftException } from '../thrift/codec.ts'
+import { decoded, encoded } from '../thrift/encoded.ts'
 import { Refusal } from '../thrift/service.ts'
 import { KeyAlreadyExistsException, KeyNotFoundException } from '../thrift/storm-exceptions.ts'
-import type {
-  BeginDownloadResult,
-  ListBlobsResult,
-  ReadableBlobMeta,
+import {
+  type BeginDownloadResult,
+  type ListBlobsResult,
+  type ReadableBlobMeta,
   SettableBlobMeta,
 } from '../thrift/storm-requests.ts'
 import type { Clock } from './clock.ts'
@@ -23,11 +26,15 @@ const STORE_BYTES_MAX = 4 * BLOB_BYTES_MAX
 /** Keys of one answer of listBlobs, as in Storm. */
 const PAGE_KEYS = 100
 
+const NOTES = 'storm/blobs/'
+
 interface Blob {
-  path: string
-  bytes: number
-  version: bigint
-  meta: SettableBlobMeta
+  readonly key: string
+  /** Undefined for an empty one. */
+  readonly content: BlobRef | undefined
+  readonly bytes: number
+  readonly version: bigint
+  readonly meta: SettableBlobMeta
 }
 
 /** An upload, and what is to become of it. */
@@ -39,33 +46,36 @@ interface Upload {
 
 export class BlobStore {
   readonly #directory: string
+  readonly #notes: GearNotes
   readonly #sessions: FileSessions<Upload>
-  readonly #blobs = new Map<string, Blob>()
-  #nextVersion = 1n
+  /** Changes go one after the other. */
+  #turn: Promise<unknown> = Promise.resolve()
 
-  constructor(directory: string, clock: Clock) {
+  constructor(directory: string, clock: Clock, notes: GearNotes) {
     this.#directory = directory
+    this.#notes = notes
     this.#sessions = new FileSessions(clock, {
       fileBytes: BLOB_BYTES_MAX,
       openBytes: STORE_BYTES_MAX,
     })
   }
 
-  has(key: string): boolean {
-    return this.#blobs.has(key)
+  async has(key: string): Promise<boolean> {
+    return (await this.#blobs()).has(key)
   }
 
   async beginCreate(key: string, meta: SettableBlobMeta): Promise<string> {
     if (!KEY.test(key)) throw new Refusal(`"${key.slice(0, 255)}" is not a valid key of a blob`)
-    if (this.has(key)) {
+    const blobs = await this.#blobs()
+    if (blobs.has(key)) {
       throw new ThriftException(KeyAlreadyExistsException, { msg: `a blob ${key} exists` })
     }
-    if (this.#blobs.size >= BLOBS_MAX) throw new Refusal(`${BLOBS_MAX} blobs are stored already`)
+    if (blobs.size >= BLOBS_MAX) throw new Refusal(`${BLOBS_MAX} blobs are stored already`)
     return this.#begin({ key, meta })
   }
 
   async beginUpdate(key: string): Promise<string> {
-    this.#find(key)
+    await this.#find(key)
     return this.#begin({ key, meta: undefined })
   }
 
@@ -75,61 +85,80 @@ export class BlobStore {
 
   async finish(session: string): Promise<void> {
     const { path, bytes, note: upload } = await this.#sessions.finish(session)
-    const before = this.#blobs.get(upload.key)
-    const refusal = this.#refusal(upload, before, bytes)
-    if (refusal !== undefined) {
+    try {
+      const content = bytes === 0 ? undefined : await this.#notes.upload(path)
+      await this.#inTurn(async () => {
+        const blobs = await this.#blobs()
+        const { key } = upload
+        const refusal = refusalOf(upload, blobs, bytes)
+        if (refusal !== undefined) throw refusal
+        const meta = upload.meta ?? blobs.get(key)!.meta
+        const newest = [...blobs.values()].reduce(
+          (max, { version }) => (max > version ? max : version),
+          0n,
+        )
+        await this.#write({ key, content, bytes, meta, version: newest + 1n })
+      })
+    } finally {
       await rm(path, { force: true })
-      throw refusal
     }
-    const meta = upload.meta ?? before!.meta
-    this.#blobs.set(upload.key, { path, bytes, meta, version: this.#nextVersion++ })
-    if (before !== undefined) await rm(before.path, { force: true })
   }
 
   cancel(session: string): Promise<void> {
     return this.#sessions.cancel(session)
   }
 
-  meta(key: string): ReadableBlobMeta {
-    const { meta, version } = this.#find(key)
+  async meta(key: string): Promise<ReadableBlobMeta> {
+    const { meta, version } = await this.#find(key)
     return { settable: meta, version }
   }
 
-  setMeta(key: string, meta: SettableBlobMeta): void {
-    this.#find(key).meta = meta
+  setMeta(key: string, meta: SettableBlobMeta): Promise<void> {
+    return this.#inTurn(async () => this.#write({ ...(await this.#find(key)), meta }))
   }
 
-  /** One copy is all there is; a wish for more is kept and shown. */
-  replication(key: string): number {
-    return this.#find(key).meta.replication_factor ?? 1
+  /** The cluster decides how many copies there are; a wish is kept and shown. */
+  async replication(key: string): Promise<number> {
+    return (await this.#find(key)).meta.replication_factor ?? 1
   }
 
-  setReplication(key: string, replication_factor: number): number {
-    const blob = this.#find(key)
-    blob.meta = { ...blob.meta, replication_factor }
-    return replication_factor
+  setReplication(key: string, replication_factor: number): Promise<number> {
+    return this.#inTurn(async () => {
+      const blob = await this.#find(key)
+      await this.#write({ ...blob, meta: { ...blob.meta, replication_factor } })
+      return replication_factor
+    })
   }
 
   async beginDownload(key: string): Promise<BeginDownloadResult> {
-    const { path, version } = this.#find(key)
-    const { id, bytes } = await this.#sessions.beginDownload(path)
-    return { session: id, version, data_size: BigInt(bytes) }
+    const { content, version, bytes } = await this.#find(key)
+    const path = await this.#newPath()
+    try {
+      if (content === undefined) await writeFile(path, '')
+      else await this.#notes.download(content, path)
+      const { id } = await this.#sessions.beginDownload(path)
+      return { session: id, version, data_size: BigInt(bytes) }
+    } finally {
+      // Whoever has it open may read it to its end.
+      await rm(path, { force: true })
+    }
   }
 
   read(session: string): Promise<Buffer> {
     return this.#sessions.read(session)
   }
 
-  async delete(key: string): Promise<void> {
-    const { path } = this.#find(key)
-    this.#blobs.delete(key)
-    await rm(path, { force: true })
+  delete(key: string): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#find(key)
+      await this.#notes.remove(noteName(key))
+    })
   }
 
   /** A page of keys. The session is the number of keys seen before; an empty page is the end. */
-  list(session: string): ListBlobsResult {
+  async list(session: string): Promise<ListBlobsResult> {
     const from = /^\d{1,9}$/.test(session) ? Number(session) : 0
-    const keys = [...this.#blobs.keys()].sort().slice(from, from + PAGE_KEYS)
+    const keys = [...(await this.#blobs()).keys()].sort().slice(from, from + PAGE_KEYS)
     return { keys, session: String(from + keys.length) }
   }
 
@@ -138,27 +167,72 @@ export class BlobStore {
   }
 
   async #begin(upload: Upload): Promise<string> {
+    return this.#sessions.beginUpload(await this.#newPath(), upload)
+  }
+
+  async #newPath(): Promise<string> {
     await mkdir(this.#directory, { recursive: true, mode: 0o700 })
-    return this.#sessions.beginUpload(join(this.#directory, randomUUID()), upload)
+    return join(this.#directory, randomUUID())
   }
 
-  // Between begin and finish another client may have been here.
-  #refusal({ key, meta }: Upload, before: Blob | undefined, bytes: number): Error | undefined {
-    if (meta !== undefined && before !== undefined) {
-      return new ThriftException(KeyAlreadyExistsException, { msg: `a blob ${key} exists` })
-    }
-    if (meta === undefined && before === undefined) return notFound(key)
-    let all = bytes - (before?.bytes ?? 0)
-    for (const blob of this.#blobs.values()) all += blob.bytes
-    if (all > STORE_BYTES_MAX) return new Refusal(`the store is full: ${STORE_BYTES_MAX} bytes`)
-    return undefined
+  async #blobs(): Promise<Map<string, Blob>> {
+    const blobs = (await this.#notes.list(NOTES)).map(blobOf)
+    return new Map(blobs.map(blob => [blob.key, blob]))
   }
 
-  #find(key: string): Blob {
-    const blob = this.#blobs.get(key)
+  async #find(key: string): Promise<Blob> {
+    const blob = (await this.#blobs()).get(key)
     if (blob === undefined) throw notFound(key)
     return blob
   }
+
+  async #write({ key, content, bytes, version, meta }: Blob): Promise<void> {
+    const kept = encoded(SettableBlobMeta, meta).toString('base64')
+    const text = JSON.stringify({ key, bytes, version: String(version), meta: kept })
+    await this.#notes.write(noteName(key), text, content === undefined ? [] : [content])
+  }
+
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(act)
+    this.#turn = done.catch(() => undefined)
+    return done
+  }
+}
+
+function blobOf({ text, blobs }: GearNote): Blob {
+  const { key, bytes, version, meta } = JSON.parse(text) as Record<
+    'key' | 'version' | 'meta',
+    string
+  > & { bytes: number }
+  return {
+    key,
+    bytes,
+    content: blobs[0],
+    version: BigInt(version),
+    meta: decoded(SettableBlobMeta, Buffer.from(meta, 'base64')),
+  }
+}
+
+/** Keys may have blanks, and be longer than a note's name. */
+function noteName(key: string): string {
+  return NOTES + createHash('sha256').update(key).digest('hex')
+}
+
+// Between begin and finish another client may have been here.
+function refusalOf(
+  { key, meta }: Upload,
+  blobs: ReadonlyMap<string, Blob>,
+  bytes: number,
+): Error | undefined {
+  const before = blobs.get(key)
+  if (meta !== undefined && before !== undefined) {
+    return new ThriftException(KeyAlreadyExistsException, { msg: `a blob ${key} exists` })
+  }
+  if (meta === undefined && before === undefined) return notFound(key)
+  let all = bytes - (before?.bytes ?? 0)
+  for (const blob of blobs.values()) all += blob.bytes
+  if (all > STORE_BYTES_MAX) return new Refusal(`the store is full: ${STORE_BYTES_MAX} bytes`)
+  return undefined
 }
 
 function notFound(key: string): Error {

@@ -20,6 +20,7 @@ export type LifeMethods = Pick<
   | 'activate'
   | 'deactivate'
   | 'rebalance'
+  | 'uploadNewCredentials'
   | 'setLogConfig'
   | 'getLogConfig'
   | 'beginFileUpload'
@@ -60,6 +61,7 @@ export function lifeMethods({ topologies, inbox, clock, user }: LifeOptions): Li
       message: topology,
       jar: jar === '' ? undefined : jar,
       active: options?.initial_status !== 'INACTIVE',
+      credentials: Object.fromEntries(options?.creds?.creds ?? []),
       user: caller.user ?? user,
     })
   }
@@ -71,9 +73,11 @@ export function lifeMethods({ topologies, inbox, clock, user }: LifeOptions): Li
     activate: ({ name }) => topologies.setActive(name, true),
     deactivate: ({ name }) => topologies.setActive(name, false),
     rebalance: ({ name, options }) => topologies.rebalance(name, options ?? {}),
+    uploadNewCredentials: ({ name, creds: { creds, topoOwner } }) =>
+      topologies.setCredentials(name, Object.fromEntries(creds), topoOwner),
     setLogConfig: ({ name, config }) => {
-      const topology = topologies.byId(name)
-      topology.logConfig = mergeLogConfig(topology.logConfig, config, clock.nowMs())
+      const { logConfig } = topologies.byId(name)
+      return topologies.setLogConfig(name, mergeLogConfig(logConfig, config, clock.nowMs()))
     },
     getLogConfig: ({ name }) => livingLogConfig(topologies.byId(name).logConfig, clock.nowMs()),
     beginFileUpload: () => inbox.begin(),

@@ -1,9 +1,9 @@
 // Storm's front door: a Nimbus over Thrift, in this process. Unmodified Storm clients (storm jar, streamparse, the UI) submit,
 // list, inspect and end topologies here; whatever implements TopologyHost runs them.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir, userInfo } from 'node:os'
+import { rm } from 'node:fs/promises'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { type Log, noLog } from 'gearpump'
+import { type GearNotes, type Log, noLog } from 'gearpump'
 import type { PasswordOf } from '../thrift/sasl-digest.ts'
 import { type Caller, type ServerTls, serve } from '../thrift/server.ts'
 import type { Handlers } from '../thrift/service.ts'
@@ -14,6 +14,8 @@ import { type Clock, realClock } from './clock.ts'
 import { Inbox } from './inbox.ts'
 import { informationMethods } from './information-methods.ts'
 import { lifeMethods } from './life-methods.ts'
+import { localNotes } from './local-notes.ts'
+import { privateDirectory } from './private-directory.ts'
 import { refusals } from './refused-methods.ts'
 import type { NimbusSite } from './summaries.ts'
 import { Topologies } from './topologies.ts'
@@ -40,12 +42,17 @@ export interface NimbusOptions {
   readonly logDir?: string
   readonly log?: Log
   readonly clock?: Clock
+  /**
+   * Where it remembers what was submitted: `notes` of a cluster. Then the topologies live on when it ends, and several
+   * Nimbuses may stand before one cluster. Without, all ends with it.
+   */
+  readonly notes?: GearNotes
 }
 
 export interface Nimbus {
   readonly port: number
   readonly address: string
-  /** Ends the topologies, closes the port and removes all files. Idempotent. */
+  /** Closes the port and removes all files; ends the topologies unless they are a cluster's. Idempotent. */
   close(): Promise<void>
 }
 
@@ -59,12 +66,15 @@ export interface Nimbus {
  */
 export async function startNimbus(options: NimbusOptions): Promise<Nimbus> {
   const { clock = realClock, log = noLog, logDir } = options
-  const directory = await mkdtemp(join(tmpdir(), 'gearpump-nimbus-'))
+  const directory = await privateDirectory()
+  const notes = options.notes ?? localNotes(join(directory, 'notes'))
   const startedMs = clock.nowMs()
   const inbox = new Inbox(join(directory, 'inbox'), clock)
-  const blobs = new BlobStore(join(directory, 'blobs'), clock)
+  const blobs = new BlobStore(join(directory, 'blobs'), clock, notes)
   const topologies = new Topologies({
     host: options.host,
+    notes,
+    lasting: options.notes !== undefined,
     clock,
     directory: join(directory, 'topologies'),
     log,
@@ -78,9 +88,11 @@ export async function startNimbus(options: NimbusOptions): Promise<Nimbus> {
     tls: options.tls !== undefined,
   })
   const handlers: Handlers<typeof nimbusMethods, Caller> = {
-    ...lifeMethods({ topologies, inbox, clock, user: userName() }),
+    ...refreshing(topologies, {
+      ...lifeMethods({ topologies, inbox, clock, user: userName() }),
+      ...informationMethods({ topologies, siteOf, logDir }),
+    }),
     ...blobMethods(blobs),
-    ...informationMethods({ topologies, siteOf, logDir }),
     ...refusals(),
   }
   const server = await serve({
@@ -111,6 +123,27 @@ export async function startNimbus(options: NimbusOptions): Promise<Nimbus> {
     },
   }
 }
+
+/** Of calls that have nothing to do with topologies: chunks come by the thousand. */
+const UNREFRESHED = new Set([
+  ...['beginFileUpload', 'uploadChunk', 'finishFileUpload', 'beginFileDownload', 'downloadChunk'],
+  ...['getLeader', 'getNimbusConf', 'getComponentPendingProfileActions'],
+])
+
+// What other Nimbuses of the cluster have done is seen by each call.
+function refreshing<H extends object>(topologies: Topologies, handlers: H): H {
+  const wrapped = Object.entries(handlers as Record<string, Handler>).map(([name, handler]) => {
+    if (UNREFRESHED.has(name)) return [name, handler]
+    const fresh: Handler = async (...given) => {
+      await topologies.refresh()
+      return handler(...given)
+    }
+    return [name, fresh]
+  })
+  return Object.fromEntries(wrapped) as H
+}
+
+type Handler = (...given: unknown[]) => unknown
 
 /** What a client can connect to again, of the address under which it came. */
 function hostName(address: string): string {

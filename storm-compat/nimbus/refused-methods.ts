@@ -10,8 +10,6 @@ export const refusedMethods = {
     'there is no event logger; let the component log what it sees, or set topology.debug and submit again',
   setWorkerProfiler:
     'there is no JVM to profile; use node --cpu-prof for the engine, and a profiler of its language for a component',
-  uploadNewCredentials:
-    'no component here reads credentials; give secrets by the environment of the process or by files',
   getSupervisorAssignments:
     'there are no supervisors: topologies run in the process of this Nimbus',
   sendSupervisorWorkerHeartbeats:

@@ -1,14 +1,14 @@
-// The topologies of a Nimbus: their names, ids and statuses, and what happens to them one after the other. Statuses change at
-// once, as clients expect; what the host must do for it follows in order. A topology that is killed stays visible, without
-// emitting, for its wait; then it is gone, with its files.
+// The topologies of a Nimbus: their names, ids and statuses, and what happens to them one after the other. What is to happen
+// is noted first (topology-note.ts) and done afterwards, so that another Nimbus, or this one after its death, goes on where
+// it was; `refresh` takes over what others have noted. A topology that is killed stays visible, without emitting, for its
+// wait; then it is gone, with its files.
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Log } from 'gearpump'
-import { asError } from 'gearpump/spi'
+import { asError, EngineError } from 'gearpump/spi'
 import { ThriftException } from '../thrift/codec.ts'
-import { AlreadyAliveException, NotAliveException } from '../thrift/storm-exceptions.ts'
-import type { RebalanceOptions } from '../thrift/storm-requests.ts'
-import type { Clock } from './clock.ts'
+import { Refusal } from '../thrift/service.ts'
+import { AlreadyAliveException } from '../thrift/storm-exceptions.ts'
+import type { LogConfig, RebalanceOptions } from '../thrift/storm-requests.ts'
 import { unpackResources } from './jar-resources.ts'
 import {
   checkRebalance,
@@ -16,15 +16,14 @@ import {
   invalid,
   isNameValid,
   makeTopology,
-  notAlive,
   type Submission,
   type Topology,
 } from './topology.ts'
-import type { HostedInfo, TopologyHost } from './topology-host.ts'
-import type { ReadJavaComponent } from './topology-reader.ts'
+import { type Entry, newEntry, statusOf } from './topology-entry.ts'
+import type { HostedInfo } from './topology-host.ts'
+import { keepSubmission, noteName, type Pending } from './topology-note.ts'
+import { TOPOLOGIES_MAX, type TopologiesOptions, TopologyTable } from './topology-table.ts'
 
-/** Topologies at once; far above what one process carries. */
-const TOPOLOGIES_MAX = 1000
 /** Ids of topologies that were, for getTopologyHistory. */
 const HISTORY_MAX = 100
 /** A submission is answered after so long at the latest; Python components may import for minutes. */
@@ -35,41 +34,32 @@ const SAMPLE_MS = 30_000
 const WAIT_SECS_DEFAULT = 30
 /** A wait longer than a week is a slip of the keyboard. */
 const WAIT_SECS_MAX = 7 * 86_400
-
-interface Entry extends Topology {
-  readonly directory: string
-  starting: boolean
-  /** The host's work for it, one thing after the other. */
-  turn: Promise<unknown>
-  /** What is to happen after a wait. */
-  waiting: { cancel(): void } | undefined
-  sampling: { cancel(): void } | undefined
-}
-
-export interface TopologiesOptions {
-  readonly host: TopologyHost
-  readonly clock: Clock
-  /** Private; exists. */
-  readonly directory: string
-  readonly log: Log
-  readonly readJava?: ReadJavaComponent
-}
+/** What another Nimbus was asked for is done here only if that one has not. */
+const OTHERS_GRACE_MS = 3000
+/** What the cluster could not do at the moment is tried again. */
+const AGAIN_MS = 2000
+/** Passing troubles of a cluster. */
+const PASSING = ['NO_MASTER', 'ASK_TIMED_OUT', 'NODE_UNREACHABLE', 'STORE_UNAVAILABLE'] as const
 
 export class Topologies {
   readonly #options: TopologiesOptions
-  readonly #byName = new Map<string, Entry>()
-  /** Names whose submission is under way. */
-  readonly #submitting = new Set<string>()
+  readonly #table: TopologyTable
   readonly #history: string[] = []
   #lastIdSecs = 0
-  #closed = false
 
   constructor(options: TopologiesOptions) {
     this.#options = options
+    this.#table = new TopologyTable(options, {
+      pending: entry => this.#arm(entry, OTHERS_GRACE_MS),
+      adopted: entry => {
+        this.#lastIdSecs = Math.max(this.#lastIdSecs, entry.startedMs / 1000)
+        this.#remember(entry)
+      },
+    })
   }
 
   all(): readonly Topology[] {
-    return [...this.#byName.values()]
+    return this.#table.all()
   }
 
   get history(): readonly string[] {
@@ -78,58 +68,71 @@ export class Topologies {
 
   /** By id. Throws NotAliveException. */
   byId(id: string): Topology {
-    for (const entry of this.#byName.values()) if (entry.id === id) return entry
-    throw notAlive(id)
+    return this.#table.byId(id)
   }
 
   byName(name: string): Topology {
-    return this.#entry(name)
+    return this.#table.byName(name)
   }
 
   /** Whether a new topology may have this name. */
   isNameFree(name: string): boolean {
-    return isNameValid(name) && !this.#byName.has(name) && !this.#submitting.has(name)
+    return isNameValid(name) && !this.#table.has(name)
   }
+
+  /** Takes over what other Nimbuses, or one before this, have done. */
+  refresh(): Promise<void> {
+    return this.#table.refresh()
+  }
+
+  // ---- submitting
 
   async submit(submission: Submission): Promise<void> {
     const { name } = submission
-    if (this.#byName.has(name) || this.#submitting.has(name)) {
-      throw new ThriftException(AlreadyAliveException, { msg: `${name} is already active` })
-    }
-    if (this.#byName.size + this.#submitting.size >= TOPOLOGIES_MAX) {
+    if (this.#table.has(name)) throw alreadyAlive(name)
+    if (this.#table.size >= TOPOLOGIES_MAX) {
       throw invalid(`${TOPOLOGIES_MAX} topologies are running: kill one first`)
     }
-    this.#submitting.add(name)
+    this.#table.submitting.add(name)
     try {
       await this.#start(submission)
     } finally {
-      this.#submitting.delete(name)
+      this.#table.submitting.delete(name)
     }
   }
 
   async #start(submission: Submission): Promise<void> {
-    const entry = this.#make(submission)
-    const resources = join(entry.directory, 'resources')
-    const pidDir = join(entry.directory, 'pids')
+    const { readJava, directory: root, notes } = this.#options
+    const { topology, notices } = makeTopology(submission, {
+      startedMs: this.#nextStartMs(),
+      ...(readJava === undefined ? {} : { readJava }),
+    })
+    for (const notice of notices) this.#table.log('info', topology.name, notice)
+    // Not by its name, which may hold anything and be longer than a file's name may be.
+    const directory = join(root, String(topology.startedMs))
+    const resources = join(directory, 'resources')
+    const pidDir = join(directory, 'pids')
+    let entry: Entry
     try {
       await mkdir(resources, { recursive: true, mode: 0o700 })
       await mkdir(pidDir, { mode: 0o700 })
       if (submission.jar !== undefined) await unpackResources(submission.jar, resources)
-      if (this.#closed) throw new Error('this Nimbus is being closed')
+      const blob = await keepSubmission(notes, submission, directory)
+      entry = { ...newEntry(topology, blob), directory }
+      await this.#table.keep(entry)
+      if (this.#table.closed) throw new Error('this Nimbus is being closed')
     } catch (error) {
-      await this.#remove(entry)
+      await rm(directory, { recursive: true, force: true })
+      await notes.remove(noteName(topology.id))
       throw invalid(asError(error).message)
     }
-    this.#byName.set(entry.name, entry)
+    this.#table.add(entry)
     // Windows begin with nothing.
     entry.windows.take(entry.startedMs, new Map())
+    const { id, startedMs } = entry
+    const { active, credentials = {} } = submission
     const started = this.#options.host.submit({
-      topology: entry.topology,
-      id: entry.id,
-      startedMs: entry.startedMs,
-      resources,
-      pidDir,
-      active: submission.active,
+      ...{ topology: entry.topology, id, startedMs, resources, pidDir, active, credentials },
     })
     entry.turn = started
       .catch(() => undefined)
@@ -137,10 +140,8 @@ export class Topologies {
         entry.starting = false
       })
     await this.#answered(entry, started)
-    if (this.#byName.get(entry.name) !== entry) return
-    this.#history.push(entry.id)
-    if (this.#history.length > HISTORY_MAX) this.#history.shift()
-    this.#sampleLater(entry)
+    if (!this.#table.holds(entry)) return
+    this.#remember(entry)
   }
 
   // Waits for the start, but not for ever: what fails later is told as the topology's failure.
@@ -156,41 +157,27 @@ export class Topologies {
     })
     const told = started.then(
       notices => {
-        for (const notice of notices) this.#log('info', entry.name, notice)
+        for (const notice of notices) this.#table.log('info', entry.name, notice)
         return undefined
       },
       (error: unknown) => {
         if (!late) return { failed: error }
         if (entry.status === 'KILLED') return undefined
+        entry.unhosted = true
         entry.failure = asError(error).message
-        this.#log('error', entry.name, entry.failure)
+        this.#table.log('error', entry.name, entry.failure)
         return undefined
       },
     )
     const outcome = await Promise.race([told, patience])
     timer?.cancel()
     if (outcome === undefined) return
-    this.#byName.delete(entry.name)
-    await this.#remove(entry)
-    throw invalid(asError(outcome.failed).message)
-  }
-
-  #make(submission: Submission): Entry {
-    const { readJava } = this.#options
-    const { topology, notices } = makeTopology(submission, {
-      startedMs: this.#nextStartMs(),
-      ...(readJava === undefined ? {} : { readJava }),
-    })
-    for (const notice of notices) this.#log('info', topology.name, notice)
-    return {
-      ...topology,
-      // Not by its name, which may hold anything and be longer than a file's name may be.
-      directory: join(this.#options.directory, String(topology.startedMs)),
-      starting: true,
-      turn: Promise.resolve(),
-      waiting: undefined,
-      sampling: undefined,
-    }
+    await this.#table.forget(entry)
+    const { failed } = outcome
+    // Another Nimbus was quicker.
+    if (failed instanceof EngineError && failed.code === 'APP_EXISTS')
+      throw alreadyAlive(entry.name)
+    throw invalid(asError(failed).message)
   }
 
   // Ids have whole seconds; two topologies never share one, so that an id means one run for ever.
@@ -200,43 +187,113 @@ export class Topologies {
     return this.#lastIdSecs * 1000
   }
 
+  // ---- what clients ask for
+
   /** Stops emitting at once, and ends the topology after the wait. A second kill sets another wait. */
-  kill(name: string, waitSecs: number | undefined): void {
-    const entry = this.#entry(name)
-    entry.status = 'KILLED'
+  async kill(name: string, waitSecs: number | undefined): Promise<void> {
+    const entry = this.#table.byName(name)
     entry.active = false
-    void this.#then(entry, () => this.#options.host.setActive(entry.id, false))
-    this.#afterWait(entry, waitSecs, () => {
-      // A start may take for ever; it is not waited for.
-      if (entry.starting) entry.turn = Promise.resolve()
-      void this.#then(entry, () => this.#end(entry))
-    })
+    await this.#plan(entry, { kind: 'kill', dueMs: this.#dueMs(entry, waitSecs) })
   }
 
   async setActive(name: string, active: boolean): Promise<void> {
-    const entry = this.#living(name)
+    const entry = this.#table.living(name)
     entry.active = active
-    if (entry.status === 'REBALANCING') return
-    entry.status = active ? 'ACTIVE' : 'INACTIVE'
-    await this.#then(entry, () => this.#options.host.setActive(entry.id, active))
+    if (entry.pending === undefined) entry.status = active ? 'ACTIVE' : 'INACTIVE'
+    await this.#table.keep(entry)
+    if (entry.pending !== undefined) return
+    await this.#table.inTurn(entry, () => this.#options.host.setActive(entry.id, active))
   }
 
-  rebalance(name: string, options: RebalanceOptions): void {
-    const entry = this.#living(name)
+  async rebalance(name: string, options: RebalanceOptions): Promise<void> {
+    const entry = this.#table.living(name)
     const executors = checkRebalance(entry, options)
-    entry.status = 'REBALANCING'
-    void this.#then(entry, () => this.#options.host.setActive(entry.id, false))
-    this.#afterWait(entry, options.wait_secs, () => {
-      void this.#then(entry, async () => {
-        await this.#options.host.rebalance(entry.id, { workers: options.num_workers, executors })
-        if (entry.status !== 'REBALANCING') return
-        if (options.num_workers !== undefined) entry.workers = options.num_workers
-        for (const [id, count] of executors) entry.executors.set(id, count)
-        entry.status = entry.active ? 'ACTIVE' : 'INACTIVE'
-        await this.#options.host.setActive(entry.id, entry.active)
-      })
+    const dueMs = this.#dueMs(entry, options.wait_secs)
+    const workers = options.num_workers
+    await this.#plan(entry, { kind: 'rebalance', dueMs, workers, executors: [...executors] })
+  }
+
+  /** For components that listen for them; those of before are forgotten. */
+  async setCredentials(
+    name: string,
+    credentials: Readonly<Record<string, string>>,
+    owner: string | undefined,
+  ): Promise<void> {
+    const entry = this.#table.living(name)
+    if (owner !== undefined && owner !== '' && owner !== entry.owner)
+      throw new Refusal(`${name} belongs to ${entry.owner}, and not to ${owner.slice(0, 100)}`)
+    await this.#options.host.setCredentials(entry.id, credentials)
+  }
+
+  async setLogConfig(id: string, logConfig: LogConfig): Promise<void> {
+    const entry = this.#table.byId(id)
+    entry.logConfig = logConfig
+    await this.#table.keep(entry)
+  }
+
+  // Noted first: whoever goes on from here knows what is to happen.
+  async #plan(entry: Entry, pending: Pending): Promise<void> {
+    entry.pending = pending
+    entry.status = statusOf(entry)
+    await this.#table.keep(entry)
+    if (entry.pending !== pending) return
+    this.#arm(entry, 0)
+  }
+
+  #dueMs({ conf }: Entry, waitSecs: number | undefined): number {
+    const timeout = conf['topology.message.timeout.secs']
+    const secs = waitSecs ?? (typeof timeout === 'number' ? timeout : WAIT_SECS_DEFAULT)
+    return this.#options.clock.nowMs() + 1000 * Math.min(Math.max(0, secs), WAIT_SECS_MAX)
+  }
+
+  // The sources rest meanwhile.
+  #arm(entry: Entry, graceMs: number): void {
+    const { clock, host } = this.#options
+    const { pending } = entry
+    entry.waiting?.cancel()
+    if (pending === undefined) return
+    this.#table.background(entry, () => host.setActive(entry.id, false))
+    const waitMs = Math.max(0, pending.dueMs - clock.nowMs()) + graceMs
+    entry.waiting = clock.after(waitMs, () => this.#act(entry, pending))
+  }
+
+  #act(entry: Entry, pending: Pending): void {
+    if (entry.pending !== pending || this.#table.closed) return
+    // A start may take for ever; it is not waited for.
+    if (pending.kind === 'kill' && entry.starting) entry.turn = Promise.resolve()
+    this.#table.background(entry, async () => {
+      if (entry.pending !== pending) return
+      try {
+        if (pending.kind === 'kill') await this.#end(entry)
+        else await this.#rebalanceNow(entry, pending)
+      } catch (error) {
+        this.#table.log('warn', entry.name, `${pending.kind}: ${asError(error).message}`)
+        if (pending.kind === 'rebalance' && !isPassing(error)) await this.#settle(entry, pending)
+        else entry.waiting = this.#options.clock.after(AGAIN_MS, () => this.#act(entry, pending))
+      }
     })
   }
+
+  async #rebalanceNow(entry: Entry, pending: Pending): Promise<void> {
+    const { workers, executors = [] } = pending
+    const wish = { workers, executors: new Map(executors) }
+    await this.#options.host.rebalance(entry.id, wish)
+    if (entry.pending !== pending) return
+    if (workers !== undefined) entry.workers = workers
+    for (const [id, count] of executors) entry.executors.set(id, count)
+    await this.#settle(entry, pending)
+  }
+
+  async #settle(entry: Entry, pending: Pending): Promise<void> {
+    if (entry.pending !== pending) return
+    await this.#options.host.setActive(entry.id, entry.active)
+    if (entry.pending !== pending) return
+    entry.pending = undefined
+    entry.status = statusOf(entry)
+    await this.#table.keep(entry)
+  }
+
+  // ---- what is seen
 
   /** What the host knows; undefined while it starts, after it ended, and when the host cannot tell. */
   async info(topology: Topology): Promise<HostedInfo | undefined> {
@@ -244,80 +301,57 @@ export class Topologies {
     try {
       info = await this.#options.host.info(topology.id)
     } catch (error) {
-      this.#log('warn', topology.name, `no figures: ${asError(error).message}`)
+      this.#table.log('warn', topology.name, `no figures: ${asError(error).message}`)
     }
     if (info !== undefined) {
       topology.windows.take(this.#options.clock.nowMs(), countsOf(info))
-      if (info.status === 'failed') topology.failure ??= 'it ended by itself; see its errors'
+      if (info.status === 'failed')
+        topology.failure ??= info.failure ?? 'it ended by itself; see its errors'
     }
     return info
   }
 
-  /** Ends all of them at once. */
+  // ---- the end
+
+  /** Ends all of them at once, or leaves them to the Nimbus that comes next. */
   async close(): Promise<void> {
-    this.#closed = true
-    const entries = [...this.#byName.values()]
-    await Promise.all(
-      entries.map(entry => {
-        entry.waiting?.cancel()
-        // Not after what is under way: a start may take long, and a kill ends it.
-        return this.#end(entry)
-      }),
-    )
+    this.#table.closed = true
+    const entries = this.#table.all()
+    for (const entry of entries) {
+      entry.waiting?.cancel()
+      entry.sampling?.cancel()
+    }
+    if (this.#options.lasting) return
+    // Not after what is under way: a start may take long, and a kill ends it.
+    await Promise.all(entries.map(entry => this.#end(entry)))
   }
 
   async #end(entry: Entry): Promise<void> {
     await this.#options.host.kill(entry.id)
-    await this.#remove(entry)
-    if (this.#byName.get(entry.name) === entry) this.#byName.delete(entry.name)
+    await this.#table.forget(entry)
   }
 
-  async #remove(entry: Entry): Promise<void> {
-    entry.sampling?.cancel()
-    entry.waiting?.cancel()
-    await rm(entry.directory, { recursive: true, force: true })
+  // ---- parts
+
+  #remember(entry: Entry): void {
+    this.#history.push(entry.id)
+    if (this.#history.length > HISTORY_MAX) this.#history.shift()
+    this.#sampleLater(entry)
   }
 
   #sampleLater(entry: Entry): void {
     entry.sampling = this.#options.clock.after(SAMPLE_MS, () => {
       void this.info(entry).then(() => {
-        if (this.#byName.get(entry.name) === entry) this.#sampleLater(entry)
+        if (this.#table.holds(entry) && !this.#table.closed) this.#sampleLater(entry)
       })
     })
   }
+}
 
-  #afterWait(entry: Entry, waitSecs: number | undefined, act: () => void): void {
-    const timeout = entry.conf['topology.message.timeout.secs']
-    const secs = waitSecs ?? (typeof timeout === 'number' ? timeout : WAIT_SECS_DEFAULT)
-    entry.waiting?.cancel()
-    const waitMs = 1000 * Math.min(Math.max(0, secs), WAIT_SECS_MAX)
-    entry.waiting = this.#options.clock.after(waitMs, act)
-  }
+function isPassing(error: unknown): boolean {
+  return error instanceof EngineError && PASSING.some(code => code === error.code)
+}
 
-  // The host's work for a topology, in order. What goes wrong is its failure, and is logged.
-  #then(entry: Entry, act: () => Promise<void>): Promise<void> {
-    const done = entry.turn.then(act).catch((error: unknown) => {
-      entry.failure ??= asError(error).message
-      this.#log('error', entry.name, asError(error).message)
-    })
-    entry.turn = done
-    return done
-  }
-
-  #entry(name: string): Entry {
-    const entry = this.#byName.get(name)
-    if (entry === undefined) throw notAlive(name)
-    return entry
-  }
-
-  #living(name: string): Entry {
-    const entry = this.#entry(name)
-    if (entry.status !== 'KILLED') return entry
-    throw new ThriftException(NotAliveException, { msg: `${name} is being killed` })
-  }
-
-  #log(level: 'info' | 'warn' | 'error', name: string, text: string): void {
-    const timeMs = this.#options.clock.nowMs()
-    this.#options.log.write({ level, where: `topology ${name}`, text, timeMs })
-  }
+function alreadyAlive(name: string): ThriftException<typeof AlreadyAliveException.fields> {
+  return new ThriftException(AlreadyAliveException, { msg: `${name} is already active` })
 }

@@ -17,18 +17,32 @@ export interface HostRequest {
   /** A private directory for pid files. */
   readonly pidDir: string
   readonly active: boolean
+  /** Of the submission: for components that listen for them. */
+  readonly credentials: Readonly<Record<string, string>>
 }
 
 /** A topology as its host sees it. */
-export type HostedInfo = Pick<AppInfo, 'status' | 'figures' | 'errors'>
+export type HostedInfo = Pick<AppInfo, 'status' | 'figures' | 'errors'> & {
+  /** Why it does not run any more. */
+  readonly failure?: string
+}
+
+export interface HostedTopology {
+  readonly id: string
+  /** Whether it emits; undefined while it starts and after it failed. */
+  readonly active: boolean | undefined
+}
 
 export interface TopologyHost {
   /** Resolves with notices when every component has started; rejects with the reason when one cannot. */
   submit(request: HostRequest): Promise<readonly string[]>
-  list(): Promise<readonly string[]>
+  /** All there are, those that start or have failed included. */
+  list(): Promise<readonly HostedTopology[]>
   /** Undefined for a topology that is not, or not yet, running. */
   info(id: string): Promise<HostedInfo | undefined>
   setActive(id: string, active: boolean): Promise<void>
+  /** Instead of those of before. */
+  setCredentials(id: string, credentials: Readonly<Record<string, string>>): Promise<void>
   /** Tasks keep their number. Resolves when the host has moved what it wants to move. */
   rebalance(id: string, wish: RebalanceWish): Promise<void>
   /** Ends a topology, also one that is starting. Idempotent. */
@@ -58,8 +72,10 @@ export function gearHost(options: GearHostOptions): TopologyHost {
 class GearHost implements TopologyHost {
   readonly #gear: Gear
   readonly #logDir: string | undefined
-  /** By topology id; without an app while it starts. */
-  readonly #running = new Map<string, { name: string; app?: RunningApp }>()
+  /** Submitted here and not answered yet; false once it was killed. */
+  readonly #starting = new Map<string, boolean>()
+  /** Ids of applications by those of topologies, which are their tags. */
+  readonly #apps = new Map<string, number>()
 
   constructor({ gear, logDir }: GearHostOptions) {
     this.#gear = gear
@@ -67,54 +83,77 @@ class GearHost implements TopologyHost {
   }
 
   async submit(request: HostRequest): Promise<readonly string[]> {
-    const { application, notices } = translate(request.topology, {
-      resources: request.resources,
+    const { topology, id, resources, startedMs, active, credentials } = request
+    const { application, notices } = translate(topology, {
+      resources,
       pidDir: request.pidDir,
       logDir: this.#logDir,
-      startedMs: request.startedMs,
+      startedMs,
     })
-    const running: { name: string; app?: RunningApp } = { name: application.name }
-    this.#running.set(request.id, running)
+    this.#starting.set(id, true)
     try {
-      const { topology, resources, startedMs, active } = request
       const runDir = dirname(request.pidDir)
       const code = submittedCode(topology, { resources, startedMs, runDir, logDir: this.#logDir })
       const executors = workersOf(topology)
-      const options = { active, executors, bundle: resources }
+      const options = { active, executors, bundle: resources, tag: id, credentials }
       const app = await this.#gear.submit({ ...application, code }, options)
-      if (this.#running.get(request.id) !== running) {
+      if (this.#starting.get(id) !== true) {
         await app.kill()
-        throw new EngineError('TASK_START_FAILED', `${request.id} was killed while it started`)
+        throw new EngineError('TASK_START_FAILED', `${id} was killed while it started`)
       }
-      running.app = app
-    } catch (error) {
-      this.#running.delete(request.id)
-      throw error
+    } finally {
+      this.#starting.delete(id)
     }
     return notices
   }
 
-  async list(): Promise<readonly string[]> {
-    return [...this.#running.keys()]
+  async list(): Promise<readonly HostedTopology[]> {
+    const apps = (await this.#gear.list()).filter(({ tag }) => tag !== undefined)
+    this.#apps.clear()
+    const living = apps.filter(({ status }) => status !== 'stopped')
+    for (const { tag, id } of living) this.#apps.set(tag!, id)
+    return living.map(({ tag, status }) => ({
+      id: tag!,
+      active: status === 'active' ? true : status === 'inactive' ? false : undefined,
+    }))
+  }
+
+  async #app(id: string): Promise<RunningApp | undefined> {
+    if (!this.#apps.has(id)) await this.list()
+    const app = this.#apps.get(id)
+    return app === undefined ? undefined : this.#gear.app(app)
   }
 
   async info(id: string): Promise<HostedInfo | undefined> {
-    return this.#running.get(id)?.app?.info()
+    if (this.#starting.has(id)) return undefined
+    const info = await (await this.#app(id))?.info()
+    const failure = info?.cluster?.failure?.message
+    return info === undefined || failure === undefined ? info : { ...info, failure }
   }
 
   async setActive(id: string, active: boolean): Promise<void> {
-    await this.#running.get(id)?.app?.setActive(active)
+    await (await this.#app(id))?.setActive(active)
   }
 
-  async rebalance(): Promise<void> {
-    // All tasks share this process: there is nothing to move.
+  async setCredentials(id: string, credentials: Readonly<Record<string, string>>): Promise<void> {
+    await (await this.#app(id))?.setCredentials(credentials)
+  }
+
+  // Storm's executors are threads, of which there are none here: they are figures.
+  async rebalance(id: string, { workers }: RebalanceWish): Promise<void> {
+    if (workers !== undefined) await (await this.#app(id))?.rebalance(workers)
   }
 
   async kill(id: string): Promise<void> {
-    const running = this.#running.get(id)
-    if (running === undefined) return
-    this.#running.delete(id)
-    await (running.app === undefined ? this.#gear.kill(running.name) : running.app.kill())
+    if (this.#starting.has(id)) this.#starting.set(id, false)
+    const app = await this.#app(id)
+    try {
+      await app?.kill()
+    } catch (error) {
+      // It has ended before: that is what was wanted.
+      if (!(error instanceof EngineError) || error.code !== 'APP_NOT_FOUND') throw error
+    }
+    this.#apps.delete(id)
   }
 }
 

@@ -46,6 +46,8 @@ export interface Submission {
   /** An uploaded jar, if there is one. */
   readonly jar: string | undefined
   readonly active: boolean
+  /** Secrets; they go to the host, and are kept nowhere else. */
+  readonly credentials?: Readonly<Record<string, string>>
   /** Who submits, as components see it. */
   readonly user: string
 }

@@ -209,6 +209,8 @@ export class Cluster implements Launcher {
       stalls: () => ask(() => host.stalls()),
       setActive: active => ask(() => host.setActive(active)),
       suspendSources: suspended => ask(() => host.suspendSources(suspended)),
+      setCredentials: credentials => ask(() => host.setCredentials(credentials)),
+      failOpen: () => ask(() => host.failOpen()),
       publish: clockUs => {
         this.onPublish(clockUs)
         return ask(() => host.publish(clockUs))

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import type { ExecutionContext } from 'ava'
 
 export const GEAR = fileURLToPath(new URL('../../../bin/gear', import.meta.url))
+export const STORM = fileURLToPath(new URL('../../../bin/storm', import.meta.url))
 
 /** A `gear` process that is told to end at the end of the test, and its output so far. */
 export class GearProcess {
@@ -20,8 +21,9 @@ export class GearProcess {
     args: readonly string[],
     env: NodeJS.ProcessEnv = {},
     through: readonly string[] = [],
+    command = GEAR,
   ) {
-    const [program, ...rest] = [...through, process.execPath, GEAR, ...args]
+    const [program, ...rest] = [...through, process.execPath, command, ...args]
     this.child = spawn(program!, rest, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },

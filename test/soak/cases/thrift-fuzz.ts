@@ -25,6 +25,7 @@ const host: TopologyHost = {
   submit: async () => [],
   list: async () => [],
   info: async () => undefined,
+  setCredentials: async () => undefined,
   setActive: async () => undefined,
   rebalance: async () => undefined,
   kill: async () => undefined,

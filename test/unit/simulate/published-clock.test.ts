@@ -27,6 +27,8 @@ test('a clock published before more is reserved is told before the one published
           stalls: async () => ({ tasks: [], sources: [] }),
           setActive: ask,
           suspendSources: ask,
+          setCredentials: ask,
+          failOpen: ask,
           publish: async clockUs => void heard.push(clockUs),
           status: async () => status,
           close: ask,

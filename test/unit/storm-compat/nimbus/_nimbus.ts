@@ -4,6 +4,7 @@ import type { Clock } from '../../../../storm-compat/nimbus/clock.ts'
 import { type NimbusOptions, startNimbus } from '../../../../storm-compat/nimbus/nimbus.ts'
 import type {
   HostedInfo,
+  HostedTopology,
   HostRequest,
   TopologyHost,
 } from '../../../../storm-compat/nimbus/topology-host.ts'
@@ -43,6 +44,7 @@ const counts = { tasks: 1, inFlight: 0, blockedMs: 0 }
 export class NotingHost implements TopologyHost {
   readonly notes: string[] = []
   readonly requests: HostRequest[] = []
+  readonly gone = new Set<string>()
   /** What submit does instead of succeeding at once. */
   starting: (() => Promise<readonly string[]>) | undefined
   info_: HostedInfo = {
@@ -71,8 +73,8 @@ export class NotingHost implements TopologyHost {
     return this.starting?.() ?? Promise.resolve([])
   }
 
-  async list(): Promise<readonly string[]> {
-    return this.requests.map(({ id }) => id)
+  async list(): Promise<readonly HostedTopology[]> {
+    return this.requests.flatMap(({ id, active }) => (this.gone.has(id) ? [] : [{ id, active }]))
   }
 
   async info(): Promise<HostedInfo> {
@@ -83,11 +85,16 @@ export class NotingHost implements TopologyHost {
     this.notes.push(active ? 'activate' : 'deactivate')
   }
 
+  async setCredentials(_: string, credentials: Readonly<Record<string, string>>): Promise<void> {
+    this.notes.push(`credentials ${Object.keys(credentials)}`)
+  }
+
   async rebalance(): Promise<void> {
     this.notes.push('rebalance')
   }
 
-  async kill(): Promise<void> {
+  async kill(id: string): Promise<void> {
+    this.gone.add(id)
     this.notes.push('kill')
   }
 }

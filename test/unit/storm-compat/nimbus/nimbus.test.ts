@@ -371,3 +371,58 @@ test('names that no file can have are refused or taken, never an accident', asyn
   t.is(host.requests.length, 2)
   t.not(host.requests[0]!.resources, host.requests[1]!.resources)
 })
+
+test('credentials go to the host, with the submission and later, and are seen nowhere', async t => {
+  const { client, host } = await nimbusFor(t)
+  const creds = new Map([['db', 'pass-word-1']])
+  await client.call('submitTopologyWithOpts', {
+    ...{ name: 'wc', jsonConf: conf, topology },
+    options: { initial_status: 'ACTIVE', creds: { creds } },
+  })
+  t.deepEqual(host.requests[0]!.credentials, { db: 'pass-word-1' })
+  await client.call('uploadNewCredentials', {
+    ...{ name: 'wc', creds: { creds: new Map([['db', 'pass-word-2']]) } },
+  })
+  t.deepEqual(host.notes.slice(1), ['credentials db'])
+  const { id } = await client.call('getTopologySummaryByName', { name: 'wc' })
+  t.notRegex(await client.call('getTopologyConf', { id }), /pass-word/)
+  await t.throwsAsync(
+    client.call('uploadNewCredentials', {
+      ...{ name: 'wc', creds: { creds, topoOwner: 'somebody else' } },
+    }),
+    { message: /belongs to/ },
+  )
+  await t.throwsAsync(client.call('uploadNewCredentials', { name: 'no', creds: { creds } }), {
+    name: 'NotAliveException',
+  })
+})
+
+test('uploads that are cut in half, or come in another order, are refused and leave the others alone', async t => {
+  const { client } = await nimbusFor(t)
+  const jar = zip({ name: 'resources/words.py', content: 'print()'.repeat(100) })
+  const half = await client.call('beginFileUpload', {})
+  await client.call('uploadChunk', { location: half, chunk: jar.subarray(0, jar.length / 2) })
+  const submitted = (uploadedJarLocation: string) =>
+    client.call('submitTopology', { name: 'wc', uploadedJarLocation, jsonConf: conf, topology })
+  await t.throwsAsync(submitted(half), {
+    name: 'InvalidTopologyException',
+    message: /not uploaded/,
+  })
+  await client.call('finishFileUpload', { location: half })
+  await t.throwsAsync(submitted(half), { name: 'InvalidTopologyException' })
+  // What follows the end has nowhere to go.
+  await t.throwsAsync(client.call('uploadChunk', { location: half, chunk: jar }), {
+    message: /no such upload/,
+  })
+  await t.throwsAsync(client.call('finishFileUpload', { location: half }), {
+    message: /no such upload/,
+  })
+  await t.throwsAsync(client.call('uploadChunk', { location: '/etc/passwd', chunk: jar }), {
+    message: /no such upload/,
+  })
+  const whole = await client.call('beginFileUpload', {})
+  await client.call('uploadChunk', { location: whole, chunk: jar })
+  await client.call('finishFileUpload', { location: whole })
+  await submitted(whole)
+  t.is((await client.call('getTopologySummaryByName', { name: 'wc' })).status, 'ACTIVE')
+})
