@@ -339,10 +339,12 @@ export class AppMaster {
   async report(): Promise<AppReport> {
     const names = this.application.dag.processors.map(processor => processor.name)
     const { environment } = this.#options
+    const figures = await this.figures()
     return {
       clockUs: this.clockUs,
       executors: this.executors(),
-      figures: await this.figures(),
+      figures,
+      tallies: this.#poll.tallies(),
       errors: Object.fromEntries(names.map(name => [name, this.#books.errorsOf(name)])),
       deaths: this.#books.deaths,
       stall: this.#stalls.report,

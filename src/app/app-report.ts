@@ -1,7 +1,7 @@
 // What people ask of an application, all at once. Plain data: it crosses the wire as it is.
 import type { ErrorRecord, ExecutorDeath } from './books.ts'
 import type { ExecutorSlot } from './executor-slot.ts'
-import type { RunFigures } from './figures.ts'
+import type { RunFigures, TaskTally } from './figures.ts'
 import type { Plan } from './plan.ts'
 import type { StallReport } from './stall-watch.ts'
 
@@ -11,6 +11,8 @@ export interface ExecutorInfo {
   /** Name of the worker; absent where there are none. */
   readonly where?: string
   readonly tasks: readonly number[]
+  /** For how long it has been there, ms, when it was last asked; absent before. */
+  readonly upMs?: number
 }
 
 export interface AppReport {
@@ -18,6 +20,8 @@ export interface AppReport {
   readonly clockUs: number
   readonly executors: readonly ExecutorInfo[]
   readonly figures: RunFigures
+  /** What running tasks count by themselves; empty where they do not, or are very many. */
+  readonly tallies?: readonly TaskTally[]
   readonly errors: Readonly<Record<string, { total: number; last: readonly ErrorRecord[] }>>
   readonly deaths: readonly ExecutorDeath[]
   /** What holds the app clock, when it has stood still for a while. */
@@ -27,10 +31,11 @@ export interface AppReport {
 }
 
 export function executorInfos(slots: readonly ExecutorSlot[], plan: Plan): ExecutorInfo[] {
-  return slots.map(({ id, launched }) => ({
+  return slots.map(({ id, launched, status }) => ({
     id,
     pid: launched?.pid,
     ...(launched?.where === undefined ? {} : { where: launched.where }),
     tasks: plan.placement.filter(([, executor]) => executor === id).map(([task]) => task),
+    ...(status?.upMs === undefined ? {} : { upMs: status.upMs }),
   }))
 }

@@ -10,9 +10,9 @@ import { AlreadyAliveException, NotAliveException } from '../thrift/storm-except
 import type { RebalanceOptions } from '../thrift/storm-requests.ts'
 import type { Clock } from './clock.ts'
 import { unpackResources } from './jar-resources.ts'
+import { rowsOf } from './statistics.ts'
 import {
   checkRebalance,
-  countsOf,
   invalid,
   isNameValid,
   makeTopology,
@@ -247,7 +247,7 @@ export class Topologies {
       this.#log('warn', topology.name, `no figures: ${asError(error).message}`)
     }
     if (info !== undefined) {
-      topology.windows.take(this.#options.clock.nowMs(), countsOf(info))
+      topology.windows.take(this.#options.clock.nowMs(), rowsOf(info))
       if (info.status === 'failed') topology.failure ??= 'it ended by itself; see its errors'
     }
     return info

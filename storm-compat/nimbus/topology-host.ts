@@ -20,7 +20,8 @@ export interface HostRequest {
 }
 
 /** A topology as its host sees it. */
-export type HostedInfo = Pick<AppInfo, 'status' | 'figures' | 'errors'>
+export type HostedInfo = Pick<AppInfo, 'status' | 'figures' | 'errors' | 'tallies'> &
+  Partial<Pick<AppInfo, 'executors'>>
 
 export interface TopologyHost {
   /** Resolves with notices when every component has started; rejects with the reason when one cannot. */
