@@ -1,5 +1,6 @@
 // `gear master`, `gear worker`, `gear local`: processes that run until they are told to end.
 import { Command, Option } from 'commander'
+import { EngineError } from '../base/errors.ts'
 import { LEVELS, type Level } from '../base/log.ts'
 import { connect } from '../client/connect.ts'
 import type { Service } from '../client/front-door.ts'
@@ -106,16 +107,24 @@ export function localCommand(setExit: (code: number) => void, doors: readonly st
     .option('--port <port>', "the master's port; 0 = any", portNumber, 3000)
     .option('--workers <n>', 'workers, each a process', '4')
     .option('--same-process', 'masters, workers and executors all in this process')
-    .option('--thrift-port <port>', 'listen for Thrift clients too; 0 = any')
+    .option('--thrift-port <port>', 'listen for Thrift clients too; 0 = any', portNumber)
+    .option(
+      '--ui-port <port>',
+      'with --thrift-port: answer dashboards over HTTP; 0 = any',
+      portNumber,
+    )
   type Flags = RoleFlags & {
     port: number
     workers: string
     sameProcess?: boolean
-    thriftPort?: string
+    thriftPort?: number
+    uiPort?: number
   }
   return command.action(async (tokens: string[], flags: Flags) => {
     setExit(
       await runRole(flags, async voice => {
+        const { thriftPort: port, uiPort } = flags
+        if (uiPort !== undefined && port === undefined) throw uiAlone()
         const cluster = await runLocalCluster({
           flags: settingFlags(tokens),
           config: flags.config,
@@ -126,10 +135,9 @@ export function localCommand(setExit: (code: number) => void, doors: readonly st
         })
         voice.say(`a cluster runs at ${cluster.address} with ${flags.workers} workers`)
         voice.say(`try: gear app run FILE --master ${cluster.address}`)
-        if (flags.thriftPort === undefined) return cluster
+        if (port === undefined) return cluster
         try {
-          const port = Number(flags.thriftPort)
-          return await withServices(cluster, { doors, port, voice })
+          return await withServices(cluster, { doors, port, uiPort, voice })
         } catch (error) {
           await cluster.close()
           throw error
@@ -139,15 +147,26 @@ export function localCommand(setExit: (code: number) => void, doors: readonly st
   })
 }
 
+function uiAlone(): EngineError {
+  return new EngineError('BAD_INPUT', '--ui-port shows what comes in by --thrift-port', {
+    hint: 'give both, as in: gear local --thrift-port 6627 --ui-port 8080',
+  })
+}
+
 // What other systems' clients talk to: each front door that can listen does.
 async function withServices(
   cluster: LocalCluster,
-  { doors, port, voice }: { doors: readonly string[]; port: number; voice: Voice },
+  {
+    doors,
+    port,
+    uiPort,
+    voice,
+  }: { doors: readonly string[]; port: number; uiPort: number | undefined; voice: Voice },
 ): Promise<Role> {
   const gear = await connect({ masters: [cluster.address], log: voice.log })
   const services: Service[] = []
   for (const door of await openDoors(doors)) {
-    const service = await door.serve?.(gear, { port, log: voice.log })
+    const service = await door.serve?.(gear, { port, uiPort, log: voice.log })
     if (service === undefined) continue
     services.push(service)
     voice.say(service.name)

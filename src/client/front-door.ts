@@ -45,7 +45,14 @@ export interface FrontDoor {
   /** An application of such a value. */
   translate(value: unknown, options: RunOptions): Promise<Loaded>
   /** Listens for clients of another system on `port`, and runs what they submit. */
-  serve?(gear: Gear, options: { readonly port: number; readonly log: Log }): Promise<Service>
+  serve?(gear: Gear, options: ServeOptions): Promise<Service>
+}
+
+export interface ServeOptions {
+  readonly port: number
+  /** Where those clients' pages and dashboards ask over HTTP; undefined = nowhere. */
+  readonly uiPort?: number | undefined
+  readonly log: Log
 }
 
 /** Something that listens until it is closed. */

@@ -159,7 +159,12 @@ export function componentAggregate(
   const num_tasks = topology.tasks.get(component.id)?.length ?? 0
   const last_error = errorsOf(topology, component.id, info, site)[0]
   return {
-    ...aggregate(component, totals, { num_executors: ranges.length, num_tasks, capacity }),
+    ...aggregate(component, totals, {
+      num_executors: ranges.length,
+      num_tasks,
+      capacity,
+      resources_map: resourcesOf(topology, component),
+    }),
     last_error,
   }
 }
@@ -176,7 +181,12 @@ export function aggregateOf(
 function aggregate(
   component: Component,
   totals: Totals,
-  about: { num_executors?: number; num_tasks?: number; capacity: number },
+  about: {
+    readonly num_executors?: number
+    readonly num_tasks?: number
+    readonly resources_map?: Map<string, number>
+    readonly capacity: number
+  },
 ): ComponentAggregateStats {
   const { capacity, ...counts } = about
   const common_stats = {
@@ -229,6 +239,18 @@ export function errorsOf(
       return { error: message, error_time_secs: Math.floor(timeMs / 1000), host, port }
     })
     .reverse()
+}
+
+/** What a component asks for. Nothing is reserved for it, but Storm's UI cannot show a component without them. */
+export function resourcesOf({ conf }: Topology, { config }: Component): Map<string, number> {
+  const names = ['onheap.memory.mb', 'offheap.memory.mb', 'cpu.pcore.percent']
+  return new Map(
+    names.map(name => {
+      const key = `topology.component.${name === 'cpu.pcore.percent' ? name : `resources.${name}`}`
+      const wanted = config[key] ?? conf[key]
+      return [name, typeof wanted === 'number' ? wanted : 0]
+    }),
+  )
 }
 
 export function perWindow<T>(value: (window: Window) => T): Map<string, T> {

@@ -1,13 +1,14 @@
 // Storm's front door: a Nimbus over Thrift, in this process. Unmodified Storm clients (storm jar, streamparse, the UI) submit,
 // list, inspect and end topologies here; whatever implements TopologyHost runs them.
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir, userInfo } from 'node:os'
+import { availableParallelism, tmpdir, totalmem, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { type Log, noLog } from 'gearpump'
 import type { PasswordOf } from '../thrift/sasl-digest.ts'
 import { type Caller, type ServerTls, serve } from '../thrift/server.ts'
 import type { Handlers } from '../thrift/service.ts'
 import { nimbusMethods } from '../thrift/storm-nimbus.ts'
+import type { NimbusCalls } from '../ui/nimbus-calls.ts'
 import { blobMethods } from './blob-methods.ts'
 import { BlobStore } from './blob-store.ts'
 import { type Clock, realClock } from './clock.ts'
@@ -45,6 +46,8 @@ export interface NimbusOptions {
 export interface Nimbus {
   readonly port: number
   readonly address: string
+  /** The methods as a client in this process calls them. */
+  readonly calls: NimbusCalls
   /** Ends the topologies, closes the port and removes all files. Idempotent. */
   close(): Promise<void>
 }
@@ -76,6 +79,8 @@ export async function startNimbus(options: NimbusOptions): Promise<Nimbus> {
     startedMs,
     nowMs: clock.nowMs(),
     tls: options.tls !== undefined,
+    memoryMb: Math.floor(totalmem() / 2 ** 20),
+    cpuPercent: 100 * availableParallelism(),
   })
   const handlers: Handlers<typeof nimbusMethods, Caller> = {
     ...lifeMethods({ topologies, inbox, clock, user: userName() }),
@@ -105,10 +110,21 @@ export async function startNimbus(options: NimbusOptions): Promise<Nimbus> {
   return {
     port: server.port,
     address: server.host,
+    calls: callsOf(handlers, {
+      localAddress: server.host,
+      localPort: server.port,
+      remoteAddress: server.host,
+    }),
     close: () => {
       closing ??= close()
       return closing
     },
+  }
+}
+
+function callsOf(handlers: Handlers<typeof nimbusMethods, Caller>, caller: Caller): NimbusCalls {
+  return {
+    call: async (name, args) => (await handlers[name](args as never, caller)) as never,
   }
 }
 

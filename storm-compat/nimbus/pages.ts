@@ -14,6 +14,7 @@ import {
   executorsOf,
   long,
   perWindow,
+  resourcesOf,
   totalExecutors,
   totalTasks,
 } from './figures.ts'
@@ -113,6 +114,7 @@ export function componentPage(
     exec_stats: executorAggregates(topology, component, window, info, site),
     errors: errorsOf(topology, component.id, info, site),
     topology_status: statusOf(topology),
+    resources_map: resourcesOf(topology, component),
   }
 }
 

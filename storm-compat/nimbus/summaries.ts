@@ -22,6 +22,9 @@ export interface NimbusSite extends Site {
   readonly port: number
   readonly startedMs: number
   readonly tls: boolean
+  /** What this machine has. Nothing is reserved of it for topologies. */
+  readonly memoryMb: number
+  readonly cpuPercent: number
 }
 
 export function topologySummary(topology: Topology, site: NimbusSite): TopologySummary {
@@ -81,6 +84,14 @@ export function supervisorSummary(
     num_used_workers: used,
     supervisor_id: SUPERVISOR_ID,
     version: STORM_VERSION,
+    // Storm's UI cannot show a supervisor without them.
+    total_resources: new Map([
+      ['memory.mb', site.memoryMb],
+      ['cpu.pcore.percent', site.cpuPercent],
+    ]),
+    used_mem: 0,
+    used_cpu: 0,
+    used_generic_resources: new Map(),
   }
 }
 
