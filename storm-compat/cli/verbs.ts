@@ -13,6 +13,7 @@ import { monitorVerb } from './monitor.ts'
 import { rebalanceVerb } from './rebalance.ts'
 import { setLogLevelVerb } from './set-log-level.ts'
 import { shellVerb } from './shell.ts'
+import { uiVerb } from './ui.ts'
 import { uploadCredentialsVerb } from './upload-credentials.ts'
 import type { Verb } from './verb.ts'
 import { versionVerb } from './version.ts'
@@ -35,6 +36,7 @@ export const verbs: ReadonlyMap<string, Verb> = new Map<string, Verb>([
   ['remoteconfvalue', remoteConfValueVerb],
   ['classpath', classpathVerb],
   ['server_classpath', serverClasspathVerb],
+  ['ui', uiVerb],
   ['version', versionVerb],
   ...daemonVerbs,
 ])

@@ -43,6 +43,8 @@ export function asked(port: number, path: string, { method, headers, body }: Sen
   return new Promise((resolve, reject) => {
     const options = {
       host: '127.0.0.1',
+      // A connection of its own.
+      agent: false,
       port,
       path,
       method: method ?? 'GET',
