@@ -66,7 +66,7 @@ function table(output: string, title: string): Record<string, string>[] {
       const cells = line.split('|').slice(1, -1)
       const before = fresh ? undefined : rows.at(-1)
       if (before === undefined) rows.push(cells.map(cell => cell.trim()))
-      else cells.forEach((cell, i) => (before[i] += cell.trim()))
+      else for (const [i, cell] of cells.entries()) before[i] += cell.trim()
       fresh = false
     } else break
   }
