@@ -1,11 +1,11 @@
 // Storm's own `monitor` and `get-errors`, unmodified, and `storm ui` of this repository, against a running topology.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import { type RealPart, realTest } from '../real/parts.ts'
-import { jarOf, type NimbusRun, runNimbus } from './nimbus/nimbus-run.ts'
+import { submitTour } from './nimbus/flux-tour.ts'
+import { type NimbusRun, runNimbus } from './nimbus/nimbus-run.ts'
 import { until } from './until.ts'
 
 const STORM = fileURLToPath(new URL('../../bin/storm', import.meta.url))
@@ -29,57 +29,13 @@ function javaArgs(run: NimbusRun, parts: readonly RealPart[], ...command: string
   return ['-Xmx256m', '-cp', classpath, `-Dstorm.options=${options}`, ...command]
 }
 
-const GRUMBLE = `import storm
-
-
-class Grumble(storm.BasicBolt):
-    def process(self, tup):
-        if tup.values[0] == "moon" and not hasattr(self, "told"):
-            self.told = True
-            storm.reportError("the moon is made of cheese")
-
-
-Grumble().run()
-`
-
-const FLUX = `name: tour
-bolts:
-  - id: split
-    className: org.apache.storm.flux.wrappers.bolts.FluxShellBolt
-    constructorArgs: [[python3, split.py], [word]]
-    parallelism: 2
-  - id: grumble
-    className: org.apache.storm.flux.wrappers.bolts.FluxShellBolt
-    constructorArgs: [[python3, grumble.py], []]
-spouts:
-  - id: sentences
-    className: org.apache.storm.flux.wrappers.spouts.FluxShellSpout
-    constructorArgs: [[python3, sentences.py], [sentence]]
-streams:
-  - { from: sentences, to: split, grouping: { type: SHUFFLE } }
-  - { from: split, to: grumble, grouping: { type: SHUFFLE } }
-`
-
-/** Submits three components in Python, one of which reports an error. */
-async function submit(run: NimbusRun, stormPy: string): Promise<void> {
-  const grumble = join(run.dir, 'grumble.py')
-  const yaml = join(run.dir, 'tour.yaml')
-  writeFileSync(grumble, GRUMBLE)
-  writeFileSync(yaml, FLUX)
-  const resources = fileURLToPath(new URL('./nimbus/resources', import.meta.url))
-  writeFileSync(run.jar, jarOf(resources, stormPy, grumble))
-  const flux = ['jar', run.jar, 'org.apache.storm.flux.Flux', '--remote', yaml]
-  const settings = ['-c', `nimbus.thrift.port=${run.port}`, '-c', 'nimbus.seeds=["localhost"]']
-  await run.client(process.execPath, [STORM, ...flux, ...settings])
-}
-
 realTest(
   test,
   ['multilang', 'storm-client', 'storm-commands'],
   'Storm’s monitor shows what a component emits and transfers; its get-errors shows the last error of each',
   async (t, [multilang, client, commands]) => {
     const run = await runNimbus(t)
-    await submit(run, join(multilang.dir, 'storm.py'))
+    await submitTour({ dir: run.dir, port: run.port, stormPy: join(multilang.dir, 'storm.py') })
     const java = (...command: string[]) => javaArgs(run, [client, commands], ...command)
     const monitor = (...args: string[]) =>
       running(
