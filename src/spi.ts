@@ -17,7 +17,7 @@ export {
   type Problem,
   UserError,
 } from './base/errors.ts'
-export type { FrontDoor, Loaded, RunOptions } from './client/front-door.ts'
+export type { FrontDoor, Loaded, RunOptions, ServeOptions } from './client/front-door.ts'
 export { type Dag, type Edge, graph, type ProcessorSpec, validateDag } from './dag/graph.ts'
 export * from './dag/partitioner.ts'
 export { type AnyProcessor, type Path, type Processor, processor, source } from './dag/processor.ts'
@@ -25,6 +25,6 @@ export { NONE, type Slot } from './progress/slot-ledger.ts'
 export { anchorClosed, Hold } from './task/hold.ts'
 export type { Profile } from './task/profile.ts'
 export type { SourceRunnerContext as SourceSpiContext } from './task/source-context.ts'
-export type { Outlet, Source, SourceContext, Task, TaskContext } from './task/task.ts'
+export type { Outlet, Source, SourceContext, Tally, Task, TaskContext } from './task/task.ts'
 export type { RunnerContext as TaskSpiContext } from './task/task-context.ts'
 export type { Serialiser } from './transport/serialisers.ts'

@@ -9,6 +9,8 @@ import { gearHost } from './nimbus/topology-host.ts'
 import { TopologyBuilder } from './topology/builder.ts'
 import type { StormTopology } from './topology/topology.ts'
 import { translate } from './translate/translate.ts'
+import { always } from './ui/nimbus-calls.ts'
+import { startUi } from './ui/ui-server.ts'
 
 export const frontDoor: FrontDoor = {
   extensions: ['.yaml', '.yml'],
@@ -35,7 +37,7 @@ export const frontDoor: FrontDoor = {
     return run({ ...topology, name, config }, options, [])
   },
 
-  async serve(gear, { port, address, tls, users, advertise, log }) {
+  async serve(gear, { port, uiPort, address, tls, users, advertise, log }) {
     const nimbus = await startNimbus({
       host: gearHost({ gear }),
       port,
@@ -47,9 +49,20 @@ export const frontDoor: FrontDoor = {
       ...(users === undefined ? {} : { passwordOf: (user: string) => users.get(user) }),
       ...(advertise === undefined ? {} : { advertise }),
     })
+    const name = `a Nimbus for Storm's clients at ${nimbus.address}:${nimbus.port}`
+    if (uiPort === undefined) return { name, close: () => nimbus.close() }
+    const ui = await startUi({ nimbus: always(nimbus.calls), port: uiPort, log }).catch(
+      async (error: unknown) => {
+        await nimbus.close()
+        throw error
+      },
+    )
     return {
-      name: `a Nimbus for Storm's clients at ${nimbus.address}:${nimbus.port}`,
-      close: () => nimbus.close(),
+      name: `${name}, its UI's API at http://${ui.address}:${ui.port}/api/v1/`,
+      close: async () => {
+        await ui.close()
+        await nimbus.close()
+      },
     }
   },
 }

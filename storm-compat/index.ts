@@ -38,3 +38,5 @@ export type {
   Stream,
 } from './topology/topology.ts'
 export { type Translated, type TranslateOptions, translate } from './translate/translate.ts'
+export { always, type NimbusCalls, perRequest, type WithNimbus } from './ui/nimbus-calls.ts'
+export { startUi, UI_PORT, type Ui, type UiOptions } from './ui/ui-server.ts'

@@ -361,7 +361,12 @@ export class AppMaster {
   async report(): Promise<AppReport> {
     const figures = await this.figures()
     const nowMs = this.#options.environment.monotonicMs()
-    return { ...reportOf(this, this.#slots, nowMs), figures, stall: this.#stalls.report }
+    return {
+      ...reportOf(this, this.#slots, nowMs),
+      figures,
+      tallies: this.#poll.tallies(),
+      stall: this.#stalls.report,
+    }
   }
 
   get errors(): Books {

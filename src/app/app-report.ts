@@ -2,7 +2,7 @@
 import type { Application } from './application.ts'
 import type { Books, ErrorRecord, ExecutorDeath } from './books.ts'
 import type { ExecutorSlot } from './executor-slot.ts'
-import type { RunFigures } from './figures.ts'
+import type { RunFigures, TaskTally } from './figures.ts'
 import type { Plan } from './plan.ts'
 import type { StallReport } from './stall-watch.ts'
 
@@ -12,6 +12,8 @@ export interface ExecutorInfo {
   /** Name of the worker; absent where there are none. */
   readonly where?: string
   readonly tasks: readonly number[]
+  /** For how long it has been there, ms, when it was last asked; absent before. */
+  readonly upMs?: number
 }
 
 export interface AppReport {
@@ -19,6 +21,8 @@ export interface AppReport {
   readonly clockUs: number
   readonly executors: readonly ExecutorInfo[]
   readonly figures: RunFigures
+  /** What running tasks count by themselves; empty where they do not, or are very many. */
+  readonly tallies?: readonly TaskTally[]
   readonly errors: Readonly<Record<string, { total: number; last: readonly ErrorRecord[] }>>
   readonly deaths: readonly ExecutorDeath[]
   /** What holds the app clock, when it has stood still for a while. */
@@ -52,10 +56,11 @@ export function reportOf(
 }
 
 export function executorInfos(slots: readonly ExecutorSlot[], plan: Plan): ExecutorInfo[] {
-  return slots.map(({ id, launched }) => ({
+  return slots.map(({ id, launched, status }) => ({
     id,
     pid: launched?.pid,
     ...(launched?.where === undefined ? {} : { where: launched.where }),
     tasks: plan.placement.filter(([, executor]) => executor === id).map(([task]) => task),
+    ...(status?.upMs === undefined ? {} : { upMs: status.upMs }),
   }))
 }

@@ -3,7 +3,13 @@
 
 import { EngineError } from '../base/errors.ts'
 import { type Log, type LogLine, log } from '../base/log.ts'
-import { type ExecutorStatus, type RunFigures, sumFigures, type TaskFigures } from './figures.ts'
+import {
+  addTallies,
+  type ExecutorStatus,
+  type RunFigures,
+  sumFigures,
+  type TaskFigures,
+} from './figures.ts'
 
 /** Errors kept per component. */
 const ERRORS_KEPT = 20
@@ -193,5 +199,6 @@ function add(a: TaskFigures, b: TaskFigures): TaskFigures {
             lost: a.roots.lost + b.roots.lost,
             unresolved: 0,
           },
+    tally: b.tally === undefined ? a.tally : addTallies(a.tally, b.tally),
   }
 }

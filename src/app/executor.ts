@@ -77,9 +77,11 @@ export class Executor implements RunnerHost {
   // Tasks that have not yet heard of the last clock.
   readonly #clockPending = new Set<number>()
   #closed = false
+  readonly #madeMs: number
 
   constructor(options: ExecutorOptions) {
     this.#options = options
+    this.#madeMs = options.environment.monotonicMs()
     this.environment = options.environment
     this.executorId = options.executorId
     this.credentials = options.credentials ?? {}
@@ -316,6 +318,7 @@ export class Executor implements RunnerHost {
         ...sources.map(s => (s.exhausted ? Infinity : nowMs - s.lastActivityMs)),
         Number.MAX_SAFE_INTEGER,
       ),
+      upMs: nowMs - this.#madeMs,
     }
   }
 
@@ -349,6 +352,7 @@ export class Executor implements RunnerHost {
         lost: source.rootsLost,
         unresolved: source.failedIds.size + (source.failedIds.overflowed ? 1 : 0),
       },
+      tally: source.readTally(),
     }))
     for (const runner of this.#runners.all()) {
       figures.push({
@@ -362,6 +366,7 @@ export class Executor implements RunnerHost {
         busyMs: runner.busyMs,
         blockedMs: runner.blockedTotalMs(),
         roots: undefined,
+        tally: this.#runners.started.get(runner.taskId)?.tally?.(),
       })
     }
     return figures

@@ -4,7 +4,7 @@ import type { Environment, Timer } from '../base/environment.ts'
 import { asError } from '../base/errors.ts'
 import { type Log, log } from '../base/log.ts'
 import type { Books } from './books.ts'
-import type { ExecutorStatus, RunFigures } from './figures.ts'
+import type { ExecutorStatus, RunFigures, TaskTally } from './figures.ts'
 
 /** Figures are taken from each executor at this pace: what is shown, and what is known of one that dies. */
 const STATUS_PERIOD_MS = 500
@@ -12,6 +12,8 @@ const STATUS_PERIOD_MS = 500
 const STATUS_PERIOD_IDLE_MS = 4000
 /** Stands in for the message time-out where there is none. */
 const STILL_MS = 30_000
+/** A report of more tasks would be megabytes; sums per processor are always there. */
+const TALLIES_MAX = 2000
 
 /** An executor as far as its figures go. */
 export interface Polled {
@@ -86,6 +88,18 @@ export class FigurePoll {
   async figures(): Promise<RunFigures> {
     await this.#pollAll()
     return this.#sum()
+  }
+
+  /** What running tasks counted by themselves, as of the last look. */
+  tallies(): TaskTally[] {
+    const tallies: TaskTally[] = []
+    for (const { status } of this.#options.slots) {
+      for (const { task, tally } of status?.tasks ?? []) {
+        if (tally !== undefined) tallies.push({ task, tally })
+        if (tallies.length > TALLIES_MAX) return []
+      }
+    }
+    return tallies
   }
 
   /**

@@ -1,4 +1,5 @@
 // Figures of a run: what each task counted, and what is made of them for a component and for the whole.
+import type { Tally } from '../task/task.ts'
 
 export interface TaskFigures {
   readonly task: number
@@ -13,6 +14,8 @@ export interface TaskFigures {
   readonly blockedMs: number
   /** Sources only. */
   readonly roots: RootFigures | undefined
+  /** What the task counts by itself, if it does. */
+  readonly tally?: Tally | undefined
 }
 
 /** Roots with a message id: emitted = acked + failed + pending + lost. */
@@ -35,6 +38,14 @@ export interface ExecutorStatus {
   readonly exhausted: boolean
   /** For how long every source here has emitted nothing, ms. */
   readonly idleMs: number
+  /** For how long this executor has been there, ms. */
+  readonly upMs?: number
+}
+
+/** One task that runs, for those who want to see more than its processor's sums. */
+export interface TaskTally {
+  readonly task: number
+  readonly tally: Tally
 }
 
 export interface ComponentFigures {
@@ -46,6 +57,8 @@ export interface ComponentFigures {
   inFlight: number
   busyMs: number
   blockedMs: number
+  /** Sum of what its tasks counted by themselves, executors that are gone included. */
+  tally?: Tally
 }
 
 export interface RunFigures {
@@ -78,6 +91,7 @@ export function sumFigures(tasks: Iterable<TaskFigures>): RunFigures {
     component.inFlight += task.inFlight
     component.busyMs += task.busyMs
     component.blockedMs += task.blockedMs
+    if (task.tally !== undefined) component.tally = addTallies(component.tally, task.tally)
     if (task.roots === undefined) continue
     total.emitted += task.roots.emitted
     total.acked += task.roots.acked
@@ -87,6 +101,11 @@ export function sumFigures(tasks: Iterable<TaskFigures>): RunFigures {
     total.unresolved += task.roots.unresolved
   }
   return total
+}
+
+/** Number by number. */
+export function addTallies(a: Tally | undefined, b: Tally): Tally {
+  return a === undefined ? b : b.map((count, i) => count + (a[i] ?? 0))
 }
 
 function componentOf(components: Record<string, ComponentFigures>, name: string): ComponentFigures {

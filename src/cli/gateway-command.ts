@@ -20,34 +20,43 @@ export function gatewayCommand(setExit: (code: number) => void, doors: readonly 
   const command = roleCommand('gateway', 'takes topologies of Thrift clients for a cluster')
     .option('--master <host:port,…>', 'the masters; the same as --cluster.masters')
     .option('--thrift-port <port>', 'port to listen on; 0 = any', portNumber, 6627)
-  type Flags = RoleFlags & { master?: string; thriftPort: number }
+    .option('--ui-port <port>', 'answer dashboards over HTTP, on loopback; 0 = any', portNumber)
+  type Flags = RoleFlags & { master?: string; thriftPort: number; uiPort?: number }
   return command.action(async (tokens: string[], flags: Flags) => {
     setExit(
       await runRole(flags, async voice => {
         const { values } = await loadSettings({ path: flags.config, flags: settingFlags(tokens) })
         checkGatewayExposure(values)
         const gear = await openGearOf(values, flags.master, voice)
-        const { close } = await openGateway(gear, values, { doors, port: flags.thriftPort, voice })
+        const { thriftPort: port, uiPort } = flags
+        const { close } = await openGateway(gear, values, { doors, port, uiPort, voice })
         return { failure: new Promise<never>(() => undefined), close }
       }),
     )
   })
 }
 
+export interface GatewayOptions {
+  readonly doors: readonly string[]
+  readonly port: number
+  readonly uiPort: number | undefined
+  readonly voice: Voice
+}
+
 /** Each front door that can listen does. `gear` is closed with it, also when this fails. */
 export async function openGateway(
   gear: ClusterGear,
   settings: Settings,
-  options: { readonly doors: readonly string[]; readonly port: number; readonly voice: Voice },
+  options: GatewayOptions,
 ): Promise<{ close(): Promise<void> }> {
-  const { doors, port, voice } = options
+  const { doors, voice } = options
   const services: Service[] = []
   const close = async () => {
     for (const service of services.splice(0)) await service.close()
     await gear.close()
   }
   try {
-    const serving = await serveOptions(settings, port, voice)
+    const serving = await serveOptions(settings, options)
     for (const door of await openDoors(doors)) {
       const service = await door.serve?.(gear, serving)
       if (service === undefined) continue
@@ -61,11 +70,15 @@ export async function openGateway(
   }
 }
 
-async function serveOptions(settings: Settings, port: number, voice: Voice): Promise<ServeOptions> {
+async function serveOptions(
+  settings: Settings,
+  { port, uiPort, voice }: GatewayOptions,
+): Promise<ServeOptions> {
   const { 'gateway.tls.cert': cert, 'gateway.tls.key': key, 'gateway.tls.ca': ca } = settings
   const usersFile = settings['gateway.usersFile']
   return {
     port,
+    uiPort,
     address: settings['gateway.bind'],
     tls:
       cert === undefined || key === undefined

@@ -1,5 +1,6 @@
 // `gear master`, `gear worker`, `gear local`: processes that run until they are told to end.
 import type { Command } from 'commander'
+import { EngineError } from '../base/errors.ts'
 import { connect } from '../client/connect.ts'
 import { masterAddress, masterText } from '../cluster/master-address.ts'
 import { checkGatewayExposure, loadSettings } from '../cluster/settings.ts'
@@ -70,18 +71,26 @@ export function localCommand(setExit: (code: number) => void, doors: readonly st
     .option('--workers <n>', 'workers, each a process', '4')
     .option('--same-process', 'masters, workers and executors all in this process')
     .option('--thrift-port <port>', 'be a gateway for Thrift clients too; 0 = any', portNumber)
+    .option(
+      '--ui-port <port>',
+      'with --thrift-port: answer dashboards over HTTP; 0 = any',
+      portNumber,
+    )
   type Flags = RoleFlags & {
     port: number
     workers: string
     sameProcess?: boolean
     thriftPort?: number
+    uiPort?: number
   }
   return command.action(async (tokens: string[], flags: Flags) => {
     setExit(
       await runRole(flags, async voice => {
+        const { thriftPort: port, uiPort } = flags
+        if (uiPort !== undefined && port === undefined) throw uiAlone()
         const named = settingFlags(tokens)
         const { values } = await loadSettings({ path: flags.config, flags: named })
-        if (flags.thriftPort !== undefined) checkGatewayExposure(values)
+        if (port !== undefined) checkGatewayExposure(values)
         const cluster = await runLocalCluster({
           flags: named,
           config: flags.config,
@@ -92,10 +101,10 @@ export function localCommand(setExit: (code: number) => void, doors: readonly st
         })
         voice.say(`a cluster runs at ${cluster.address} with ${flags.workers} workers`)
         voice.say(`try: gear app run FILE --master ${cluster.address}`)
-        if (flags.thriftPort === undefined) return cluster
+        if (port === undefined) return cluster
         try {
           const gear = await connect({ masters: [cluster.address], log: voice.log })
-          const gateway = await openGateway(gear, values, { doors, port: flags.thriftPort, voice })
+          const gateway = await openGateway(gear, values, { doors, port, uiPort, voice })
           return {
             failure: cluster.failure,
             close: async () => {
@@ -109,5 +118,11 @@ export function localCommand(setExit: (code: number) => void, doors: readonly st
         }
       }),
     )
+  })
+}
+
+function uiAlone(): EngineError {
+  return new EngineError('BAD_INPUT', '--ui-port shows what comes in by --thrift-port', {
+    hint: 'give both, as in: gear local --thrift-port 6627 --ui-port 8080',
   })
 }

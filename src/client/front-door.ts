@@ -53,6 +53,8 @@ export interface ServeOptions {
   /** 0 = any that is free. */
   readonly port: number
   readonly address: string
+  /** Where those clients' pages and dashboards ask over HTTP, on loopback; undefined = nowhere. */
+  readonly uiPort?: number | undefined
   /** PEM texts. With `ca` only clients with a certificate that it signed get in. */
   readonly tls: { readonly cert: string; readonly key: string; readonly ca?: string } | undefined
   /** Passwords of those who may come in; undefined = they need none. */

@@ -9,7 +9,7 @@ import { FailedIds } from './failed-ids.ts'
 import { Emitter } from './flow.ts'
 import type { Runnable } from './run-loop.ts'
 import type { RunnerHost } from './runner-host.ts'
-import type { Source } from './task.ts'
+import type { Source, Tally } from './task.ts'
 import { TurnTimers } from './turn-timers.ts'
 
 /** How a source that has nothing is asked again: some times at the base wait, then doubling up to a bound. */
@@ -118,6 +118,10 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
   /** Only on the source's own turn, or just before `stop`. */
   readPosition(): unknown {
     return this.#source?.position?.()
+  }
+
+  readTally(): Tally | undefined {
+    return this.#source?.tally?.()
   }
 
   // ---- roots

@@ -22,9 +22,17 @@ export interface Task<In = unknown, Out = never> {
   /** The application was given other secrets; `context.credentials` has them too. */
   onCredentials?: (credentials: Credentials, context: TaskContext<Out>) => void | Promise<void>
   onStop?: () => void | Promise<void>
+  /** Counts of its own, see `Tally`. Asked between messages, some times a second. */
+  tally?: () => Tally
   /** Asks for `context.sourceTask` and `context.edge` to be kept per message. */
   readonly needsOrigin?: boolean
 }
+
+/**
+ * What a task counts beside what the engine counts: numbers that only grow, whose meaning the task alone knows. Each task
+ * of a processor gives as many; they are shown per task, and summed per processor.
+ */
+export type Tally = readonly number[]
 
 /** Brings messages in. A source that wants to replay keeps what it emitted until `done` is told for its id. */
 export interface Source<Out = unknown> {
@@ -45,6 +53,8 @@ export interface Source<Out = unknown> {
    * anything changes, and once before `close`. Undefined = nothing to keep yet.
    */
   position?: () => unknown
+  /** Counts of its own, see `Tally`. Asked between messages, some times a second. */
+  tally?: () => Tally
   /** The run is paused (false) or goes on (true): `next` is not called in between. */
   onActive?: (active: boolean) => void | Promise<void>
   /** As for a task. */

@@ -25,7 +25,14 @@ export function realSurroundings(gear: Gear): Surroundings {
     gear,
     nowMs: Date.now,
     sleep: ms => new Promise(resolve => setTimeout(resolve, ms)),
+    interrupted,
   }
+}
+
+function interrupted(): Promise<void> {
+  return new Promise(resolve => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+  })
 }
 
 // The process exits next, and a pipe with a slow reader would lose what is still held.

@@ -34,6 +34,8 @@ export interface Surroundings {
   readonly gear: Gear
   nowMs(): number
   sleep(ms: number): Promise<void>
+  /** Resolves when the command is told to end. */
+  interrupted(): Promise<void>
 }
 
 export interface Verb {

@@ -14,6 +14,7 @@ import { nimbusVerb } from './nimbus.ts'
 import { rebalanceVerb } from './rebalance.ts'
 import { setLogLevelVerb } from './set-log-level.ts'
 import { shellVerb } from './shell.ts'
+import { uiVerb } from './ui.ts'
 import { uploadCredentialsVerb } from './upload-credentials.ts'
 import type { Verb } from './verb.ts'
 import { versionVerb } from './version.ts'
@@ -36,6 +37,7 @@ export const verbs: ReadonlyMap<string, Verb> = new Map<string, Verb>([
   ['remoteconfvalue', remoteConfValueVerb],
   ['classpath', classpathVerb],
   ['server_classpath', serverClasspathVerb],
+  ['ui', uiVerb],
   ['version', versionVerb],
   ['nimbus', nimbusVerb],
   ...daemonVerbs,

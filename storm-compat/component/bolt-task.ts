@@ -7,6 +7,7 @@ import {
   type Hold,
   NONE,
   type Outlet,
+  type Tally,
   type Task,
   type TaskSpiContext,
 } from 'gearpump/spi'
@@ -25,6 +26,7 @@ import {
 import type { ForeseeingCollector, Foresight } from './foresight.ts'
 import { Outputs } from './outputs.ts'
 import type { ComponentPlace } from './place.ts'
+import { BoltTally, samplingOf } from './tally.ts'
 import { type Origin, PlainTuple, SYSTEM_TASK, TICK_ORIGIN, TupleImpl } from './tuple.ts'
 
 const isBasic = (bolt: Bolt | BasicBolt): bolt is BasicBolt => (bolt as BasicBolt).basic === true
@@ -43,12 +45,14 @@ export class BoltTask implements Task<Values, Values> {
   #collector!: OutputCollector
   #basicCollector!: BasicOutputCollector
   #ticks: { cancel(): void } | undefined = undefined
+  readonly #tally: BoltTally
 
   /** `origins`: by the id of the edge. */
   constructor(place: ComponentPlace, create: () => Bolt | BasicBolt, origins: readonly Origin[]) {
     this.#place = place
     this.#create = create
     this.#origins = origins
+    this.#tally = new BoltTally(place.component, samplingOf(place.conf))
   }
 
   onStart = async (given: unknown): Promise<void> => {
@@ -56,8 +60,9 @@ export class BoltTask implements Task<Values, Values> {
     this.#context = context
     this.#topology = this.#place.contextOf(context)
     this.#conf = this.#place.conf
-    const outputs = new Outputs(this.#topology, this.#place, port => context.outlet(port))
-    this.#collector = new RichCollector(context, outputs)
+    const { counts } = this.#tally
+    const outputs = new Outputs(this.#topology, this.#place, port => context.outlet(port), counts)
+    this.#collector = new RichCollector(context, outputs, this.#tally)
     this.#basicCollector = new BasicCollector(context, outputs)
     await this.#startBolt()
     const tickSecs = this.#place.tickSecs
@@ -89,7 +94,20 @@ export class BoltTask implements Task<Values, Values> {
     }
     const tuple = new TupleImpl(values, origin, context.sourceTask)
     context.hold(tuple)
+    if (this.#tally.executed(origin.input)) return this.#timeRich(this.#rich, tuple)
     return this.#executeRich(this.#rich, tuple)
+  }
+
+  #timeRich(bolt: Bolt, tuple: TupleImpl): void | Promise<void> {
+    this.#tally.begin(tuple)
+    return this.#timed(tuple, () => this.#executeRich(bolt, tuple))
+  }
+
+  #timed(tuple: TupleImpl | PlainTuple, execute: () => void | Promise<void>): void | Promise<void> {
+    const startMs = performance.now()
+    const done = () => this.#tally.returned(tuple.origin.input, performance.now() - startMs)
+    const result = execute()
+    return result === undefined ? done() : result.then(done)
   }
 
   // A tick is an input like any other, but of no root.
@@ -98,17 +116,27 @@ export class BoltTask implements Task<Values, Values> {
       return this.#executeBasic(new PlainTuple([secs], TICK_ORIGIN, SYSTEM_TASK), false)
     }
     const tuple = new TupleImpl([secs], TICK_ORIGIN, SYSTEM_TASK)
+    if (this.#tally.executed(TICK_ORIGIN.input)) this.#tally.begin(tuple)
     this.#context.holdUntracked(tuple)
     return this.#executeRich(this.#rich, tuple)
   }
 
-  #executeBasic(tuple: Tuple, isInput: boolean): void | Promise<void> {
+  #executeBasic(tuple: PlainTuple, isInput: boolean): void | Promise<void> {
+    if (!this.#tally.executed(tuple.origin.input)) return this.#callBasic(tuple, isInput)
+    this.#tally.begin(tuple)
+    return this.#timed(tuple, () => this.#callBasic(tuple, isInput))
+  }
+
+  #callBasic(tuple: PlainTuple, isInput: boolean): void | Promise<void> {
     try {
       const result = this.#basic!.execute(tuple, this.#basicCollector)
-      if (result === undefined) return undefined
-      return result.catch((error: unknown) => this.#basicFailed(isInput, error))
+      if (result === undefined) return this.#tally.acked(tuple.origin.input, tuple)
+      return result.then(
+        () => this.#tally.acked(tuple.origin.input, tuple),
+        (error: unknown) => this.#basicFailed(tuple, isInput, error),
+      )
     } catch (error) {
-      return this.#basicFailed(isInput, error)
+      return this.#basicFailed(tuple, isInput, error)
     }
   }
 
@@ -122,14 +150,15 @@ export class BoltTask implements Task<Values, Values> {
     }
   }
 
-  #basicFailed(isInput: boolean, error: unknown): void | Promise<void> {
+  #basicFailed(tuple: PlainTuple, isInput: boolean, error: unknown): void | Promise<void> {
+    this.#tally.failed(tuple.origin.input)
     // The engine would release the input on return: it is taken over and failed.
     if (isInput) this.#context.hold().fail()
     return error instanceof FailedException ? undefined : this.#restart(error)
   }
 
   #richFailed(tuple: TupleImpl, error: unknown): void | Promise<void> {
-    tuple.fail()
+    if (tuple.fail()) this.#tally.failed(tuple.origin.input)
     return error instanceof FailedException ? undefined : this.#restart(error)
   }
 
@@ -157,6 +186,8 @@ export class BoltTask implements Task<Values, Values> {
     }
   }
 
+  tally = (): Tally => Array.from(this.#tally.counts)
+
   onStop = async (): Promise<void> => {
     this.#ticks?.cancel()
     await (this.#rich ?? this.#basic)?.cleanup?.()
@@ -167,10 +198,12 @@ export class BoltTask implements Task<Values, Values> {
 class RichCollector implements ForeseeingCollector {
   readonly #context: TaskSpiContext
   readonly #outputs: Outputs
+  readonly #tally: BoltTally
 
-  constructor(context: TaskSpiContext, outputs: Outputs) {
+  constructor(context: TaskSpiContext, outputs: Outputs, tally: BoltTally) {
     this.#context = context
     this.#outputs = outputs
+    this.#tally = tally
   }
 
   emit(
@@ -212,7 +245,7 @@ class RichCollector implements ForeseeingCollector {
       anchors === undefined || anchors === null ? [] : Array.isArray(anchors) ? anchors : [anchors]
     const holds = list as unknown as readonly Hold[]
     if (outlet === undefined) this.#checked(holds)
-    else this.#context.emitAnchoredTo(outlet, task, values, holds)
+    else if (this.#context.emitAnchoredTo(outlet, task, values, holds)) this.#outputs.sent(1)
   }
 
   foresight(): Foresight | undefined {
@@ -230,16 +263,19 @@ class RichCollector implements ForeseeingCollector {
         this.#outputs.ordinary(stream, values)
         const holds = (anchors ?? []) as unknown as readonly Hold[]
         this.#context.emitAnchoredReserved(outlook.outlet, ids, values, holds)
+        this.#outputs.sent(ids.length)
       },
     }
   }
 
   ack(tuple: Tuple): void {
-    ;(tuple as unknown as Hold).release()
+    const own = tuple as TupleImpl
+    if (own.release()) this.#tally.acked(own.origin.input, own)
   }
 
   fail(tuple: Tuple): void {
-    ;(tuple as unknown as Hold).fail()
+    const own = tuple as TupleImpl
+    if (own.fail()) this.#tally.failed(own.origin.input)
   }
 
   resetTimeout(tuple: Tuple): void {
@@ -273,7 +309,8 @@ class BasicCollector implements BasicOutputCollector {
   }
 
   emitDirect(task: number, values: Values, stream = 'default'): void {
-    this.#outputs.direct(stream, values)?.emitTo(task, values, this.#context.slot)
+    const outlet = this.#outputs.direct(stream, values)
+    if (outlet?.emitTo(task, values, this.#context.slot) === true) this.#outputs.sent(1)
   }
 
   reportError(error: Error): void {

@@ -5,6 +5,7 @@ import { EngineError, nearestName, type Outlet } from 'gearpump/spi'
 import type { TopologyContext, Values } from './api.ts'
 import { type Outlook, outlookOf } from './foresight.ts'
 import type { ComponentPlace } from './place.ts'
+import { OUT, tallyLayout } from './tally.ts'
 
 const NO_TASKS: readonly number[] = Object.freeze([])
 const SEVERAL = -2
@@ -14,6 +15,8 @@ interface Output {
   readonly fields: number
   /** Some consumer has a direct grouping: only direct emits are legal. */
   readonly direct: boolean
+  /** Where its counts are in the tally. */
+  readonly at: number
 }
 
 export class Outputs {
@@ -24,18 +27,27 @@ export class Outputs {
   #plain: Output | undefined = undefined
   // One list per task id, made once: an emit to one task allocates nothing.
   readonly #lists: (readonly number[] | undefined)[] = []
+  readonly #counts: Float64Array
+  // Where the stream of the last emit is counted.
+  #at = 0
 
+  /** `counts`: the tally of the task. */
   constructor(
     context: TopologyContext,
-    { component: { streams }, conf }: ComponentPlace,
+    { component, conf }: ComponentPlace,
     outletOf: (port: string) => Outlet | undefined,
+    counts: Float64Array,
   ) {
     this.#context = context
     this.#debug = conf['topology.debug'] === true
-    for (const [name, stream] of streams) {
+    this.#counts = counts
+    const layout = tallyLayout(component)
+    for (const [name, stream] of component.streams) {
+      const at = layout.stream(this.#byStream.size)
       const consumers = [...(context.targets.get(name)?.values() ?? [])]
       const direct = consumers.some(grouping => grouping.type === 'DIRECT')
-      this.#byStream.set(name, { outlet: outletOf(name), fields: stream.fields.length, direct })
+      const fields = stream.fields.length
+      this.#byStream.set(name, { outlet: outletOf(name), fields, direct, at })
     }
     const output = this.#byStream.get('default')
     if (output?.direct === false && !this.#debug) this.#plain = output
@@ -45,6 +57,7 @@ export class Outputs {
   ordinary(stream: string, values: Values): Outlet | undefined {
     const plain = this.#plain
     if (stream === 'default' && plain !== undefined && values.length === plain.fields) {
+      this.#emitted(plain.at)
       return plain.outlet
     }
     const output = this.#output(stream, values)
@@ -54,6 +67,7 @@ export class Outputs {
         `emits on stream "${stream}", whose consumer has a direct grouping`,
         'use emitDirect',
       )
+    this.#emitted(output.at)
     return output.outlet
   }
 
@@ -67,7 +81,18 @@ export class Outputs {
         'use emit',
       )
     }
+    this.#emitted(output.at)
     return output.outlet
+  }
+
+  #emitted(at: number): void {
+    this.#at = at
+    this.#counts[at + OUT.emitted]!++
+  }
+
+  /** The last emit went to so many tasks. Where `ids` is asked it counts by itself. */
+  sent(tasks: number): void {
+    this.#counts[this.#at + OUT.transferred]! += tasks
   }
 
   /** What ordinary emits will be answered, whatever they hold; undefined where that cannot be known. */
@@ -114,13 +139,16 @@ export class Outputs {
   /** Task ids of the engine's answer to an emit. */
   ids(answer: number, outlet: Outlet): readonly number[] {
     if (answer >= 0) {
+      this.#counts[this.#at + OUT.transferred]!++
       const list = this.#lists[answer]
       if (list !== undefined) return list
       const made = Object.freeze([answer])
       this.#lists[answer] = made
       return made
     }
-    return answer === SEVERAL ? outlet.targets.slice() : NO_TASKS
+    if (answer !== SEVERAL) return NO_TASKS
+    this.sent(outlet.targets.length)
+    return outlet.targets.slice()
   }
 
   get none(): readonly number[] {

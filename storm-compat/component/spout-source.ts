@@ -1,9 +1,10 @@
 // Runs a spout as an engine source: opens it when the topology is active, asks it for tuples, tells it of acks and fails on
 // its own turn, activates and deactivates it. A spout of an inactive topology is not even opened, as in Storm.
-import { asError, type Source, type SourceSpiContext } from 'gearpump/spi'
+import { asError, type Source, type SourceSpiContext, type Tally } from 'gearpump/spi'
 import type { Credentials, Spout, SpoutOutputCollector, Values } from './api.ts'
 import { Outputs } from './outputs.ts'
 import type { ComponentPlace } from './place.ts'
+import { SpoutTally, samplingOf } from './tally.ts'
 
 export class SpoutSource implements Source<Values> {
   readonly #place: ComponentPlace
@@ -12,17 +13,20 @@ export class SpoutSource implements Source<Values> {
   #collector!: Collector
   #spout: Spout | undefined = undefined
   #activated = false
+  readonly #tally: SpoutTally
 
   constructor(place: ComponentPlace, create: () => Spout) {
     this.#place = place
     this.#create = create
+    this.#tally = new SpoutTally(place.component, samplingOf(place.conf))
   }
 
   open = async (given: unknown): Promise<void> => {
     this.#context = given as SourceSpiContext
     const topology = this.#place.contextOf(this.#context)
-    const outputs = new Outputs(topology, this.#place, port => this.#context.outlet(port))
-    this.#collector = new Collector(this.#context, outputs)
+    const { counts } = this.#tally
+    const outputs = new Outputs(topology, this.#place, port => this.#context.outlet(port), counts)
+    this.#collector = new Collector(this.#context, outputs, this.#tally)
     if (this.#context.active) await this.#openSpout()
   }
 
@@ -65,12 +69,14 @@ export class SpoutSource implements Source<Values> {
   onCredentials = (credentials: Credentials): void | Promise<void> =>
     this.#spout?.setCredentials?.(credentials)
 
-  done = (id: unknown): void | Promise<void> => this.#spout?.ack?.(id)
+  done = (id: unknown): void | Promise<void> => this.#spout?.ack?.(this.#tally.acked(id))
 
   fail = (id: unknown): void | Promise<void> => {
     this.#collector.isExhausted = false
-    return this.#spout?.fail?.(id)
+    return this.#spout?.fail?.(this.#tally.failed(id))
   }
+
+  tally = (): Tally => Array.from(this.#tally.counts)
 
   close = async (): Promise<void> => {
     const spout = this.#spout
@@ -91,23 +97,27 @@ class Collector implements SpoutOutputCollector {
   isExhausted = false
   readonly #context: SourceSpiContext
   readonly #outputs: Outputs
+  readonly #tally: SpoutTally
 
-  constructor(context: SourceSpiContext, outputs: Outputs) {
+  constructor(context: SourceSpiContext, outputs: Outputs, tally: SpoutTally) {
     this.#context = context
     this.#outputs = outputs
+    this.#tally = tally
   }
 
   emit(values: Values, messageId?: unknown, stream = 'default'): readonly number[] {
     const outlet = this.#outputs.ordinary(stream, values)
     this.emits++
-    const answer = this.#context.emitRoot(outlet, values, messageId)
+    const id = this.#tally.emitted(messageId, stream)
+    const answer = this.#context.emitRoot(outlet, values, id)
     return outlet === undefined ? this.#outputs.none : this.#outputs.ids(answer, outlet)
   }
 
   emitDirect(task: number, values: Values, messageId?: unknown, stream = 'default'): void {
     const outlet = this.#outputs.direct(stream, values)
     this.emits++
-    this.#context.emitRootTo(outlet, task, values, messageId)
+    const id = this.#tally.emitted(messageId, stream)
+    if (this.#context.emitRootTo(outlet, task, values, id)) this.#outputs.sent(1)
   }
 
   reportError(error: Error): void {
@@ -115,6 +125,7 @@ class Collector implements SpoutOutputCollector {
   }
 
   orphanAll(): void {
+    this.#tally.forgotten()
     this.#context.orphanAll()
   }
 

@@ -2,12 +2,15 @@
 // what is emitted under it. One object per delivery, nothing more.
 import { Hold, nearestName } from 'gearpump/spi'
 import type { Tuple, Values } from './api.ts'
+import { TICKS } from './tally.ts'
 
 /** Where tuples of one edge come from; shared by all of them. */
 export interface Origin {
   readonly component: string
   readonly stream: string
   readonly fields: readonly string[]
+  /** Under which its tuples are counted, see `tally.ts`. */
+  readonly input: number
 }
 
 /** Storm's name for the origin of ticks. */
@@ -15,6 +18,7 @@ export const TICK_ORIGIN: Origin = {
   component: '__system',
   stream: '__tick',
   fields: ['rate_secs'],
+  input: TICKS,
 }
 export const SYSTEM_TASK = -1
 

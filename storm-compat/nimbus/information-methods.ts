@@ -128,10 +128,13 @@ function topologyMethods({ topologies, siteOf }: InformationOptions): TopologyMe
       const hosted = await topologies.info(topology)
       return componentPage(topology, component, hosted, windowOf(window), siteOf(caller))
     },
-    getSupervisorPageInfo: ({ id, host }, caller) => {
+    getSupervisorPageInfo: async ({ id, host }, caller) => {
       const site = siteOf(caller)
       const asked = id === SUPERVISOR_ID || host === site.host
-      return supervisorPage(asked ? topologies.all() : [], site)
+      const seen = (asked ? topologies.all() : []).map(
+        async topology => [topology, await topologies.info(topology)] as const,
+      )
+      return supervisorPage(await Promise.all(seen), site)
     },
     getTopologyConf: ({ id }) => JSON.stringify(topologies.byId(id).conf),
     // No acker or metrics consumer is added here, so both are what was submitted.

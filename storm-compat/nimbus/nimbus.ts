@@ -1,13 +1,14 @@
 // Storm's front door: a Nimbus over Thrift, in this process. Unmodified Storm clients (storm jar, streamparse, the UI) submit,
 // list, inspect and end topologies here; whatever implements TopologyHost runs them.
 import { rm } from 'node:fs/promises'
-import { userInfo } from 'node:os'
+import { availableParallelism, totalmem, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { type GearNotes, type Log, noLog } from 'gearpump'
 import type { PasswordOf } from '../thrift/sasl-digest.ts'
 import { type Caller, type ServerTls, serve } from '../thrift/server.ts'
 import type { Handlers } from '../thrift/service.ts'
 import { nimbusMethods } from '../thrift/storm-nimbus.ts'
+import type { NimbusCalls } from '../ui/nimbus-calls.ts'
 import { blobMethods } from './blob-methods.ts'
 import { BlobStore } from './blob-store.ts'
 import { type Clock, realClock } from './clock.ts'
@@ -52,6 +53,8 @@ export interface NimbusOptions {
 export interface Nimbus {
   readonly port: number
   readonly address: string
+  /** The methods as a client in this process calls them. */
+  readonly calls: NimbusCalls
   /** Closes the port and removes all files; ends the topologies unless they are a cluster's. Idempotent. */
   close(): Promise<void>
 }
@@ -86,6 +89,8 @@ export async function startNimbus(options: NimbusOptions): Promise<Nimbus> {
     startedMs,
     nowMs: clock.nowMs(),
     tls: options.tls !== undefined,
+    memoryMb: Math.floor(totalmem() / 2 ** 20),
+    cpuPercent: 100 * availableParallelism(),
   })
   const handlers: Handlers<typeof nimbusMethods, Caller> = {
     ...refreshing(topologies, {
@@ -117,6 +122,11 @@ export async function startNimbus(options: NimbusOptions): Promise<Nimbus> {
   return {
     port: server.port,
     address: server.host,
+    calls: callsOf(handlers, {
+      localAddress: server.host,
+      localPort: server.port,
+      remoteAddress: server.host,
+    }),
     close: () => {
       closing ??= close()
       return closing
@@ -144,6 +154,12 @@ function refreshing<H extends object>(topologies: Topologies, handlers: H): H {
 }
 
 type Handler = (...given: unknown[]) => unknown
+
+function callsOf(handlers: Handlers<typeof nimbusMethods, Caller>, caller: Caller): NimbusCalls {
+  return {
+    call: async (name, args) => (await handlers[name](args as never, caller)) as never,
+  }
+}
 
 /** What a client can connect to again, of the address under which it came. */
 function hostName(address: string): string {

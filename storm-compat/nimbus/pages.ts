@@ -1,5 +1,4 @@
 // What Storm's UI shows on a page: a topology, a component, the supervisor. Sums over components and windows.
-import type { ErrorInfo } from '../thrift/storm-statistics.ts'
 import type {
   ComponentPageInfo,
   SupervisorPageInfo,
@@ -8,18 +7,18 @@ import type {
 } from '../thrift/storm-summaries.ts'
 import type { Component } from '../topology/topology.ts'
 import {
-  aggregateStats,
-  countIn,
+  aggregateOf,
+  componentAggregate,
   errorsOf,
-  executorSummaries,
-  inputOf,
+  executorAggregates,
+  executorsOf,
+  long,
   perWindow,
-  streamOf,
+  resourcesOf,
   totalExecutors,
   totalTasks,
-  uptimeSecs,
-  WORKER_PORT,
 } from './figures.ts'
+import { componentStatistics, type Totals, totalsOf, weighted } from './statistics.ts'
 import {
   type NimbusSite,
   STORM_VERSION,
@@ -27,8 +26,9 @@ import {
   statusOf,
   supervisorSummary,
 } from './summaries.ts'
-import type { CountKind, Topology } from './topology.ts'
+import type { Topology } from './topology.ts'
 import type { HostedInfo } from './topology-host.ts'
+import { uptimeSecs, type Worker, workersOf } from './whereabouts.ts'
 import { WINDOWS, type Window } from './windows.ts'
 
 /** A window as a client wrote it; what is none of Storm's is all time. */
@@ -47,15 +47,8 @@ export function topologyPage(
     new Map(
       components
         .filter(component => component.kind === kind)
-        .map(component => {
-          const [last] = errorsOf(info, component.id, site)
-          return [component.id, aggregateStats(topology, component, window, last)] as const
-        }),
+        .map(each => [each.id, componentAggregate(topology, each, window, info, site)] as const),
     )
-  const sum = (kind: CountKind, of: readonly Component[]) =>
-    perWindow(w => BigInt(of.reduce((total, c) => total + countIn(topology, c, kind, w), 0)))
-  const spouts = components.filter(({ kind }) => kind === 'spout')
-  const emitted = sum('emitted', components)
   return {
     id: topology.id,
     name: topology.name,
@@ -68,17 +61,31 @@ export function topologyPage(
     id_to_spout_agg_stats: stats('spout'),
     id_to_bolt_agg_stats: stats('bolt'),
     sched_status: topology.failure ?? '',
-    topology_stats: {
-      window_to_emitted: emitted,
-      window_to_transferred: emitted,
-      window_to_complete_latencies_ms: perWindow(() => 0),
-      window_to_acked: sum('acked', spouts),
-      window_to_failed: sum('failed', spouts),
-    },
+    topology_stats: topologyStats(topology),
     owner: topology.owner,
     replication_count: 1,
-    workers: [workerSummary(topology, site)],
+    workers: workerSummaries(topology, info, site),
     storm_version: topology.message.storm_version ?? STORM_VERSION,
+  }
+}
+
+// Emits of all components; acks, fails and latency of the spouts.
+function topologyStats(topology: Topology): TopologyPageInfo['topology_stats'] {
+  const { components } = topology.topology
+  const totals = (window: Window, spoutsOnly: boolean) =>
+    components
+      .filter(({ kind }) => !spoutsOnly || kind === 'spout')
+      .map(component => totalsOf(componentStatistics(topology, component, window)))
+  const sum = (of: (totals: Totals) => number, spoutsOnly = false) =>
+    perWindow(window => long(totals(window, spoutsOnly).reduce((all, each) => all + of(each), 0)))
+  return {
+    window_to_emitted: sum(each => each.emitted),
+    window_to_transferred: sum(each => each.transferred),
+    window_to_complete_latencies_ms: perWindow(window =>
+      weighted(totals(window, true).map(({ completeMs, acked }) => [completeMs, acked])),
+    ),
+    window_to_acked: sum(each => each.acked, true),
+    window_to_failed: sum(each => each.failed, true),
   }
 }
 
@@ -89,50 +96,68 @@ export function componentPage(
   window: Window,
   site: NimbusSite,
 ): ComponentPageInfo {
-  const executors = executorSummaries(topology, component, site)
-  const errors: readonly ErrorInfo[] = errorsOf(info, component.id, site)
-  const stats = aggregateStats(topology, component, window, errors[0])
-  const input = inputOf(component)
+  const { streams, inputs } = componentStatistics(topology, component, window)
   return {
     component_id: component.id,
     component_type: component.kind === 'spout' ? 'SPOUT' : 'BOLT',
     topology_id: topology.id,
     topology_name: topology.name,
-    num_executors: executors.length,
+    num_executors: executorsOf(topology, component).length,
     num_tasks: topology.tasks.get(component.id)?.length ?? 0,
-    window_to_stats: perWindow(w => aggregateStats(topology, component, w)),
-    gsid_to_input_stats: input === undefined ? [] : [[input, stats]],
-    sid_to_output_stats: new Map([[streamOf(component), stats]]),
-    exec_stats: executors.map(exec_summary => ({ exec_summary, stats })),
-    errors,
+    window_to_stats: perWindow(w => componentAggregate(topology, component, w, info, site)),
+    gsid_to_input_stats: inputs.map(
+      input => [input.source, aggregateOf(component, { inputs: [input] })] as const,
+    ),
+    sid_to_output_stats: new Map(
+      streams.map(each => [each.stream, aggregateOf(component, { streams: [each] })] as const),
+    ),
+    exec_stats: executorAggregates(topology, component, window, info, site),
+    errors: errorsOf(topology, component.id, info, site),
     topology_status: statusOf(topology),
+    resources_map: resourcesOf(topology, component),
   }
 }
 
-export function supervisorPage(
-  topologies: readonly Topology[],
-  site: NimbusSite,
-): SupervisorPageInfo {
+/** A topology and what its host knows of it. */
+export type Seen = readonly [topology: Topology, info: HostedInfo | undefined]
+
+export function supervisorPage(seen: readonly Seen[], site: NimbusSite): SupervisorPageInfo {
+  const topologies = seen.map(([topology]) => topology)
   return {
     supervisor_summaries: [supervisorSummary(topologies, site)],
-    worker_summaries: topologies.map(topology => workerSummary(topology, site)),
+    worker_summaries: seen.flatMap(([topology, info]) => workerSummaries(topology, info, site)),
   }
 }
 
-function workerSummary(topology: Topology, site: NimbusSite): WorkerSummary {
-  const { components } = topology.topology
-  return {
+function workerSummaries(
+  topology: Topology,
+  info: HostedInfo | undefined,
+  site: NimbusSite,
+): WorkerSummary[] {
+  return workersOf(topology, info, site).map(worker => ({
     supervisor_id: SUPERVISOR_ID,
-    host: site.host,
-    port: WORKER_PORT,
+    host: worker.host,
+    port: worker.port,
     topology_id: topology.id,
     topology_name: topology.name,
-    num_executors: totalExecutors(topology),
-    component_to_num_tasks: new Map(
-      components.map(({ id }) => [id, BigInt(topology.tasks.get(id)?.length ?? 0)] as const),
-    ),
+    num_executors: executorsOn(topology, worker),
+    component_to_num_tasks: tasksOn(topology, worker),
     time_secs: Math.floor(site.nowMs / 1000),
-    uptime_secs: uptimeSecs(topology, site),
+    uptime_secs: worker.uptimeSecs,
     owner: topology.owner,
-  }
+  }))
+}
+
+// An executor of several tasks is where its first task is.
+function executorsOn(topology: Topology, { tasks }: Worker): number {
+  const executors = topology.topology.components.flatMap(each => executorsOf(topology, each))
+  return executors.filter(({ task_start }) => tasks.includes(task_start)).length
+}
+
+function tasksOn(topology: Topology, { tasks }: Worker): Map<string, bigint> {
+  const counts = topology.topology.components.map(({ id }) => {
+    const own = topology.tasks.get(id) ?? []
+    return [id, BigInt(own.filter(task => tasks.includes(task)).length)] as const
+  })
+  return new Map(counts.filter(([, count]) => count > 0n))
 }

@@ -7,16 +7,10 @@ import type {
   TopologyInfo,
   TopologySummary,
 } from '../thrift/storm-summaries.ts'
-import {
-  errorsOf,
-  executorSummaries,
-  type Site,
-  totalExecutors,
-  totalTasks,
-  uptimeSecs,
-} from './figures.ts'
+import { errorsOf, executorSummaries, totalExecutors, totalTasks } from './figures.ts'
 import type { Topology } from './topology.ts'
 import type { HostedInfo } from './topology-host.ts'
+import { type Site, uptimeSecs } from './whereabouts.ts'
 
 /** The Storm whose Nimbus this stands in for; clients choose their calls by it. */
 export const STORM_VERSION = '2.8.1'
@@ -28,6 +22,9 @@ export interface NimbusSite extends Site {
   readonly port: number
   readonly startedMs: number
   readonly tls: boolean
+  /** What this machine has. Nothing is reserved of it for topologies. */
+  readonly memoryMb: number
+  readonly cpuPercent: number
 }
 
 export function topologySummary(topology: Topology, site: NimbusSite): TopologySummary {
@@ -87,6 +84,14 @@ export function supervisorSummary(
     num_used_workers: used,
     supervisor_id: SUPERVISOR_ID,
     version: STORM_VERSION,
+    // Storm's UI cannot show a supervisor without them.
+    total_resources: new Map([
+      ['memory.mb', site.memoryMb],
+      ['cpu.pcore.percent', site.cpuPercent],
+    ]),
+    used_mem: 0,
+    used_cpu: 0,
+    used_generic_resources: new Map(),
   }
 }
 
@@ -115,10 +120,13 @@ export function topologyInfo(
     id: topology.id,
     name: topology.name,
     uptime_secs: uptimeSecs(topology, site),
-    executors: components.flatMap(component => executorSummaries(topology, component, site)),
+    executors: components.flatMap(each => executorSummaries(topology, each, info, site)),
     status: statusOf(topology),
     errors: new Map(
-      components.map(({ id }) => [id, errorsOf(info, id, site).slice(0, errorsMax)] as const),
+      components.map(({ id }) => {
+        const errors = errorsOf(topology, id, info, site)
+        return [id, errors.slice(0, errorsMax)] as const
+      }),
     ),
     storm_version: topology.message.storm_version ?? STORM_VERSION,
     sched_status: topology.failure ?? '',

@@ -10,9 +10,9 @@ import { Refusal } from '../thrift/service.ts'
 import { AlreadyAliveException } from '../thrift/storm-exceptions.ts'
 import type { LogConfig, RebalanceOptions } from '../thrift/storm-requests.ts'
 import { unpackResources } from './jar-resources.ts'
+import { rowsOf } from './statistics.ts'
 import {
   checkRebalance,
-  countsOf,
   invalid,
   isNameValid,
   makeTopology,
@@ -304,7 +304,7 @@ export class Topologies {
       this.#table.log('warn', topology.name, `no figures: ${asError(error).message}`)
     }
     if (info !== undefined) {
-      topology.windows.take(this.#options.clock.nowMs(), countsOf(info))
+      topology.windows.take(this.#options.clock.nowMs(), rowsOf(info))
       if (info.status === 'failed')
         topology.failure ??= info.failure ?? 'it ended by itself; see its errors'
     }

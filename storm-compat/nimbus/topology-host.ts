@@ -22,10 +22,11 @@ export interface HostRequest {
 }
 
 /** A topology as its host sees it. */
-export type HostedInfo = Pick<AppInfo, 'status' | 'figures' | 'errors'> & {
-  /** Why it does not run any more. */
-  readonly failure?: string
-}
+export type HostedInfo = Pick<AppInfo, 'status' | 'figures' | 'errors' | 'tallies'> &
+  Partial<Pick<AppInfo, 'executors'>> & {
+    /** Why it does not run any more. */
+    readonly failure?: string
+  }
 
 export interface HostedTopology {
   readonly id: string

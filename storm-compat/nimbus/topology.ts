@@ -8,10 +8,9 @@ import { topologyConf } from '../topology/settings.ts'
 import { numberTasks } from '../topology/task-ids.ts'
 import type { StormTopology } from '../topology/topology.ts'
 import { validateTopology } from '../topology/validate.ts'
-import type { HostedInfo } from './topology-host.ts'
 import { type ReadJavaComponent, type ReadTopology, readTopology } from './topology-reader.ts'
 import { sizeProblem } from './topology-size.ts'
-import { WindowedCounts } from './windows.ts'
+import { WindowedRows } from './windows.ts'
 
 export type Status = 'ACTIVE' | 'INACTIVE' | 'KILLED' | 'REBALANCING'
 
@@ -27,7 +26,7 @@ export interface Topology {
   /** Task ids by component. */
   readonly tasks: ReadonlyMap<string, readonly number[]>
   readonly jar: string | undefined
-  readonly windows: WindowedCounts
+  readonly windows: WindowedRows
   status: Status
   /** What it was, or shall be, when it is not being rebalanced. */
   active: boolean
@@ -83,7 +82,7 @@ export function makeTopology(
     startedMs,
     tasks: new Map(numbers.map(({ component, ids }) => [component, ids])),
     jar: submission.jar,
-    windows: new WindowedCounts(),
+    windows: new WindowedRows(),
     status: active ? 'ACTIVE' : 'INACTIVE',
     active,
     workers: typeof workers === 'number' && workers > 0 ? workers : 1,
@@ -110,25 +109,6 @@ const NAME = /^[^/.:\\]+$/
 
 export function isNameValid(name: string): boolean {
   return NAME.test(name)
-}
-
-const COUNTS = ['emitted', 'received', 'acked', 'failed', 'busyMs'] as const
-export type CountKind = (typeof COUNTS)[number]
-
-/** Name of a count of a component in its windows. */
-export function countName(component: string, of: CountKind) {
-  return `${of} ${component}`
-}
-
-/** The counts of all components, for their windows. */
-export function countsOf({ figures }: HostedInfo): Map<string, number> {
-  const counts = new Map<string, number>()
-  for (const [id, component] of Object.entries(figures.components)) {
-    for (const of of COUNTS) {
-      counts.set(countName(id, of), component[of])
-    }
-  }
-  return counts
 }
 
 /** The executors that a rebalance asks for. Throws InvalidTopologyException for what cannot be. */

@@ -116,7 +116,8 @@ function buildApplication(around: Surroundings): Application {
   for (const edge of dag.edges) {
     const component = topology.components.find(c => c.id === dag.processors[edge.source]!.name)!
     const fields = component.streams.get(edge.port)!.fields
-    origins[edge.id] = { component: component.id, stream: edge.port, fields }
+    const input = inputNumber(topology, dag.processors[edge.target]!.name, component.id, edge.port)
+    origins[edge.id] = { component: component.id, stream: edge.port, fields, input }
   }
   const timeouts = conf['topology.enable.message.timeouts'] !== false
   return application(topology.name, dag, {
@@ -127,6 +128,17 @@ function buildApplication(around: Surroundings): Application {
     },
     serialisers: [doubleSerialiser],
   })
+}
+
+// As the tally counts them: from 1 in the order of the component's inputs.
+function inputNumber(
+  { components }: StormTopology,
+  target: string,
+  source: string,
+  stream: string,
+): number {
+  const inputs = components.find(({ id }) => id === target)?.inputs ?? []
+  return 1 + inputs.findIndex(input => input.component === source && input.stream === stream)
 }
 
 function makeProcessor(

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Brings unmodified parts of other projects into a cache, for the tests that run our engine against the real thing:
 #
-#   test/real/bring.sh PART...    multilang storm-starter pystorm streamparse storm-client ruby go-child etcd node-22,
-#                                 all of these, gostorm, storm-lines, or storm-local
+#   test/real/bring.sh PART...    multilang storm-starter pystorm streamparse storm-client storm-commands
+#                                 ruby go-child etcd node-22, all of these, gostorm, storm-lines, or storm-local
 #
 # Each part gets a folder CACHE/PART with a file `ok` once it is complete; a second run finds that and does nothing. One
 # process at a time brings a part, others wait. Nothing is committed: the cache is GEARPUMP_CACHE, by default .cache/real
@@ -95,6 +95,14 @@ bring() {
     try javac -cp "$DIR/lib/*" -d "$DIR/classes" "$DIR"/*.java
     command -v java >"$DIR/program"
     ;;
+  storm-commands)
+    need mvn java
+    # Run with the jars of storm-client.
+    for artifact in org.apache.storm:storm-core:$STORM commons-cli:commons-cli:1.9.0; do
+      try mvn -B -q -Dstyle.color=never dependency:copy -Dartifact="$artifact" -DoutputDirectory="$DIR/lib"
+    done
+    command -v java >"$DIR/program"
+    ;;
   ruby)
     if ! command -v ruby >/dev/null 2>&1; then
       [ "$(id -u)" -eq 0 ] || die "ruby is missing and only root can install it: apt-get install ruby"
@@ -158,7 +166,7 @@ POM
     done
     command -v java >"$DIR/program"
     ;;
-  *) die "no such part; there are: multilang storm-starter pystorm streamparse storm-client ruby go-child etcd node-22 all gostorm storm-lines storm-local" ;;
+  *) die "no such part; there are: multilang storm-starter pystorm streamparse storm-client storm-commands ruby go-child etcd node-22 all gostorm storm-lines storm-local" ;;
   esac
 }
 
@@ -190,7 +198,7 @@ PART=
 mkdir -p "$CACHE" && CACHE=$(cd "$CACHE" && pwd) || die "cannot write to $CACHE"
 # Without this, Node would take storm.js for a module of the kind that this repository's package.json declares.
 echo '{ "type": "commonjs" }' >"$CACHE/package.json"
-[ "$1" != all ] || set -- multilang storm-starter pystorm streamparse storm-client ruby go-child etcd node-22
+[ "$1" != all ] || set -- multilang storm-starter pystorm streamparse storm-client storm-commands ruby go-child etcd node-22
 failed=0
 for PART in "$@"; do
   if once; then echo "$CACHE/$PART"; else failed=1; fi

@@ -18,6 +18,7 @@ export type PartName =
   | 'node-22'
   | 'streamparse'
   | 'storm-client'
+  | 'storm-commands'
   | 'gostorm'
   | 'storm-lines'
   | 'storm-local'

@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { ExecutionContext } from 'ava'
 import { connect } from 'gearpump'
-import { gearHost, type NimbusOptions, startNimbus } from 'gearpump/storm'
+import { always, gearHost, type NimbusOptions, startNimbus, startUi } from 'gearpump/storm'
 import { zip } from '../../unit/storm-compat/nimbus/_zip.ts'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
@@ -25,6 +25,8 @@ const HANGS_MS = 170_000
 
 export interface NimbusRun {
   readonly port: number
+  /** Of the API of the UI. */
+  readonly uiPort: number
   readonly dir: string
   /** A jar with our components on `storm.py`, if that is given. */
   readonly jar: string
@@ -47,7 +49,9 @@ export async function runNimbus(
   }
   const gear = await connect({ log })
   const nimbus = await startNimbus({ host: gearHost({ gear }), port: 0, log, ...more })
+  const ui = await startUi({ nimbus: always(nimbus.calls), port: 0, log })
   t.teardown(async () => {
+    await ui.close()
     await nimbus.close()
     await gear.close()
     rmSync(dir, { recursive: true, force: true })
@@ -59,6 +63,7 @@ export async function runNimbus(
   cpSync(join(HERE, 'project'), join(dir, 'project'), { recursive: true })
   return {
     port: nimbus.port,
+    uiPort: ui.port,
     dir,
     jar,
     collected,

@@ -35,6 +35,8 @@ export interface WorldOptions {
   readonly programExit?: number
   /** Hosts where nobody listens. */
   readonly deadHosts?: readonly string[]
+  /** When commands that run until then are told to end; at once if not given. */
+  readonly interrupted?: Promise<void>
 }
 
 export async function world(t: ExecutionContext, options: WorldOptions = {}): Promise<World> {
@@ -75,6 +77,7 @@ export async function world(t: ExecutionContext, options: WorldOptions = {}): Pr
     sleep: async ms => {
       nowMs += ms
     },
+    interrupted: () => options.interrupted ?? Promise.resolve(),
   }
   const run = (...argv: string[]) => storm(argv, around.gear, around)
   const printed = () => Buffer.concat(out).toString()

@@ -40,6 +40,8 @@ export class ManualClock implements Clock {
 
 const NO_FIGURES = { emitted: 0, acked: 0, failed: 0, pending: 0, lost: 0, unresolved: 0 }
 const counts = { tasks: 1, inFlight: 0, blockedMs: 0 }
+const busy = { emitted: 0, received: 0, acked: 0, failed: 0, busyMs: 0 }
+const NO_TICKS = [0, 0, 0, 0, 0, 0, 0]
 
 export class NotingHost implements TopologyHost {
   readonly notes: string[] = []
@@ -52,16 +54,29 @@ export class NotingHost implements TopologyHost {
     figures: {
       ...NO_FIGURES,
       components: {
-        words: { ...counts, emitted: 21, received: 0, acked: 20, failed: 1, busyMs: 0 },
-        split: { ...counts, emitted: 80, received: 20, acked: 20, failed: 0, busyMs: 40 },
+        // A stream: emitted, transferred, acked, failed, complete latency in all and how many it was of.
+        words: { ...counts, ...busy, tally: [21, 21, 20, 1, 300, 2] },
+        // A stream; ticks; an input: executed, acked, failed, execute latency, process latency.
+        split: { ...counts, ...busy, tally: [80, 80, ...NO_TICKS, 20, 20, 0, 4, 2, 9, 3] },
       },
     },
+    // Task 1 is the acker's number; 2 to 4 are split, 5 is words.
+    tallies: [
+      { task: 2, tally: [60, 60, ...NO_TICKS, 15, 15, 0, 3, 1, 6, 2] },
+      { task: 3, tally: [20, 20, ...NO_TICKS, 5, 5, 0, 1, 1, 3, 1] },
+      { task: 4, tally: [0, 0, ...NO_TICKS, 0, 0, 0, 0, 0, 0, 0] },
+      { task: 5, tally: [21, 21, 20, 1, 300, 2] },
+    ],
+    executors: [
+      { id: 1, pid: 11, tasks: [2, 4], upMs: 100_000 },
+      { id: 2, pid: 12, where: 'far', tasks: [3, 5], upMs: 5000 },
+    ],
     errors: {
       split: {
         total: 2,
         last: [
-          { task: 2, timeMs: 1_700_000_001_000, code: undefined, message: 'first' },
-          { task: 2, timeMs: 1_700_000_002_000, code: undefined, message: 'second' },
+          { task: 3, timeMs: 1_700_000_001_000, code: undefined, message: 'first' },
+          { task: 3, timeMs: 1_700_000_002_000, code: undefined, message: 'second' },
         ],
       },
     },

@@ -224,7 +224,11 @@ test('figures fill every window, errors come newest first, sums are right over t
     if (stats?.specific.kind !== 'bolt') return []
     return [stats.specific.value.executed.get('600')![0]![1]]
   })
-  t.deepEqual(executed, [7n, 7n, 6n])
+  t.deepEqual(executed, [15n, 5n, 0n])
+  t.deepEqual(
+    info.executors.map(({ host, port }) => `${host}:${port}`),
+    ['far:6701', 'localhost:6700', 'far:6701', 'localhost:6700'],
+  )
   t.deepEqual(
     info.errors.get('split')?.map(({ error }) => error),
     ['second', 'first'],
@@ -244,8 +248,13 @@ test('figures fill every window, errors come newest first, sums are right over t
   t.is(page.topology_stats?.window_to_failed?.get('86400'), 1n)
   const bolt = page.id_to_bolt_agg_stats?.get('split')
   t.like(bolt?.common_stats, { num_tasks: 3, emitted: 80n, acked: 20n })
-  t.like(bolt?.specific_stats?.value, { executed: 20n, process_latency_ms: 2 })
-  t.is(bolt?.last_error?.error, 'second')
+  t.like(bolt?.specific_stats?.value, {
+    executed: 20n,
+    execute_latency_ms: 2,
+    process_latency_ms: 3,
+  })
+  t.like(bolt?.last_error, { error: 'second', host: 'far', port: 6701 })
+  t.is(page.topology_stats?.window_to_complete_latencies_ms?.get('600'), 150)
 
   const component = await client.call('getComponentPageInfo', {
     topology_id: id,
@@ -254,6 +263,9 @@ test('figures fill every window, errors come newest first, sums are right over t
   })
   t.is(component.component_type, 'SPOUT')
   t.deepEqual([...component.window_to_stats!.keys()], ['600', '10800', '86400', ':all-time'])
+  t.like(component.sid_to_output_stats?.get('default')?.specific_stats?.value, {
+    complete_latency_ms: 150,
+  })
   await t.throwsAsync(
     client.call('getComponentPageInfo', {
       topology_id: id,
@@ -279,7 +291,16 @@ test('confs and topologies are given back, also what is not known here', async t
     host: 'localhost',
     is_include_sys: false,
   })
-  t.is(supervisor.worker_summaries?.[0]?.component_to_num_tasks?.get('split'), 3n)
+  t.deepEqual(
+    supervisor.worker_summaries?.map(worker => [...worker.component_to_num_tasks!]),
+    [
+      [['split', 2n]],
+      [
+        ['words', 1n],
+        ['split', 1n],
+      ],
+    ],
+  )
 })
 
 test('what is not there is not alive', async t => {

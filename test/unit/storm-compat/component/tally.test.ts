@@ -1,0 +1,187 @@
+// What the tasks of a topology count by themselves, over a whole run: exact by stream, input and outcome.
+import test from 'ava'
+import { connect } from 'gearpump'
+import {
+  type BasicBolt,
+  type Bolt,
+  FailedException,
+  type OutputCollector,
+  type Spout,
+  type SpoutOutputCollector,
+  type Tuple,
+} from '../../../../storm-compat/component/api.ts'
+import { SpoutTally, samplingOf } from '../../../../storm-compat/component/tally.ts'
+import {
+  componentStatistics,
+  rowsOf,
+  totalsOf,
+} from '../../../../storm-compat/nimbus/statistics.ts'
+import type { Topology } from '../../../../storm-compat/nimbus/topology.ts'
+import { WindowedRows } from '../../../../storm-compat/nimbus/windows.ts'
+import { TopologyBuilder } from '../../../../storm-compat/topology/builder.ts'
+import { translate } from '../../../../storm-compat/translate/translate.ts'
+
+const TUPLES = 100
+
+/** Emits numbers, each on `evens` as well when it is even; replays what failed. */
+class Numbers implements Spout {
+  #collector!: SpoutOutputCollector
+  #next = 0
+  readonly #again: number[] = []
+  readonly told: unknown[]
+
+  constructor(told: unknown[]) {
+    this.told = told
+  }
+
+  declareOutputFields(declarer: { declareStream(id: string, fields: string[]): void }): void {
+    declarer.declareStream('default', ['n'])
+    declarer.declareStream('evens', ['n'])
+  }
+
+  open(_conf: unknown, _context: unknown, collector: SpoutOutputCollector): void {
+    this.#collector = collector
+  }
+
+  nextTuple(): void {
+    const again = this.#again.pop()
+    if (again !== undefined) {
+      this.#collector.emit([again], again)
+      return
+    }
+    if (this.#next === TUPLES) {
+      this.#collector.exhausted()
+      return
+    }
+    const n = this.#next++
+    this.#collector.emit([n], n)
+    if (n % 2 === 0) this.#collector.emit([n], `even ${n}`, 'evens')
+  }
+
+  ack(id: unknown): void {
+    this.told.push(id)
+  }
+
+  fail(id: unknown): void {
+    this.#again.push(id as number)
+  }
+}
+
+/** Acks what comes, twice; fails number 7 once. */
+class Careful implements Bolt {
+  #collector!: OutputCollector
+  #failed = false
+
+  prepare(_conf: unknown, _context: unknown, collector: OutputCollector): void {
+    this.#collector = collector
+  }
+
+  execute(tuple: Tuple): void {
+    if (tuple.get('n') === 7 && !this.#failed) {
+      this.#failed = true
+      this.#collector.fail(tuple)
+      this.#collector.ack(tuple)
+      return
+    }
+    this.#collector.emit([tuple.get('n')], tuple)
+    this.#collector.ack(tuple)
+    this.#collector.ack(tuple)
+  }
+
+  declareOutputFields(declarer: { declare(fields: string[]): void }): void {
+    declarer.declare(['n'])
+  }
+}
+
+/** A basic bolt that fails number 8 once. */
+class Plain implements BasicBolt {
+  readonly basic = true
+  #failed = false
+
+  execute(tuple: Tuple): void {
+    if (tuple.get('n') !== 8 || this.#failed) return
+    this.#failed = true
+    throw new FailedException()
+  }
+
+  declareOutputFields(): void {
+    return
+  }
+}
+
+test('emits, transfers, inputs and roots are counted exactly, by stream and by input', async t => {
+  const told: unknown[] = []
+  const builder = new TopologyBuilder()
+  builder.setSpout('numbers', () => new Numbers(told))
+  const careful = builder.setBolt('careful', () => new Careful(), 2)
+  careful.shuffleGrouping('numbers').shuffleGrouping('numbers', 'evens')
+  builder.setBolt('plain', () => new Plain(), 3).allGrouping('careful')
+  const topology = builder.createTopology('counted', { 'topology.stats.sample.rate': 0.5 })
+  const gear = await connect()
+  t.teardown(() => gear.close())
+  const { application } = translate(topology, { resources: '.', pidDir: '.', startedMs: 0 })
+  const app = await gear.submit(application)
+  await app.drained({ idleMs: 50 })
+  const windows = new WindowedRows()
+  windows.take(0, rowsOf(await app.info()))
+  const read = (id: string) => {
+    const component = topology.components.find(each => each.id === id)!
+    return componentStatistics({ windows } as Topology, component, ':all-time')
+  }
+
+  const spout = read('numbers')
+  const careful2 = read('careful')
+  const plain = totalsOf(read('plain'))
+  const failed = totalsOf(spout).failed
+  t.is(totalsOf(spout).acked, told.length)
+  t.is(totalsOf(spout).emitted, told.length + failed)
+  t.like(spout.streams[1], { stream: 'evens', emitted: TUPLES / 2 })
+  t.is(spout.streams[1]!.acked + spout.streams[1]!.failed, TUPLES / 2)
+  t.true(told.includes('even 0'), 'the id is given back as it was')
+  t.true(spout.streams[0]!.completeMs.count > 0 && spout.streams[0]!.completeMs.sum > 0)
+  t.is(totalsOf(spout).transferred, totalsOf(spout).emitted)
+
+  t.deepEqual(
+    careful2.inputs.map(({ source }) => source.streamId),
+    ['default', 'evens'],
+  )
+  const total = totalsOf(careful2)
+  t.is(total.executed, totalsOf(spout).emitted)
+  t.is(total.acked, total.executed - 1, 'a second ack counts for nothing')
+  t.is(total.failed, 1)
+  t.is(total.emitted, total.acked)
+  t.is(total.transferred, 3 * total.emitted, 'all three tasks of plain get it')
+  t.true(careful2.inputs[0]!.executeMs.count > 10)
+  t.true(careful2.inputs[0]!.processMs.count > 10)
+
+  t.is(plain.executed, total.transferred)
+  t.is(plain.failed, 3)
+  t.is(plain.acked, plain.executed - 3)
+  t.is((await app.info()).tallies?.length, 6)
+})
+
+test('one root in so many is timed, one at a time, and one that failed or was forgotten is let go', t => {
+  const shape = { kind: 'spout', streams: new Map([['default', {}]]), inputs: [] } as never
+  const tally = new SpoutTally(shape, 2)
+  const emit = (...ids: number[]) => ids.map(id => tally.emitted(id, 'default'))
+  emit(1, 2, 3, 4)
+  for (const id of [1, 3, 4]) tally.acked(id)
+  t.is(tally.counts[5], 0, '2 is the one that is timed, and is open')
+  tally.failed(2)
+  emit(5, 6)
+  tally.acked(6)
+  t.is(tally.counts[5], 1)
+  emit(7, 8)
+  tally.forgotten()
+  emit(9, 10)
+  tally.acked(10)
+  t.deepEqual([...tally.counts.slice(2, 4)], [5, 1])
+  t.is(tally.counts[5], 2)
+})
+
+test('the rate of samples is the topology’s', t => {
+  t.is(samplingOf({ 'topology.stats.sample.rate': 0.05 }), 20)
+  t.is(samplingOf({ 'topology.stats.sample.rate': 1 }), 1)
+  t.is(samplingOf({ 'topology.stats.sample.rate': 'often' }), 20)
+  t.is(samplingOf({}), 20)
+})
