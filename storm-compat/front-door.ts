@@ -1,6 +1,7 @@
 // How the command line runs Storm topologies: Flux YAML files, and modules that export a topology or a builder.
 import { dirname, join } from 'node:path'
 import type { FrontDoor, Loaded, RunOptions } from 'gearpump/spi'
+import { serveDrpc } from './drpc/service.ts'
 import { loadFlux } from './flux/load.ts'
 import { shellOrClass } from './jvm/shell-classes.ts'
 import { startNimbus } from './nimbus/nimbus.ts'
@@ -34,16 +35,28 @@ export const frontDoor: FrontDoor = {
     return run({ ...topology, name, config }, options, [])
   },
 
-  async serve(gear, { port, log }) {
-    const nimbus = await startNimbus({
-      host: gearHost({ gear }),
-      port,
-      log,
-      readJava: shellOrClass,
-    })
-    return {
-      name: `a Nimbus for Storm's clients at ${nimbus.address}:${nimbus.port}`,
-      close: () => nimbus.close(),
+  async serve(gear, { port, drpc: ports, log }) {
+    const drpc = ports === undefined ? undefined : await serveDrpc(ports, log)
+    if (port === undefined) return drpc!
+    try {
+      const nimbus = await startNimbus({
+        host: gearHost({ gear }),
+        port,
+        log,
+        readJava: shellOrClass,
+        ...(drpc === undefined ? {} : { conf: drpc.conf }),
+      })
+      const name = `a Nimbus for Storm's clients at ${nimbus.address}:${nimbus.port}`
+      return {
+        name: drpc === undefined ? name : `${name}; ${drpc.name}`,
+        close: async () => {
+          await nimbus.close()
+          await drpc?.close()
+        },
+      }
+    } catch (error) {
+      await drpc?.close()
+      throw error
     }
   },
 }

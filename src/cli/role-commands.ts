@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander'
 import { LEVELS, type Level } from '../base/log.ts'
 import { connect } from '../client/connect.ts'
-import type { Service } from '../client/front-door.ts'
+import type { DrpcPorts, Service } from '../client/front-door.ts'
 import { openDoors } from '../client/program-file.ts'
 import { masterAddress, masterText } from '../cluster/master-address.ts'
 import { loadSettings } from '../cluster/settings.ts'
@@ -106,12 +106,20 @@ export function localCommand(setExit: (code: number) => void, doors: readonly st
     .option('--port <port>', "the master's port; 0 = any", portNumber, 3000)
     .option('--workers <n>', 'workers, each a process', '4')
     .option('--same-process', 'masters, workers and executors all in this process')
-    .option('--thrift-port <port>', 'listen for Thrift clients too; 0 = any')
+    .option('--thrift-port <port>', 'listen for Thrift clients too; 0 = any', portNumber)
+    .option('--drpc', 'a DRPC server too, on the ports 3772, 3773 and, for HTTP, 3774')
+    .option('--drpc-port <port>', 'its port for callers; 0 = any', portNumber)
+    .option('--drpc-invocations-port <port>', 'its port for topologies; 0 = any', portNumber)
+    .option('--drpc-http-port <port>', 'its port for HTTP; 0 = any', portNumber)
   type Flags = RoleFlags & {
     port: number
     workers: string
     sameProcess?: boolean
-    thriftPort?: string
+    thriftPort?: number
+    drpc?: true
+    drpcPort?: number
+    drpcInvocationsPort?: number
+    drpcHttpPort?: number
   }
   return command.action(async (tokens: string[], flags: Flags) => {
     setExit(
@@ -126,10 +134,10 @@ export function localCommand(setExit: (code: number) => void, doors: readonly st
         })
         voice.say(`a cluster runs at ${cluster.address} with ${flags.workers} workers`)
         voice.say(`try: gear app run FILE --master ${cluster.address}`)
-        if (flags.thriftPort === undefined) return cluster
+        const drpc = drpcPorts(flags)
+        if (flags.thriftPort === undefined && drpc === undefined) return cluster
         try {
-          const port = Number(flags.thriftPort)
-          return await withServices(cluster, { doors, port, voice })
+          return await withServices(cluster, { doors, port: flags.thriftPort, drpc, voice })
         } catch (error) {
           await cluster.close()
           throw error
@@ -139,15 +147,36 @@ export function localCommand(setExit: (code: number) => void, doors: readonly st
   })
 }
 
+interface DrpcFlags {
+  readonly drpc?: true
+  readonly drpcPort?: number
+  readonly drpcInvocationsPort?: number
+  readonly drpcHttpPort?: number
+}
+
+// Any of the four asks for a server; HTTP is on for all of them, as it is on loopback only.
+function drpcPorts(flags: DrpcFlags): DrpcPorts | undefined {
+  const { drpcPort: callers, drpcInvocationsPort: invocations, drpcHttpPort: http } = flags
+  const wanted = [flags.drpc, callers, invocations, http].some(flag => flag !== undefined)
+  return wanted ? { callers, invocations, http } : undefined
+}
+
+interface Services {
+  readonly doors: readonly string[]
+  readonly port: number | undefined
+  readonly drpc: DrpcPorts | undefined
+  readonly voice: Voice
+}
+
 // What other systems' clients talk to: each front door that can listen does.
 async function withServices(
   cluster: LocalCluster,
-  { doors, port, voice }: { doors: readonly string[]; port: number; voice: Voice },
+  { doors, port, drpc, voice }: Services,
 ): Promise<Role> {
   const gear = await connect({ masters: [cluster.address], log: voice.log })
   const services: Service[] = []
   for (const door of await openDoors(doors)) {
-    const service = await door.serve?.(gear, { port, log: voice.log })
+    const service = await door.serve?.(gear, { port, drpc, log: voice.log })
     if (service === undefined) continue
     services.push(service)
     voice.say(service.name)

@@ -44,8 +44,26 @@ export interface FrontDoor {
   accepts(value: unknown): boolean
   /** An application of such a value. */
   translate(value: unknown, options: RunOptions): Promise<Loaded>
-  /** Listens for clients of another system on `port`, and runs what they submit. */
-  serve?(gear: Gear, options: { readonly port: number; readonly log: Log }): Promise<Service>
+  /** Listens for clients of another system, and runs what they submit. */
+  serve?(gear: Gear, options: ServeOptions): Promise<Service>
+}
+
+export interface ServeOptions {
+  /** Where topologies are submitted; undefined = nowhere. 0 = any port that is free, here and below. */
+  readonly port: number | undefined
+  /** Ports of a DRPC server; undefined = none is started. */
+  readonly drpc: DrpcPorts | undefined
+  readonly log: Log
+}
+
+/** Each is the one that the other system's users know if it is undefined. */
+export interface DrpcPorts {
+  /** Of those who call functions. */
+  readonly callers: number | undefined
+  /** Of the applications that answer them. */
+  readonly invocations: number | undefined
+  /** Of callers over HTTP. */
+  readonly http: number | undefined
 }
 
 /** Something that listens until it is closed. */

@@ -9,8 +9,6 @@ const INSTEAD: Readonly<Record<string, string>> = {
   nimbus: 'a Nimbus is started by "gear local --thrift-port 6627"',
   supervisor: `${MASTER}: no supervisor is needed`,
   pacemaker: `${MASTER}: no heartbeats go through a pacemaker`,
-  drpc: 'this version has no DRPC server',
-  'drpc-client': 'this version has no DRPC server',
   ui: 'this version has no UI; "storm list" and "storm monitor" tell what runs',
   logviewer: 'log files of components are where --log-dir says, see the start of the log',
   'dev-zookeeper': NO_ZOOKEEPER,

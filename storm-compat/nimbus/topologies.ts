@@ -5,6 +5,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from 'gearpump'
 import { asError } from 'gearpump/spi'
+import type { Conf } from '../component/api.ts'
 import { ThriftException } from '../thrift/codec.ts'
 import { AlreadyAliveException, NotAliveException } from '../thrift/storm-exceptions.ts'
 import type { RebalanceOptions } from '../thrift/storm-requests.ts'
@@ -53,6 +54,8 @@ export interface TopologiesOptions {
   readonly directory: string
   readonly log: Log
   readonly readJava?: ReadJavaComponent
+  /** Settings under those of each topology. */
+  readonly conf?: Conf
 }
 
 export class Topologies {
@@ -176,10 +179,11 @@ export class Topologies {
   }
 
   #make(submission: Submission): Entry {
-    const { readJava } = this.#options
+    const { readJava, conf } = this.#options
     const { topology, notices } = makeTopology(submission, {
       startedMs: this.#nextStartMs(),
       ...(readJava === undefined ? {} : { readJava }),
+      ...(conf === undefined ? {} : { conf }),
     })
     for (const notice of notices) this.#log('info', topology.name, notice)
     return {
