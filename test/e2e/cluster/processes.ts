@@ -15,13 +15,14 @@ export class GearProcess {
   output = ''
   readonly exited: Promise<number | string>
 
-  /** `through` is the beginning of the command line, such as `ip netns exec NAME`; it must exec what follows. */
+  /** `through` is the beginning of the command line, such as `ip netns exec NAME`; it must exec what follows. `entry` is `gear` if not given. */
   constructor(
     args: readonly string[],
     env: NodeJS.ProcessEnv = {},
     through: readonly string[] = [],
+    entry: string = GEAR,
   ) {
-    const [program, ...rest] = [...through, process.execPath, GEAR, ...args]
+    const [program, ...rest] = [...through, process.execPath, entry, ...args]
     this.child = spawn(program!, rest, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
