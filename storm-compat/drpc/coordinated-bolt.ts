@@ -23,8 +23,10 @@ import type { FinishedCallback, TimeoutCallback } from './batch-bolt.ts'
 import { ExpiringMap } from './expiring-map.ts'
 import { requestKey } from './request-key.ts'
 
-/** Of Storm's name for it, `backtype` and all, only the stream is seen from outside. */
+/** The stream of counts, as Storm names it since 1.0; before, it began with `backtype`. */
 export const COORDINATED_STREAM = 'org.apache.storm.coordination.CoordinatedBolt/coord-stream'
+
+const isCoordinated = (stream: string) => stream.endsWith('.CoordinatedBolt/coord-stream')
 
 /** Requests that one task follows at once. */
 const REQUESTS_MAX = 100_000
@@ -62,6 +64,7 @@ export class CoordinatedBolt implements Bolt {
   #collector!: OutputCollector
   #tracked!: ExpiringMap<unknown, Tracking>
   #targets: readonly number[] = []
+  #stream = COORDINATED_STREAM
   #reportsWanted = 0
 
   constructor(delegate: Bolt, options: CoordinatedOptions = {}) {
@@ -80,7 +83,8 @@ export class CoordinatedBolt implements Bolt {
       nowMs: this.#nowMs,
       onExpire: (_key, track) => this.#failRequest(track),
     })
-    const consumers = context.targets.get(COORDINATED_STREAM)?.keys() ?? []
+    this.#stream = [...context.streams.keys()].find(isCoordinated) ?? COORDINATED_STREAM
+    const consumers = context.targets.get(this.#stream)?.keys() ?? []
     this.#targets = [...consumers].flatMap(id => context.componentTasks(id))
     this.#reportsWanted = 0
     for (const [component, reports] of this.#sources) {
@@ -137,10 +141,7 @@ export class CoordinatedBolt implements Bolt {
   #kindOf({ sourceComponent, sourceStream }: Tuple): TupleKind {
     const ids = this.#idStream
     if (ids?.component === sourceComponent && ids.stream === sourceStream) return 'id'
-    // Topologies of Storm until 0.10 have the stream under its old name.
-    return this.#sources.size > 0 && sourceStream.endsWith('CoordinatedBolt/coord-stream')
-      ? 'counts'
-      : 'regular'
+    return this.#sources.size > 0 && isCoordinated(sourceStream) ? 'counts' : 'regular'
   }
 
   #trackOf(id: unknown): Tracking {
@@ -217,7 +218,7 @@ export class CoordinatedBolt implements Bolt {
     const [anchor = tuple] = track.held
     for (const task of this.#targets) {
       const count = track.emitted.get(task) ?? 0
-      this.#collector.emitDirect(task, [track.id, count], anchor, COORDINATED_STREAM)
+      this.#collector.emitDirect(task, [track.id, count], anchor, this.#stream)
     }
     this.#tracked.delete(requestKey(track.id))
     for (const held of track.held.splice(0)) this.#collector.ack(held)

@@ -10,6 +10,7 @@ import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import { accessOf, type Drpc, type DrpcOptions, startDrpc } from 'gearpump/storm'
 import { type RealPart, realTest } from '../real/parts.ts'
+import { zip } from '../unit/storm-compat/nimbus/_zip.ts'
 import { GearProcess, localCluster } from './cluster/processes.ts'
 import { until } from './until.ts'
 
@@ -237,13 +238,67 @@ for (const [what, file] of [
   )
 }
 
-test.serial('gear local --drpc serves callers, and an application of its workers answers', async t => {
-  const flags = ['--workers', '1', '--drpc-port', '0', '--drpc-invocations-port', '0']
-  const { process: cluster, master } = await localCluster(t, [...flags, '--drpc-http-port', '0'])
-  const [, topologies, http] = await cluster.says(/, (\d+) for topologies, (\d+) for HTTP/)
-  const run = ['app', 'run', REACH, '--master', master, '-c', `drpc.invocations.port=${topologies}`]
-  const reach = new GearProcess(run)
-  t.teardown(() => reach.end())
-  const call = async () => (await fetch(`http://127.0.0.1:${http}/drpc/reach/${URLS[1]}`)).text()
-  t.is(await until('the function is answered', call), '14')
-})
+test.serial(
+  'gear local --drpc serves callers, and an application of its workers answers',
+  async t => {
+    const flags = ['--workers', '1', '--drpc-port', '0', '--drpc-invocations-port', '0']
+    const { process: cluster, master } = await localCluster(t, [...flags, '--drpc-http-port', '0'])
+    const [, topologies, http] = await cluster.says(/, (\d+) for topologies, (\d+) for HTTP/)
+    const run = [
+      'app',
+      'run',
+      REACH,
+      '--master',
+      master,
+      '-c',
+      `drpc.invocations.port=${topologies}`,
+    ]
+    const reach = new GearProcess(run)
+    t.teardown(() => reach.end())
+    const call = async () => (await fetch(`http://127.0.0.1:${http}/drpc/reach/${URLS[1]}`)).text()
+    t.is(await until('the function is answered', call), '14')
+  },
+)
+
+const UPPER = `import storm
+class Upper(storm.BasicBolt):
+    def process(self, tup):
+        storm.emit([tup.values[0], tup.values[1].upper()])
+Upper().run()
+`
+
+realTest(
+  test.serial,
+  ['storm-client', 'multilang'],
+  "shell bolts in a topology of Storm's own LinearDRPCTopologyBuilder answer without a JVM",
+  async (t, [client, multilang]) => {
+    const dir = mkdtempSync(join(tmpdir(), 'gearpump-drpc-'))
+    t.teardown(() => rmSync(dir, { recursive: true }))
+    const jar = join(dir, 'topology.jar')
+    writeFileSync(
+      jar,
+      zip(
+        { name: 'resources/upper.py', content: UPPER },
+        { name: 'resources/mark.py', content: UPPER.replace('.upper()', ' + "!"') },
+        {
+          name: 'resources/storm.py',
+          content: readFileSync(join(multilang.dir, 'storm.py'), 'utf8'),
+        },
+      ),
+    )
+    const flags = ['--same-process', '--workers', '1', '--thrift-port', '0']
+    const drpc = ['--drpc-port', '0', '--drpc-invocations-port', '0', '--drpc-http-port', '0']
+    const { process: cluster } = await localCluster(t, [...flags, ...drpc])
+    const [, nimbus, port] = await cluster.says(/clients at \S+:(\d+); .*: (\d+) for callers/)
+    const found = await java(
+      client.program!,
+      current(client),
+      'DrpcSubmit.java',
+      nimbus!,
+      port!,
+      jar,
+    )
+    t.like(found, { submitted: 'shouting', first: 'HELLO!', second: 'WÜRLD!' })
+    t.regex(found.java!, /bolt0: is the Java class DrpcSubmit\$JavaBolt \(in .*CoordinatedBolt\)/)
+  },
+)

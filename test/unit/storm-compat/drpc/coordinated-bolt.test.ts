@@ -58,6 +58,7 @@ function start(delegate: Delegate = {}, options: CoordinatedOptions = {}) {
     ready: () => undefined,
   }
   const context = {
+    streams: new Map(),
     targets: new Map([[COORDINATED_STREAM, new Map([['down', { type: 'DIRECT' }]])]]),
     componentTasks: (id: string) => (id === 'down' ? TARGETS : [1, 2]),
   } as unknown as TopologyContext
