@@ -14,22 +14,24 @@ export type ShellOf = (
   object: JavaObject,
 ) => Omit<WrappedPart & { part: 'shell' }, 'part'> | undefined
 
-/** undefined if the class is none of Storm's, or wraps what is not known here. */
+/** undefined if the class is none of Storm's, cannot be read, or wraps what is not known here. */
 export function readDrpc(
   className: string,
-  object: () => JavaObject,
+  object: () => JavaObject | undefined,
   shellOf: ShellOf,
 ): DrpcPart | undefined {
   if (!PACKAGE.test(className)) return undefined
   const name = className.replace(PACKAGE, '')
-  if (name === 'drpc.DRPCSpout') {
-    const functionName = textField(object(), 'function')
-    return functionName === undefined ? undefined : { part: 'spout', functionName }
-  }
   const known = name.startsWith('drpc.') || name === 'coordination.CoordinatedBolt'
   // PrepareRequest is a basic bolt, which Storm puts into an executor of its own.
   if (!known && name !== 'topology.BasicBoltExecutor') return undefined
-  const part = boltPart(object(), shellOf, 0)
+  const found = object()
+  if (found === undefined) return undefined
+  if (name === 'drpc.DRPCSpout') {
+    const functionName = textField(found, 'function')
+    return functionName === undefined ? undefined : { part: 'spout', functionName }
+  }
+  const part = boltPart(found, shellOf, 0)
   return part?.part === 'shell' ? undefined : part
 }
 

@@ -71,7 +71,7 @@ export function readJavaComponent(bytes: Uint8Array): JavaComponent {
   }
   const kafka = readKafka(className, () => objectOf(bytes, className))
   if (kafka !== undefined) return { kafka, java }
-  const drpc = readDrpc(className, () => objectOf(bytes, className), wrappedShell)
+  const drpc = readDrpc(className, () => readable(bytes, className), wrappedShell)
   if (drpc !== undefined) return { drpc, java }
   const wraps = WRAPPER.test(className) ? wrappedClass(bytes, className) : undefined
   return { java: wraps === undefined ? java : { ...java, wraps } }
@@ -79,14 +79,20 @@ export function readJavaComponent(bytes: Uint8Array): JavaComponent {
 
 // The class of the wrapper is true whatever the rest is; who cannot be read further is only named less well.
 function wrappedClass(bytes: Uint8Array, className: string): string | undefined {
+  let object = readable(bytes, className)
+  if (object === undefined) return undefined
+  for (let depth = 0; depth < WRAPPERS_MAX && WRAPPER.test(object.className); depth++) {
+    const outer: JavaObject = object
+    const inner = WRAPPED_FIELDS.map(name => fieldOf(outer, name)).find(isObject)
+    if (inner === undefined) break
+    object = inner
+  }
+  return object.className === className ? undefined : object.className
+}
+
+function readable(bytes: Uint8Array, className: string): JavaObject | undefined {
   try {
-    let object = objectOf(bytes, className)
-    for (let depth = 0; depth < WRAPPERS_MAX && WRAPPER.test(object.className); depth++) {
-      const inner = WRAPPED_FIELDS.map(name => fieldOf(object, name)).find(isObject)
-      if (inner === undefined) break
-      object = inner
-    }
-    return object.className === className ? undefined : object.className
+    return objectOf(bytes, className)
   } catch (error) {
     if (error instanceof EngineError && error.code === 'JAVA_STREAM_INVALID') return undefined
     throw error
