@@ -17,7 +17,7 @@ export {
   type Problem,
   UserError,
 } from './base/errors.ts'
-export type { FrontDoor, Loaded, RunOptions, ServeOptions } from './client/front-door.ts'
+export type { FrontDoor, Loaded, RunOptions, ServeOptions, Service } from './client/front-door.ts'
 export { type Dag, type Edge, graph, type ProcessorSpec, validateDag } from './dag/graph.ts'
 export * from './dag/partitioner.ts'
 export { type AnyProcessor, type Path, type Processor, processor, source } from './dag/processor.ts'

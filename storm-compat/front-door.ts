@@ -1,7 +1,9 @@
 // How the command line runs Storm topologies: Flux YAML files, and modules that export a topology or a builder.
 import { dirname, join } from 'node:path'
 import type { ClusterGear, Gear } from 'gearpump'
-import type { FrontDoor, Loaded, RunOptions } from 'gearpump/spi'
+import type { FrontDoor, Loaded, RunOptions, ServeOptions, Service } from 'gearpump/spi'
+import type { Conf } from './component/api.ts'
+import { serveDrpc } from './drpc/service.ts'
 import { loadFlux } from './flux/load.ts'
 import { shellOrClass } from './jvm/shell-classes.ts'
 import { startNimbus } from './nimbus/nimbus.ts'
@@ -37,34 +39,54 @@ export const frontDoor: FrontDoor = {
     return run({ ...topology, name, config }, options, [])
   },
 
-  async serve(gear, { port, uiPort, address, tls, users, advertise, log }) {
-    const nimbus = await startNimbus({
-      host: gearHost({ gear }),
-      port,
-      address,
-      log,
-      readJava: shellOrClass,
-      ...(isCluster(gear) ? { notes: gear.notes } : {}),
-      ...(tls === undefined ? {} : { tls }),
-      ...(users === undefined ? {} : { passwordOf: (user: string) => users.get(user) }),
-      ...(advertise === undefined ? {} : { advertise }),
-    })
-    const name = `a Nimbus for Storm's clients at ${nimbus.address}:${nimbus.port}`
-    if (uiPort === undefined) return { name, close: () => nimbus.close() }
-    const ui = await startUi({ nimbus: always(nimbus.calls), port: uiPort, log }).catch(
-      async (error: unknown) => {
-        await nimbus.close()
-        throw error
-      },
-    )
-    return {
-      name: `${name}, its UI's API at http://${ui.address}:${ui.port}/api/v1/`,
-      close: async () => {
-        await ui.close()
-        await nimbus.close()
-      },
+  async serve(gear, { drpc: ports, ...options }) {
+    const drpc = ports === undefined ? undefined : await serveDrpc(ports, options.log)
+    const opened: Service[] = drpc === undefined ? [] : [drpc]
+    const close = async () => {
+      for (const service of opened.toReversed()) await service.close()
     }
+    try {
+      const { port } = options
+      if (port !== undefined)
+        opened.unshift(...(await openNimbus(gear, { ...options, port }, drpc?.conf)))
+    } catch (error) {
+      await close()
+      throw error
+    }
+    return { name: opened.map(({ name }) => name).join('; '), close }
   },
+}
+
+/** A Nimbus, and the REST API of its UI where that is wanted. */
+async function openNimbus(
+  gear: Gear,
+  options: Omit<ServeOptions, 'drpc' | 'port'> & { readonly port: number },
+  conf: Conf | undefined,
+): Promise<Service[]> {
+  const { port, uiPort, address, tls, users, advertise, log } = options
+  const nimbus = await startNimbus({
+    host: gearHost({ gear }),
+    port,
+    address,
+    log,
+    readJava: shellOrClass,
+    ...(isCluster(gear) ? { notes: gear.notes } : {}),
+    ...(tls === undefined ? {} : { tls }),
+    ...(users === undefined ? {} : { passwordOf: (user: string) => users.get(user) }),
+    ...(advertise === undefined ? {} : { advertise }),
+    ...(conf === undefined ? {} : { conf }),
+  })
+  const name = `a Nimbus for Storm's clients at ${nimbus.address}:${nimbus.port}`
+  const services: Service[] = [{ name, close: () => nimbus.close() }]
+  if (uiPort === undefined) return services
+  try {
+    const ui = await startUi({ nimbus: always(nimbus.calls), port: uiPort, log })
+    const uiName = `its UI's API at http://${ui.address}:${ui.port}/api/v1/`
+    return [...services, { name: uiName, close: () => ui.close() }]
+  } catch (error) {
+    await nimbus.close()
+    throw error
+  }
 }
 
 function isCluster(gear: Gear): gear is ClusterGear {

@@ -15,6 +15,30 @@ export {
 } from './component/api.ts'
 export { isTick } from './component/tuple.ts'
 export { Double } from './component/values.ts'
+export { type Access, accessOf, type FunctionAccess, listAccess } from './drpc/access.ts'
+export type {
+  BatchBolt,
+  BatchOutputCollector,
+  FinishedCallback,
+  TimeoutCallback,
+} from './drpc/batch-bolt.ts'
+export { CoordinatedBolt, type CoordinatedOptions } from './drpc/coordinated-bolt.ts'
+export { KeyedFairBolt } from './drpc/keyed-fair-bolt.ts'
+export { LinearDRPCTopologyBuilder, type LinearInputDeclarer } from './drpc/linear-builder.ts'
+export { LocalDRPC, type LocalDRPCOptions } from './drpc/local-drpc.ts'
+export { JoinResult, PrepareRequest } from './drpc/request-bolts.ts'
+export type { FetchedRequest, Invocations } from './drpc/requests.ts'
+export { ReturnResults, returnResults } from './drpc/return-results.ts'
+export { type AnyBolt, richBolt } from './drpc/rich-bolt.ts'
+export {
+  DRPC_HTTP_PORT,
+  DRPC_INVOCATIONS_PORT,
+  DRPC_PORT,
+  type Drpc,
+  type DrpcOptions,
+  startDrpc,
+} from './drpc/server.ts'
+export { DRPCSpout, drpcSpout, type LocalServer } from './drpc/spout.ts'
 export { type FluxOptions, type LoadedFlux, loadFlux } from './flux/load.ts'
 export { frontDoor } from './front-door.ts'
 export { NIMBUS_PORT, type Nimbus, type NimbusOptions, startNimbus } from './nimbus/nimbus.ts'

@@ -276,6 +276,7 @@ function notEnding(name: string, withinMs: number): EngineError {
 
 export { ShellBolt } from './component/shell-bolt.ts'
 export { ShellSpout } from './component/shell-spout.ts'
+export { type WithLocalDRPCOptions, withLocalDRPC } from './drpc/testing.ts'
 export {
   FakeChild,
   type FakeScript,

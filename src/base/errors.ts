@@ -76,6 +76,8 @@ export type ErrorCode =
   | 'THRIFT_INVALID'
   | 'THRIFT_CALL_FAILED'
   | 'NIMBUS_UNREACHABLE'
+  | 'DRPC_UNREACHABLE'
+  | 'DRPC_FAILED'
   | 'JAR_INVALID'
 
 export interface ErrorOptionsOf {

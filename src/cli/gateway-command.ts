@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { asError, EngineError } from '../base/errors.ts'
-import type { ServeOptions, Service } from '../client/front-door.ts'
+import type { DrpcPorts, ServeOptions, Service } from '../client/front-door.ts'
 import type { ClusterGear } from '../client/gear.ts'
 import { openDoors } from '../client/program-file.ts'
 import { checkGatewayExposure, loadSettings } from '../cluster/settings.ts'
@@ -38,8 +38,9 @@ export function gatewayCommand(setExit: (code: number) => void, doors: readonly 
 
 export interface GatewayOptions {
   readonly doors: readonly string[]
-  readonly port: number
+  readonly port: number | undefined
   readonly uiPort: number | undefined
+  readonly drpc?: DrpcPorts | undefined
   readonly voice: Voice
 }
 
@@ -72,13 +73,14 @@ export async function openGateway(
 
 async function serveOptions(
   settings: Settings,
-  { port, uiPort, voice }: GatewayOptions,
+  { port, uiPort, drpc, voice }: GatewayOptions,
 ): Promise<ServeOptions> {
   const { 'gateway.tls.cert': cert, 'gateway.tls.key': key, 'gateway.tls.ca': ca } = settings
   const usersFile = settings['gateway.usersFile']
   return {
     port,
     uiPort,
+    drpc,
     address: settings['gateway.bind'],
     tls:
       cert === undefined || key === undefined

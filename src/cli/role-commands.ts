@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { EngineError } from '../base/errors.ts'
 import { connect } from '../client/connect.ts'
+import type { DrpcPorts } from '../client/front-door.ts'
 import { masterAddress, masterText } from '../cluster/master-address.ts'
 import { checkGatewayExposure, loadSettings } from '../cluster/settings.ts'
 import { runLocalCluster } from '../deploy/local-cluster.ts'
@@ -76,12 +77,20 @@ export function localCommand(setExit: (code: number) => void, doors: readonly st
       'with --thrift-port: answer dashboards over HTTP; 0 = any',
       portNumber,
     )
+    .option('--drpc', 'a DRPC server too, on the ports 3772, 3773 and, for HTTP, 3774')
+    .option('--drpc-port <port>', 'its port for callers; 0 = any', portNumber)
+    .option('--drpc-invocations-port <port>', 'its port for topologies; 0 = any', portNumber)
+    .option('--drpc-http-port <port>', 'its port for HTTP; 0 = any', portNumber)
   type Flags = RoleFlags & {
     port: number
     workers: string
     sameProcess?: boolean
     thriftPort?: number
     uiPort?: number
+    drpc?: true
+    drpcPort?: number
+    drpcInvocationsPort?: number
+    drpcHttpPort?: number
   }
   return command.action(async (tokens: string[], flags: Flags) => {
     setExit(
@@ -101,10 +110,11 @@ export function localCommand(setExit: (code: number) => void, doors: readonly st
         })
         voice.say(`a cluster runs at ${cluster.address} with ${flags.workers} workers`)
         voice.say(`try: gear app run FILE --master ${cluster.address}`)
-        if (port === undefined) return cluster
+        const drpc = drpcPorts(flags)
+        if (port === undefined && drpc === undefined) return cluster
         try {
           const gear = await connect({ masters: [cluster.address], log: voice.log })
-          const gateway = await openGateway(gear, values, { doors, port, uiPort, voice })
+          const gateway = await openGateway(gear, values, { doors, port, uiPort, drpc, voice })
           return {
             failure: cluster.failure,
             close: async () => {
@@ -119,6 +129,20 @@ export function localCommand(setExit: (code: number) => void, doors: readonly st
       }),
     )
   })
+}
+
+interface DrpcFlags {
+  readonly drpc?: true
+  readonly drpcPort?: number
+  readonly drpcInvocationsPort?: number
+  readonly drpcHttpPort?: number
+}
+
+// Any of the four asks for a server; HTTP is on for all of them, as it is on loopback only.
+function drpcPorts(flags: DrpcFlags): DrpcPorts | undefined {
+  const { drpcPort: callers, drpcInvocationsPort: invocations, drpcHttpPort: http } = flags
+  const wanted = [flags.drpc, callers, invocations, http].some(flag => flag !== undefined)
+  return wanted ? { callers, invocations, http } : undefined
 }
 
 function uiAlone(): EngineError {

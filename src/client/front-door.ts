@@ -50,11 +50,13 @@ export interface FrontDoor {
 
 /** Where clients of another system come in, and who may. */
 export interface ServeOptions {
-  /** 0 = any that is free. */
-  readonly port: number
+  /** Where topologies are submitted; undefined = nowhere. 0 = any port that is free, here and below. */
+  readonly port: number | undefined
   readonly address: string
   /** Where those clients' pages and dashboards ask over HTTP, on loopback; undefined = nowhere. */
   readonly uiPort?: number | undefined
+  /** Ports of a DRPC server; undefined = none is started. */
+  readonly drpc: DrpcPorts | undefined
   /** PEM texts. With `ca` only clients with a certificate that it signed get in. */
   readonly tls: { readonly cert: string; readonly key: string; readonly ca?: string } | undefined
   /** Passwords of those who may come in; undefined = they need none. */
@@ -62,6 +64,16 @@ export interface ServeOptions {
   /** The host that clients are told to come back to; undefined = the address under which each came. */
   readonly advertise: string | undefined
   readonly log: Log
+}
+
+/** Each is the one that the other system's users know if it is undefined. */
+export interface DrpcPorts {
+  /** Of those who call functions. */
+  readonly callers: number | undefined
+  /** Of the applications that answer them. */
+  readonly invocations: number | undefined
+  /** Of callers over HTTP. */
+  readonly http: number | undefined
 }
 
 /** Something that listens until it is closed. */

@@ -8,8 +8,6 @@ const NO_ZOOKEEPER = 'no ZooKeeper is used'
 const INSTEAD: Readonly<Record<string, string>> = {
   supervisor: `${MASTER}: no supervisor is needed`,
   pacemaker: `${MASTER}: no heartbeats go through a pacemaker`,
-  drpc: 'this version has no DRPC server',
-  'drpc-client': 'this version has no DRPC server',
   logviewer: 'log files of components are where --log-dir says, see the start of the log',
   'dev-zookeeper': NO_ZOOKEEPER,
   heartbeats: NO_ZOOKEEPER,

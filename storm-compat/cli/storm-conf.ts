@@ -73,7 +73,8 @@ async function namedConf(file: string, folder: string | undefined, { cwd }: Plac
   })
 }
 
-async function readConf(file: string): Promise<Record<string, unknown> | undefined> {
+/** A file of settings; undefined if there is none. */
+export async function readConf(file: string): Promise<Record<string, unknown> | undefined> {
   const text = await readText(file)
   if (text === undefined) return undefined
   let conf: unknown

@@ -2,10 +2,13 @@
 import { spawn } from 'node:child_process'
 import { constants, homedir } from 'node:os'
 import { EngineError } from 'gearpump/spi'
-import { connectThrift } from '../thrift/client.ts'
+import { connectThrift, NO_DRPC } from '../thrift/client.ts'
+import { drpcMethods } from '../thrift/storm-drpc.ts'
 import { nimbusMethods } from '../thrift/storm-nimbus.ts'
 import type { Gear, ProgramCall, Surroundings } from './verb.ts'
 
+/** A call waits as long as the server lets it; a little longer than Storm's own bound. */
+const DRPC_ANSWER_MS = 660_000
 /** What a shell answers for a program that a signal ended. */
 const SIGNAL_BASE = 128
 
@@ -21,18 +24,20 @@ export function realSurroundings(gear: Gear): Surroundings {
     drained: () => taken(process.stdout),
     stdin: process.stdin,
     connect: (host, port) => connectThrift({ methods: nimbusMethods, host, port }),
+    connectDrpc: (host, port) =>
+      connectThrift({
+        methods: drpcMethods,
+        host,
+        port,
+        timeoutMs: DRPC_ANSWER_MS,
+        unreachable: NO_DRPC,
+      }),
+    interrupted,
     runProgram,
     gear,
     nowMs: Date.now,
     sleep: ms => new Promise(resolve => setTimeout(resolve, ms)),
-    interrupted,
   }
-}
-
-function interrupted(): Promise<void> {
-  return new Promise(resolve => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
-  })
 }
 
 // The process exits next, and a pipe with a slow reader would lose what is still held.
@@ -40,6 +45,19 @@ function taken(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise(resolve => {
     if (stream.destroyed) resolve()
     else stream.write('', () => resolve())
+  })
+}
+
+function interrupted(): Promise<void> {
+  return new Promise(resolve => {
+    const end = () => {
+      // A second one ends the process at once.
+      process.off('SIGINT', end)
+      process.off('SIGTERM', end)
+      resolve()
+    }
+    process.on('SIGINT', end)
+    process.on('SIGTERM', end)
   })
 }
 

@@ -1,9 +1,11 @@
 // What a verb of `storm` is, and what it sees of the world: a Nimbus, the files of Storm's configuration, the terminal.
 // All of it is handed in, so that tests run verbs against a Nimbus in memory.
 import type { ThriftClient } from '../thrift/client.ts'
+import type { drpcMethods } from '../thrift/storm-drpc.ts'
 import type { nimbusMethods } from '../thrift/storm-nimbus.ts'
 
 export type NimbusClient = ThriftClient<typeof nimbusMethods>
+export type DrpcClient = ThriftClient<typeof drpcMethods>
 
 /** `gear`'s own entry. */
 export type Gear = (
@@ -29,13 +31,14 @@ export interface Surroundings {
   drained(): Promise<void>
   readonly stdin: AsyncIterable<Uint8Array>
   connect(host: string, port: number): Promise<NimbusClient>
+  connectDrpc(host: string, port: number): Promise<DrpcClient>
+  /** Resolves when the user wants the command to end: Ctrl-C, or SIGTERM. */
+  interrupted(): Promise<void>
   /** Resolves with the exit code; 128 and more is a signal. */
   runProgram(call: ProgramCall): Promise<number>
   readonly gear: Gear
   nowMs(): number
   sleep(ms: number): Promise<void>
-  /** Resolves when the command is told to end. */
-  interrupted(): Promise<void>
 }
 
 export interface Verb {

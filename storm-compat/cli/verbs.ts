@@ -4,6 +4,7 @@ import { blobstoreVerb } from './blobstore.ts'
 import { classpathVerb, serverClasspathVerb } from './classpath.ts'
 import { localConfValueVerb, remoteConfValueVerb } from './conf-value.ts'
 import { daemonVerbs } from './daemons.ts'
+import { drpcClientVerb, drpcVerb } from './drpc.ts'
 import { getErrorsVerb } from './get-errors.ts'
 import { jarVerb } from './jar.ts'
 import { killVerb } from './kill.ts'
@@ -33,6 +34,8 @@ export const verbs: ReadonlyMap<string, Verb> = new Map<string, Verb>([
   ['set_log_level', setLogLevelVerb],
   ['upload-credentials', uploadCredentialsVerb],
   ['blobstore', blobstoreVerb],
+  ['drpc', drpcVerb],
+  ['drpc-client', drpcClientVerb],
   ['localconfvalue', localConfValueVerb],
   ['remoteconfvalue', remoteConfValueVerb],
   ['classpath', classpathVerb],

@@ -19,6 +19,11 @@ import type {
 } from './api.ts'
 import type { ForeseeingCollector } from './foresight.ts'
 
+/** A collector that wants to know when the process has died: with it went what it knew of tuples that it had acked. */
+export interface LossHearingCollector {
+  processLost(): void
+}
+
 export class ShellBolt implements Bolt {
   private readonly shell: ShellCommand
   private readonly dependencies: Partial<ShellDependencies> | undefined
@@ -31,7 +36,11 @@ export class ShellBolt implements Bolt {
   }
 
   /** Starts the process; resolves when it has shaken hands. */
-  prepare(conf: Conf, context: TopologyContext, collector: OutputCollector): Promise<void> {
+  prepare(
+    conf: Conf,
+    context: TopologyContext,
+    collector: OutputCollector & Partial<LossHearingCollector>,
+  ): Promise<void> {
     const link = new Link(() => this.host!)
     this.protocol = new BoltProtocol(link, {
       context,
@@ -39,6 +48,7 @@ export class ShellBolt implements Bolt {
       maxPending: maxPending(conf),
       forgetAfterMs: forgetAfterMs(conf),
       ahead: this.idsAhead(conf, context, collector),
+      onLost: () => collector.processLost?.(),
     })
     this.host = new ShellHost(this.protocol, {
       shell: this.shell,

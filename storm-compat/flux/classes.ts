@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { asError, nearestName, type Problem } from 'gearpump/spi'
 import { type Argument, checkCount, textOf, textsOf, UseError } from './arguments.ts'
 import type { ObjectDefinition } from './definition.ts'
+import { drpcClasses } from './drpc-classes.ts'
 import { ShellComponent } from './shell-component.ts'
 import { LogInfoBolt, NGrouping, TestWordCounter, TestWordSpout } from './stock-components.ts'
 
@@ -78,6 +79,7 @@ function noArguments(name: string, make: () => unknown): FluxClass {
 }
 
 const knownClasses: ReadonlyMap<string, FluxClass> = new Map([
+  ...drpcClasses(known),
   ['org.apache.storm.flux.wrappers.spouts.FluxShellSpout', shell],
   ['org.apache.storm.flux.wrappers.bolts.FluxShellBolt', shell],
   [

@@ -322,9 +322,18 @@ class StreamReader {
   #part(of: JavaClass): JavaPart {
     const fields = new Map<string, JavaValue>()
     this.#count(1 + of.fields.length)
-    for (const { name, type } of of.fields) fields.set(name, this.#typed(type))
     const wrote = ((this.#flags.get(of) ?? 0) & SC.WRITE_METHOD) !== 0
+    if (!(wrote && this.#wroteNoFields(of))) {
+      for (const { name, type } of of.fields) fields.set(name, this.#typed(type))
+    }
     return { className: of.name, fields, annotations: wrote ? this.#annotations() : [] }
+  }
+
+  // A class that writes itself need not write its fields: Thrift's do not. Seen where an object would have to begin.
+  #wroteNoFields({ fields: [first] }: JavaClass): boolean {
+    if (first === undefined || !/^[L[]/.test(first.type)) return false
+    const code = this.#bytes.peek()
+    return code === TC.BLOCKDATA || code === TC.BLOCKDATALONG || code === TC.ENDBLOCKDATA
   }
 
   // Bytes that only the class itself understands.

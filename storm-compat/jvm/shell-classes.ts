@@ -3,6 +3,8 @@
 // named. `storm jar` serialises every component as a Java object, also those whose work is all done by a child process.
 // What a subclass overrides in Java is not in the stream, and so is not seen.
 import { EngineError } from 'gearpump/spi'
+import type { DrpcPart } from '../drpc/part.ts'
+import { readDrpc } from './drpc-classes.ts'
 import {
   classNames,
   fieldOf,
@@ -40,12 +42,18 @@ export interface JavaClassNames {
 export type JavaComponent =
   | { readonly shell: JavaShell; readonly output?: JavaShellOutput; readonly java: JavaClassNames }
   | { readonly kafka: KafkaComponent; readonly java: JavaClassNames }
+  | { readonly drpc: DrpcPart; readonly java: JavaClassNames }
   | { readonly java: JavaClassNames }
 
 /** `backtype` until Storm 0.10. */
 const SHELL_CLASS = /^(?:org\.apache|backtype)\.storm\.(?:task\.ShellBolt|spout\.ShellSpout)$/
 const FLUX_CLASS = /\.storm\.flux\.wrappers\.(?:bolts\.FluxShellBolt|spouts\.FluxShellSpout)$/
-const WRAPPER = /^(?:org\.apache|backtype)\.storm\.topology\.\w+Executor$/
+const WRAPPER =
+  /^(?:org\.apache|backtype)\.storm\.(?:topology\.\w+Executor|coordination\.(?:CoordinatedBolt|BatchBoltExecutor)|drpc\.KeyedFairBolt)$/
+
+/** Where a wrapper has what it wraps; Storm wraps twice at most. */
+const WRAPPED_FIELDS = ['bolt', '_bolt', 'delegate', '_delegate']
+const WRAPPERS_MAX = 4
 
 /** Reads `ComponentObject.serialized_java`. Throws JAVA_STREAM_INVALID. */
 export function readJavaComponent(bytes: Uint8Array): JavaComponent {
@@ -63,16 +71,28 @@ export function readJavaComponent(bytes: Uint8Array): JavaComponent {
   }
   const kafka = readKafka(className, () => objectOf(bytes, className))
   if (kafka !== undefined) return { kafka, java }
+  const drpc = readDrpc(className, () => readable(bytes, className), wrappedShell)
+  if (drpc !== undefined) return { drpc, java }
   const wraps = WRAPPER.test(className) ? wrappedClass(bytes, className) : undefined
   return { java: wraps === undefined ? java : { ...java, wraps } }
 }
 
 // The class of the wrapper is true whatever the rest is; who cannot be read further is only named less well.
 function wrappedClass(bytes: Uint8Array, className: string): string | undefined {
+  let object = readable(bytes, className)
+  if (object === undefined) return undefined
+  for (let depth = 0; depth < WRAPPERS_MAX && WRAPPER.test(object.className); depth++) {
+    const outer: JavaObject = object
+    const inner = WRAPPED_FIELDS.map(name => fieldOf(outer, name)).find(isObject)
+    if (inner === undefined) break
+    object = inner
+  }
+  return object.className === className ? undefined : object.className
+}
+
+function readable(bytes: Uint8Array, className: string): JavaObject | undefined {
   try {
-    const object = objectOf(bytes, className)
-    const bolt = fieldOf(object, 'bolt') ?? fieldOf(object, '_bolt')
-    return isObject(bolt) ? bolt.className : undefined
+    return objectOf(bytes, className)
   } catch (error) {
     if (error instanceof EngineError && error.code === 'JAVA_STREAM_INVALID') return undefined
     throw error
@@ -96,6 +116,13 @@ function shellOf(part: JavaPart, className: string): JavaShell {
     // Storm 1.1 and later; before, a child always ran in the resources folder.
     changeChildCwd: part.fields.get('changeDirectory') !== false,
   }
+}
+
+// The process that a component inside of another one starts; undefined if it starts none.
+function wrappedShell(object: JavaObject): JavaShell | undefined {
+  const shellClass = classNames(object.class).find(name => SHELL_CLASS.test(name))
+  if (shellClass === undefined) return undefined
+  return shellOf(partOf(object, shellClass)!, object.className)
 }
 
 function environmentOf(value: JavaValue | undefined): Record<string, string> {
@@ -135,9 +162,10 @@ function refuse(reason: string, className: string | undefined): never {
 /** The same for those who only tell commands from Java: a Kafka component is a class like any other. */
 export function shellOrClass(
   bytes: Uint8Array,
-): { readonly shell: JavaShell } | { readonly java: string } {
+): { readonly shell: JavaShell } | { readonly drpc: DrpcPart } | { readonly java: string } {
   const read = readJavaComponent(bytes)
   if ('shell' in read) return { shell: read.shell }
+  if ('drpc' in read) return { drpc: read.drpc }
   const { className, wraps } = read.java
   return { java: wraps === undefined ? className : `${wraps} (in ${className})` }
 }

@@ -43,6 +43,8 @@ export interface BoltProtocolOptions {
   readonly forgetAfterMs: number | undefined
   /** Given when the child's library keeps task ids that it gets before its emits. */
   readonly ahead?: IdsAhead | undefined
+  /** Called when the process has died and what it held has failed. */
+  readonly onLost?: () => void
 }
 
 export class BoltProtocol implements ShellRole {
@@ -145,6 +147,7 @@ export class BoltProtocol implements ShellRole {
     this.options.ahead?.forget()
     if (this.paused) this.resume()
     for (const tuple of held) this.options.collector.fail(tuple)
+    this.options.onLost?.()
   }
 
   command(command: string, message: ShellMessage): void {

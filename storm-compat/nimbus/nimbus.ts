@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises'
 import { availableParallelism, totalmem, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { type GearNotes, type Log, noLog } from 'gearpump'
+import type { Conf } from '../component/api.ts'
 import type { PasswordOf } from '../thrift/sasl-digest.ts'
 import { type Caller, type ServerTls, serve } from '../thrift/server.ts'
 import type { Handlers } from '../thrift/service.ts'
@@ -40,6 +41,8 @@ export interface NimbusOptions {
   readonly advertise?: string
   /** Shows what a serialised Java component is; without it, such components are refused by their class. */
   readonly readJava?: ReadJavaComponent
+  /** Settings that every topology here has, unless it sets them itself: where the DRPC servers are. */
+  readonly conf?: Conf
   readonly logDir?: string
   readonly log?: Log
   readonly clock?: Clock
@@ -82,6 +85,7 @@ export async function startNimbus(options: NimbusOptions): Promise<Nimbus> {
     directory: join(directory, 'topologies'),
     log,
     ...(options.readJava === undefined ? {} : { readJava: options.readJava }),
+    ...(options.conf === undefined ? {} : { conf: options.conf }),
   })
   const siteOf = (caller: Caller): NimbusSite => ({
     host: options.advertise ?? hostName(caller.localAddress),
@@ -126,6 +130,7 @@ export async function startNimbus(options: NimbusOptions): Promise<Nimbus> {
       localAddress: server.host,
       localPort: server.port,
       remoteAddress: server.host,
+      gone: new AbortController().signal,
     }),
     close: () => {
       closing ??= close()

@@ -102,10 +102,11 @@ export class Topologies {
   }
 
   async #start(submission: Submission): Promise<void> {
-    const { readJava, directory: root, notes } = this.#options
+    const { readJava, conf, directory: root, notes } = this.#options
     const { topology, notices } = makeTopology(submission, {
       startedMs: this.#nextStartMs(),
       ...(readJava === undefined ? {} : { readJava }),
+      ...(conf === undefined ? {} : { conf }),
     })
     for (const notice of notices) this.#table.log('info', topology.name, notice)
     // Not by its name, which may hold anything and be longer than a file's name may be.

@@ -4,6 +4,7 @@
 import type { Problem } from 'gearpump'
 import { asError } from 'gearpump/spi'
 import type { Conf } from '../component/api.ts'
+import type { DrpcPart } from '../drpc/part.ts'
 import type {
   Bolt,
   ComponentCommon,
@@ -31,6 +32,8 @@ export type JavaComponent =
         readonly changeChildCwd?: boolean
       }
     }
+  /** One of Storm's own DRPC components, which run natively. */
+  | { readonly drpc: DrpcPart }
   /** The name of its class. */
   | { readonly java: string }
 
@@ -152,6 +155,7 @@ class Reader {
       const { command, env = {}, changeChildCwd = true } = component.shell
       return { kind: 'shell', command, env, changeChildCwd }
     }
+    if ('drpc' in component) return { kind: 'drpc', part: component.drpc }
     this.problem(place, `is the Java class ${component.java}`, NO_JVM_HINT)
     // Stands in its place, so that what is wrong elsewhere is found as well.
     return shell(['java'])

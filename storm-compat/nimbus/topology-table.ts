@@ -5,6 +5,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { GearNote, GearNotes, Log } from 'gearpump'
 import { asError } from 'gearpump/spi'
+import type { Conf } from '../component/api.ts'
 import { ThriftException } from '../thrift/codec.ts'
 import { NotAliveException } from '../thrift/storm-exceptions.ts'
 import type { Clock } from './clock.ts'
@@ -35,6 +36,8 @@ export interface TopologiesOptions {
   readonly directory: string
   readonly log: Log
   readonly readJava?: ReadJavaComponent
+  /** Settings under those of each topology. */
+  readonly conf?: Conf
   /** They live on when this Nimbus ends. */
   readonly lasting: boolean
 }
@@ -149,7 +152,7 @@ export class TopologyTable {
   }
 
   async #adopt(note: GearNote, state: TopologyState, active: boolean | undefined): Promise<void> {
-    const { notes, directory, readJava, host } = this.#options
+    const { notes, directory, readJava, conf, host } = this.#options
     const { id, name, startedMs } = state
     const [blob] = note.blobs
     if (this.submitting.has(name) || this.#ended.has(id) || this.closed) return
@@ -159,7 +162,11 @@ export class TopologyTable {
       const kept = await keptSubmission(notes, blob, join(directory, randomUUID()))
       const { topology } = makeTopology(
         { ...kept, jar: undefined, active: state.active },
-        { startedMs, ...(readJava === undefined ? {} : { readJava }) },
+        {
+          startedMs,
+          ...(readJava === undefined ? {} : { readJava }),
+          ...(conf === undefined ? {} : { conf }),
+        },
       )
       const entry: Entry = { ...newEntry(topology, blob), directory: undefined, starting: false }
       this.#byName.set(name, entry)

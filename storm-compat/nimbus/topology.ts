@@ -1,5 +1,6 @@
 // One submitted topology: what it was made of, its status, and the checks of what clients ask for it.
 import { type Problem, UserError } from 'gearpump'
+import type { Conf } from '../component/api.ts'
 import { ThriftException } from '../thrift/codec.ts'
 import { InvalidTopologyException, NotAliveException } from '../thrift/storm-exceptions.ts'
 import type { LogConfig, RebalanceOptions } from '../thrift/storm-requests.ts'
@@ -55,6 +56,8 @@ export interface MakeOptions {
   /** When it is submitted, whole seconds in ms: part of its id. */
   readonly startedMs: number
   readonly readJava?: ReadJavaComponent
+  /** Settings under the topology's own. */
+  readonly conf?: Conf
 }
 
 /** A topology of what was submitted. Throws InvalidTopologyException with all that is wrong with it. */
@@ -64,7 +67,7 @@ export function makeTopology(
 ): { topology: Topology; notices: readonly string[] } {
   const { name, active, user } = submission
   const { startedMs } = options
-  const read = readTopology({ ...submission, ...options })
+  const read = withConf(readTopology({ ...submission, ...options }), options.conf)
   const problems = problemsOf(read)
   if (problems.length > 0) {
     throw invalid(new UserError('TOPOLOGY_INVALID', `topology "${name}"`, problems).message)
@@ -91,6 +94,12 @@ export function makeTopology(
     failure: undefined,
   }
   return { topology, notices: read.notices }
+}
+
+function withConf(read: ReadTopology, conf: Conf | undefined): ReadTopology {
+  if (conf === undefined) return read
+  const { topology } = read
+  return { ...read, topology: { ...topology, config: { ...conf, ...topology.config } } }
 }
 
 /** Problems that one answer lists. */

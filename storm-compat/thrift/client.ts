@@ -1,7 +1,7 @@
 // A Thrift client for one service: one connection, one call after the other, typed by the table of methods. For the `storm`
 // command and for tests; other programs bring clients of their own.
 import { createConnection, type Socket } from 'node:net'
-import { EngineError } from 'gearpump'
+import { EngineError, type ErrorCode } from 'gearpump/spi'
 import type { Fields } from './codec.ts'
 import { FRAME_BYTES_MAX, FrameSplitter } from './framing.ts'
 import {
@@ -22,6 +22,23 @@ export interface ClientOptions<S extends Methods> {
   readonly host: string
   readonly port: number
   readonly timeoutMs?: number
+  /** What to say if nobody answers; a Nimbus is meant if not given. */
+  readonly unreachable?: Unreachable
+}
+
+export interface Unreachable {
+  readonly code: ErrorCode
+  readonly hint: string
+}
+
+const NO_NIMBUS: Unreachable = {
+  code: 'NIMBUS_UNREACHABLE',
+  hint: 'is a Nimbus running there? `gear local --same-process --thrift-port 6627` starts one',
+}
+
+export const NO_DRPC: Unreachable = {
+  code: 'DRPC_UNREACHABLE',
+  hint: 'is a DRPC server running there? `storm drpc` or `gear local --drpc` starts one',
 }
 
 export interface ThriftClient<S extends Methods> {
@@ -40,16 +57,17 @@ export interface ThriftClient<S extends Methods> {
 export async function connectThrift<S extends Methods>(
   options: ClientOptions<S>,
 ): Promise<ThriftClient<S>> {
-  const socket = await connected(options.host, options.port)
+  const socket = await connected(options)
   return new Client(socket, options)
 }
 
-function connected(host: string, port: number): Promise<Socket> {
+function connected(options: ClientOptions<Methods>): Promise<Socket> {
+  const { host, port } = options
   return new Promise((resolve, reject) => {
     const socket = createConnection({ host, port })
     const fail = (cause: Error) => {
       socket.destroy()
-      reject(unreachable(host, port, cause.message, cause))
+      reject(unreachable(options, cause.message, cause))
     }
     socket.setTimeout(CONNECT_TIMEOUT_MS, () => fail(new Error('no answer in time')))
     socket.once('error', fail)
@@ -63,9 +81,13 @@ function connected(host: string, port: number): Promise<Socket> {
   })
 }
 
-function unreachable(host: string, port: number, why: string, cause?: Error): EngineError {
-  return new EngineError('NIMBUS_UNREACHABLE', `${host}:${port}: ${why}`, {
-    hint: 'is a Nimbus running there? `gear local --same-process --thrift-port 6627` starts one',
+function unreachable(
+  { host, port, unreachable: { code, hint } = NO_NIMBUS }: ClientOptions<Methods>,
+  why: string,
+  cause?: Error,
+): EngineError {
+  return new EngineError(code, `${host}:${port}: ${why}`, {
+    hint,
     ...(cause === undefined ? {} : { cause }),
   })
 }
@@ -137,8 +159,7 @@ class Client<S extends Methods> implements ThriftClient<S> {
   }
 
   #end(why: string, cause?: Error): void {
-    const { host, port } = this.#options
-    this.#ended ??= unreachable(host, port, why, cause)
+    this.#ended ??= unreachable(this.#options, why, cause)
     this.#waiting?.reject(this.#ended)
   }
 }

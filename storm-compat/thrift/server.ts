@@ -1,7 +1,7 @@
 // A Thrift server for one service: binary protocol in frames (or without, for clients that send none), the handlers of a table
 // of methods. npm thrift's own server is not used: it holds whatever a peer sends, knows no limit of connections, and hands
-// out answers to whoever does not read them. Here each connection works on one call at a time and is not read meanwhile;
-// frames, connections and the bytes held for all of them together are bounded.
+// out answers to whoever does not read them. Here each connection works on one call at a time and is read only a little ahead
+// meanwhile, which also shows that a peer went away; frames, connections and the bytes held for all of them are bounded.
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, TLSSocket } from 'node:tls'
 import { EngineError, type Log, noLog } from 'gearpump'
@@ -28,6 +28,8 @@ const HELD_BYTES_MAX = 64 * 1024 * 1024
 const FRAME_TIMEOUT_MS = 60_000
 /** A TLS handshake takes no longer. */
 const HANDSHAKE_TIMEOUT_MS = 10_000
+/** Bytes of later calls that are read while one is worked on. */
+const READ_AHEAD_BYTES = 64 * 1024
 /** Letters of a caller's mistake that the log repeats. */
 const LOGGED_MAX = 300
 
@@ -39,6 +41,8 @@ export interface Caller {
   readonly remoteAddress: string
   /** Who the caller is, if it had to say so. */
   readonly user?: string
+  /** Aborted when the caller closes its side of the connection: nobody waits for an answer that takes long. */
+  readonly gone: AbortSignal
 }
 
 /** Keys and certificates, in any form that Node takes. */
@@ -118,7 +122,7 @@ function listening(server: Server, host: string, port: number): Promise<void> {
     server.once('error', error => {
       reject(
         new EngineError('BAD_INPUT', `cannot listen on ${host}:${port}: ${error.message}`, {
-          hint: 'choose another --thrift-port, or end what holds this one',
+          hint: 'choose another port, or end what holds this one',
           cause: error,
         }),
       )
@@ -153,7 +157,7 @@ class Service<S extends Methods> {
       mayHold: () => this.#held() <= HELD_BYTES_MAX,
       ended: reason => {
         this.#connections.delete(connection)
-        if (reason !== undefined) this.#warn(connection.caller, reason)
+        if (reason !== undefined) this.#warn(connection.caller.remoteAddress, reason)
       },
     })
     this.#connections.add(connection)
@@ -161,7 +165,7 @@ class Service<S extends Methods> {
 
   /** A peer whose handshake failed: no certificate, or one that nobody here trusts. */
   refused(socket: Socket, error: Error): void {
-    this.#warn({ ...NOBODY, remoteAddress: socket.remoteAddress ?? 'gone' }, error.message)
+    this.#warn(socket.remoteAddress ?? 'gone', error.message)
     socket.destroy()
   }
 
@@ -191,19 +195,17 @@ class Service<S extends Methods> {
       return call.oneway ? undefined : writeResult(call, method, result)
     } catch (error) {
       if (error instanceof EngineError && error.code === 'BUG') {
-        this.#warn(caller, `${call.name}: ${error.message}`)
+        this.#warn(caller.remoteAddress, `${call.name}: ${error.message}`)
       }
       return call.oneway ? undefined : writeError(call, method, error)
     }
   }
 
-  #warn(caller: Caller, text: string): void {
-    const where = `thrift ${caller.remoteAddress}`
+  #warn(remoteAddress: string, text: string): void {
+    const where = `thrift ${remoteAddress}`
     this.#log.write({ level: 'warn', where, text: text.slice(0, LOGGED_MAX), timeMs: Date.now() })
   }
 }
-
-const NOBODY: Caller = { localAddress: '', localPort: 0, remoteAddress: '' }
 
 // The common name of the certificate, as Storm's TLS plugin takes it.
 function userOf(socket: Socket): { user?: string } {
@@ -227,6 +229,7 @@ class Connection {
   readonly #socket: Socket
   readonly #events: ConnectionEvents
   readonly #frames: FrameSplitter
+  readonly #gone = new AbortController()
   #handshake: DigestHandshake | undefined
   #busy = false
   #peerDone = false
@@ -243,11 +246,13 @@ class Connection {
       localPort: socket.localPort ?? 0,
       remoteAddress: socket.remoteAddress ?? 'gone',
       ...userOf(socket),
+      gone: this.#gone.signal,
     }
     socket.setNoDelay(true)
     socket.on('data', chunk => this.#take(chunk))
     socket.on('end', () => {
       this.#peerDone = true
+      this.#gone.abort()
       if (!this.#busy) socket.end()
     })
     socket.on('timeout', () => {
@@ -257,7 +262,10 @@ class Connection {
     socket.on('error', error => {
       this.#reason ??= error.message
     })
-    socket.on('close', () => events.ended(this.#reason))
+    socket.on('close', () => {
+      this.#gone.abort()
+      events.ended(this.#reason)
+    })
   }
 
   get held(): number {
@@ -275,7 +283,10 @@ class Connection {
       this.#abandon('too much is being sent at once; it was the last to send')
       return
     }
-    if (this.#busy) return
+    if (this.#busy) {
+      if (this.#frames.held > READ_AHEAD_BYTES) this.#socket.pause()
+      return
+    }
     this.#busy = true
     this.#work()
       .catch((error: unknown) => this.#abandon(asError(error).message))
@@ -303,9 +314,8 @@ class Connection {
     return true
   }
 
-  // One call after the other; the peer is not read while one is worked on, nor while it does not read its answers.
+  // One call after the other. Meanwhile the peer is read ahead a little, and no further while it does not read its answers.
   async #work(): Promise<void> {
-    this.#socket.pause()
     for (let frame = this.#frames.next(); frame !== undefined; frame = this.#frames.next()) {
       this.#socket.setTimeout(0)
       const answer = await this.#events.answer(readCall(frame), this.caller)

@@ -161,7 +161,6 @@ export const clusterDefaults: Conf = {
   'drpc.https.keystore.password': '',
   'drpc.https.keystore.type': 'JKS',
   'drpc.https.port': -1,
-  'drpc.invocations.port': 3773,
   'drpc.invocations.threads': 64,
   'drpc.max_buffer_size': 1_048_576,
   'drpc.port': 3772,

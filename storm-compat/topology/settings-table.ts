@@ -117,6 +117,8 @@ const honoured: readonly Row[] = [
     30,
     'stands in for topology.subprocess.timeout.secs',
   ],
+  ['drpc.servers', 'list of strings', ABSENT, 'hosts of the DRPC servers that are answered'],
+  ['drpc.invocations.port', 'integer > 0', 3773, 'their port for topologies'],
   [
     'wire.task.ids.ahead',
     'boolean',

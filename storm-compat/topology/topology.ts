@@ -1,6 +1,7 @@
 // The one value in which every Storm front door ends (Flux YAML, TypeScript builder, later Thrift and jars), and
 // which translate() turns into an engine DAG. Plain data, but for the factories of in-process components.
 import type { BasicBolt, Bolt, Conf, Spout, Values } from '../component/api.ts'
+import type { DrpcPart } from '../drpc/part.ts'
 
 export interface StormTopology {
   readonly name: string
@@ -59,5 +60,7 @@ export type Implementation =
       readonly env: Readonly<Record<string, string>>
       readonly changeChildCwd: boolean
     }
+  /** One of Storm's own DRPC components, as plain data. */
+  | { readonly kind: 'drpc'; readonly part: DrpcPart }
   | { readonly kind: 'spout'; readonly create: () => Spout }
   | { readonly kind: 'bolt'; readonly create: () => Bolt | BasicBolt }

@@ -28,6 +28,7 @@ import { ShellSpout } from '../component/shell-spout.ts'
 import { SpoutSource } from '../component/spout-source.ts'
 import type { Origin } from '../component/tuple.ts'
 import { doubleSerialiser } from '../component/values.ts'
+import { boltOfPart, spoutOfPart } from '../drpc/part.ts'
 import { childModules } from '../multilang/own-resources.ts'
 import { checkSettings, topologyConf } from '../topology/settings.ts'
 import { numberTasks } from '../topology/task-ids.ts'
@@ -169,6 +170,10 @@ function spoutFactory(component: Component, place: ComponentPlace) {
   if (implementation.kind === 'shell')
     return () => new ShellSpout(shellCommand(implementation, place))
   if (implementation.kind === 'spout') return implementation.create
+  if (implementation.kind === 'drpc') {
+    const { part } = implementation
+    if (part.part === 'spout') return () => spoutOfPart(part)
+  }
   throw new UserError('TOPOLOGY_INVALID', component.id, [
     { place: component.id, message: 'a bolt cannot be a spout' },
   ])
@@ -179,6 +184,10 @@ function boltFactory(component: Component, place: ComponentPlace) {
   if (implementation.kind === 'shell')
     return () => new ShellBolt(shellCommand(implementation, place))
   if (implementation.kind === 'bolt') return implementation.create
+  if (implementation.kind === 'drpc') {
+    const { part } = implementation
+    if (part.part !== 'spout') return () => boltOfPart(part)
+  }
   throw new UserError('TOPOLOGY_INVALID', component.id, [
     { place: component.id, message: 'a spout cannot be a bolt' },
   ])

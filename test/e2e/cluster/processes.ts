@@ -16,7 +16,7 @@ export class GearProcess {
   output = ''
   readonly exited: Promise<number | string>
 
-  /** `through` is the beginning of the command line, such as `ip netns exec NAME`; it must exec what follows. */
+  /** `through` is the beginning of the command line, such as `ip netns exec NAME`; it must exec what follows. `entry` is `gear` if not given. */
   constructor(
     args: readonly string[],
     env: NodeJS.ProcessEnv = {},

@@ -5,7 +5,12 @@ import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { EngineError } from '../../../../src/base/errors.ts'
 import { storm } from '../../../../storm-compat/cli/storm.ts'
-import type { NimbusClient, ProgramCall, Surroundings } from '../../../../storm-compat/cli/verb.ts'
+import type {
+  DrpcClient,
+  NimbusClient,
+  ProgramCall,
+  Surroundings,
+} from '../../../../storm-compat/cli/verb.ts'
 
 export interface Called {
   readonly name: string
@@ -35,8 +40,8 @@ export interface WorldOptions {
   readonly programExit?: number
   /** Hosts where nobody listens. */
   readonly deadHosts?: readonly string[]
-  /** When commands that run until then are told to end; at once if not given. */
-  readonly interrupted?: Promise<void>
+  /** When a daemon is told to end; at once if not given. */
+  readonly interrupted?: () => Promise<void>
 }
 
 export async function world(t: ExecutionContext, options: WorldOptions = {}): Promise<World> {
@@ -65,6 +70,14 @@ export async function world(t: ExecutionContext, options: WorldOptions = {}): Pr
       const answers = { getLeader: { host, port }, ...options.answers }
       return fakeClient(answers, calls)
     },
+    connectDrpc: async (host, port) => {
+      connections.push(`${host}:${port}`)
+      if (options.deadHosts?.includes(host)) {
+        throw new EngineError('DRPC_UNREACHABLE', `${host}:${port}: nobody listens`)
+      }
+      return fakeClient({ ...options.answers }, calls) as unknown as DrpcClient
+    },
+    interrupted: options.interrupted ?? (async () => undefined),
     runProgram: async call => {
       programs.push(call)
       return options.programExit ?? 0
@@ -77,7 +90,6 @@ export async function world(t: ExecutionContext, options: WorldOptions = {}): Pr
     sleep: async ms => {
       nowMs += ms
     },
-    interrupted: () => options.interrupted ?? Promise.resolve(),
   }
   const run = (...argv: string[]) => storm(argv, around.gear, around)
   const printed = () => Buffer.concat(out).toString()

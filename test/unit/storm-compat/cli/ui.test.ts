@@ -10,7 +10,10 @@ test('it shows the Nimbus of the configuration, on loopback, until it is told to
   const interrupted = new Promise<void>(resolve => {
     end = resolve
   })
-  const { run, printed, connections } = await world(t, { answers: { getClusterInfo }, interrupted })
+  const { run, printed, connections } = await world(t, {
+    answers: { getClusterInfo },
+    interrupted: () => interrupted,
+  })
   const running = run('ui', '--port', '0', '-c', 'nimbus.seeds=["far"]')
   while (!printed().includes('/api/v1/')) await new Promise(resolve => setImmediate(resolve))
   const [, port] = /http:\/\/127\.0\.0\.1:(\d+)\/api/.exec(printed())!
@@ -27,7 +30,10 @@ test('a Nimbus that is not there is told to who asks, and the UI stays', async t
   const interrupted = new Promise<void>(resolve => {
     end = resolve
   })
-  const { run, printed, notes } = await world(t, { deadHosts: ['localhost'], interrupted })
+  const { run, printed, notes } = await world(t, {
+    deadHosts: ['localhost'],
+    interrupted: () => interrupted,
+  })
   const running = run('ui', '--port=0')
   while (!printed().includes('/api/v1/')) await new Promise(resolve => setImmediate(resolve))
   const [, port] = /:(\d+)\/api/.exec(printed())!

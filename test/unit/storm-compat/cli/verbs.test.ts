@@ -320,7 +320,7 @@ test('blobs are deleted, and their rights and copies set and told', async t => {
 
 test('verbs of daemons say what is used instead, with 2', async t => {
   const w = await world(t)
-  for (const verb of ['nimbus', 'supervisor', 'drpc', 'dev-zookeeper', 'kill_workers']) {
+  for (const verb of ['supervisor', 'dev-zookeeper', 'kill_workers']) {
     t.is(await w.run(verb), 2, verb)
     t.regex(w.notes(), new RegExp(`"storm ${verb}" does nothing here: \\w`))
   }

@@ -1,0 +1,143 @@
+// `storm drpc` runs a DRPC server until it is interrupted, set up by storm.yaml as Storm's own daemon is. `storm drpc-client` calls
+// functions from a terminal.
+import { join } from 'node:path'
+import { asError, EngineError } from 'gearpump/spi'
+import { accessOf } from '../drpc/access.ts'
+import { type DrpcOptions, startDrpc } from '../drpc/server.ts'
+import { describeDrpc } from '../drpc/service.ts'
+import { NO_DRPC } from '../thrift/client.ts'
+import { one, readCommandLine } from './command-line.ts'
+import { clusterConfDir, readConf, type StormConf, stormConf } from './storm-conf.ts'
+import { StormUsageError } from './usage-error.ts'
+import { type DrpcClient, EXIT_OK, type Surroundings, type Verb } from './verb.ts'
+
+export const drpcVerb: Verb = {
+  usage: 'storm drpc [--host ADDRESS]',
+  summary: 'runs a DRPC server until Ctrl-C, on the ports of drpc.* in storm.yaml',
+  help: `Usage: storm drpc [--host ADDRESS]
+
+Runs a DRPC server until Ctrl-C: functions are called on drpc.port (3772), topologies answer them on
+drpc.invocations.port (3773), and HTTP is on drpc.http.port (3774) if drpc.disable.http.binding is false.
+
+  --host ADDRESS     address to listen on; 127.0.0.1 if not given, for whoever can connect may call
+                     and answer every function that drpc.authorizer does not keep from him
+  -c KEY=VALUE       a setting, as in -c drpc.port=0; may be repeated
+`,
+  async run(argv, around) {
+    const line = readCommandLine(argv, { host: { flags: ['--host'], takes: 'one' } })
+    if (line.words.length > 0) throw new StormUsageError(`unexpected argument "${line.words[0]}"`)
+    const conf = await stormConf(line, around, 'cluster')
+    const host = one(line, 'host')
+    const drpc = await startDrpc({
+      ...(await optionsOf(conf, around)),
+      ...(host === undefined ? {} : { address: host }),
+      log: { write: ({ level, text }) => around.note(`storm: ${level}: ${text}`) },
+    })
+    around.note(`storm: ${describeDrpc(drpc)}`)
+    await around.interrupted()
+    await drpc.close()
+    return EXIT_OK
+  },
+}
+
+async function optionsOf(conf: StormConf, around: Surroundings): Promise<DrpcOptions> {
+  refuseSecurity(conf)
+  const http = conf['drpc.disable.http.binding'] === false
+  return {
+    port: numberOf(conf, 'drpc.port', 0),
+    invocationsPort: numberOf(conf, 'drpc.invocations.port', 0),
+    httpPort: http ? numberOf(conf, 'drpc.http.port', 0) : undefined,
+    requestTimeoutMs: 1000 * numberOf(conf, 'drpc.request.timeout.secs', 1),
+    messageBytesMax: numberOf(conf, 'drpc.max_buffer_size', 1),
+    access: accessOf({ ...(await accessFile(conf, around)), ...conf }),
+  }
+}
+
+// The list of functions is in a file of its own beside storm.yaml.
+async function accessFile(conf: StormConf, around: Surroundings): Promise<StormConf> {
+  const file = conf['drpc.authorizer.acl.filename']
+  const folder = clusterConfDir(around)
+  if (typeof file !== 'string' || folder === undefined) return {}
+  return (await readConf(join(folder, file))) ?? {}
+}
+
+function numberOf(conf: StormConf, key: string, min: number): number {
+  const value = Number(conf[key])
+  if (Number.isInteger(value) && value >= min && value < 2 ** 31) return value
+  throw new EngineError('BAD_INPUT', `${key} is ${JSON.stringify(conf[key])}`, {
+    hint: `it must be a whole number of at least ${min}`,
+  })
+}
+
+function refuseSecurity(conf: StormConf): void {
+  for (const key of ['drpc.thrift.transport', 'drpc.invocations.thrift.transport']) {
+    const plugin = String(conf[key] ?? conf['storm.thrift.transport'] ?? '')
+    if (plugin === '' || /(?:^|\.)SimpleTransportPlugin$/.test(plugin)) continue
+    throw new EngineError(
+      'BAD_INPUT',
+      `${key} is ${plugin}: this command starts no server with it`,
+      {
+        hint: 'startDrpc({ passwordOf, tls }) of gearpump/storm does: SASL digest, and TLS',
+      },
+    )
+  }
+  if (Number(conf['drpc.https.port'] ?? -1) <= 0) return
+  throw new EngineError('BAD_INPUT', 'drpc.https.port: this command serves plain HTTP only', {
+    hint: 'startDrpc({ tls }) of gearpump/storm serves HTTPS',
+  })
+}
+
+export const drpcClientVerb: Verb = {
+  usage: 'storm drpc-client [-f FUNCTION ARGUMENT… | FUNCTION ARGUMENT …]',
+  summary: 'calls functions of the servers in drpc.servers, and prints their results',
+  async run(argv, around) {
+    const line = readCommandLine(argv, {
+      functionName: { flags: ['-f', '--function'], takes: 'one' },
+    })
+    const calls = callsOf(one(line, 'functionName'), line.words)
+    const client = await connected(await stormConf(line, around), around)
+    try {
+      for (const [functionName, funcArgs] of calls) {
+        const result = await client.call('execute', { functionName, funcArgs })
+        around.out(`${functionName} "${funcArgs}" => "${result}"\n`)
+      }
+    } finally {
+      client.close()
+    }
+    return EXIT_OK
+  },
+}
+
+function callsOf(functionName: string | undefined, words: readonly string[]): [string, string][] {
+  if (words.length === 0) throw new StormUsageError('function and argument are missing')
+  if (functionName !== undefined) return words.map(args => [functionName, args])
+  if (words.length % 2 !== 0) {
+    throw new StormUsageError('a function has no argument: give functions and arguments in turn')
+  }
+  const calls: [string, string][] = []
+  for (let i = 0; i < words.length; i += 2) calls.push([words[i]!, words[i + 1]!])
+  return calls
+}
+
+// The first server that answers; they all can.
+async function connected(conf: StormConf, around: Surroundings): Promise<DrpcClient> {
+  const servers = conf['drpc.servers']
+  const hosts = Array.isArray(servers) ? servers.map(String) : []
+  const port = numberOf(conf, 'drpc.port', 1)
+  const reasons: string[] = []
+  for (const host of hosts) {
+    try {
+      return await around.connectDrpc(host, port)
+    } catch (error) {
+      reasons.push(asError(error).message)
+    }
+  }
+  const why = hosts.length === 0 ? 'drpc.servers names no host' : reasons.join('; ')
+  throw new EngineError('DRPC_UNREACHABLE', `no DRPC server found: ${why}`, {
+    hint:
+      hosts.length === 0
+        ? 'set drpc.servers in ~/.storm/storm.yaml, or by -c \'drpc.servers=["localhost"]\''
+        : NO_DRPC.hint,
+    details: { hosts, port },
+  })
+}
