@@ -132,6 +132,10 @@ realTest(
     const [before] = await first.call('getTopologySummaries', {})
     const pids = async () => (await gear.info('words')).executors.map(e => e.pid)
     const pidsBefore = await pids()
+    const meta = { acl: [], replication_factor: 1 }
+    const session = await first.call('beginCreateBlob', { key: 'a blob', meta })
+    await first.call('uploadBlobChunk', { session, chunk: Buffer.from('content') })
+    await first.call('finishBlobUpload', { session })
     await killed(first)
 
     const second = await gateway(t, master, first.port)
@@ -141,6 +145,10 @@ realTest(
       const [summary] = await call('getTopologySummaries', {})
       t.like(summary, { id, status: 'INACTIVE', owner: before!.owner, num_workers: 2 })
       t.deepEqual(await call('getUserTopology', { id }), topology)
+      t.deepEqual((await call('listBlobs', {})).keys, ['a blob'])
+      const download = await call('beginBlobDownload', { key: 'a blob' })
+      const { session: reading } = download
+      t.is((await call('downloadBlobChunk', { session: reading })).toString(), 'content')
       t.is(JSON.parse(await call('getTopologyConf', { id }))['collect.file'], files.collected)
     }
     t.deepEqual(await pids(), pidsBefore, 'its executors have not been touched')
@@ -162,7 +170,10 @@ realTest(
       async () => (await other.call('getTopologySummaries', {})).length === 0,
     )
     t.is((await gear.info('words')).status, 'stopped')
-    await until('its note is gone', async () => (await gear.notes.list('storm/')).length === 0)
+    await until(
+      'its note is gone',
+      async () => (await gear.notes.list('storm/topologies/')).length === 0,
+    )
   },
 )
 

@@ -46,8 +46,9 @@ realTest(
     const bin = join(dir, 'bin')
     mkdirSync(bin)
     symlinkSync(process.execPath, join(bin, 'node'))
-    const python = execFileSync('sh', ['-c', 'command -v python3']).toString().trim()
-    symlinkSync(python, join(bin, 'python3'))
+    // What PATH finds may be a script that chooses among several.
+    const python = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'])
+    symlinkSync(python.toString().trim(), join(bin, 'python3'))
     t.throws(() => execFileSync('java', ['-version'], { env: { PATH: bin } }), { code: 'ENOENT' })
     const cluster = new GearProcess(
       [...['local', '--port', '0', '--workers', '2', '--thrift-port', '0'], '--host.dataDir', dir],

@@ -325,3 +325,20 @@ test('verbs of daemons say what is used instead, with 2', async t => {
     t.regex(w.notes(), new RegExp(`"storm ${verb}" does nothing here: \\w`))
   }
 })
+
+test('storm nimbus is a gateway of gear, with what storm.yaml and the command line say', async t => {
+  const w = await world(t)
+  t.is(await w.run('nimbus', '--masters', 'a:1,b:2', '--gateway.bind', '0.0.0.0'), 7)
+  t.deepEqual(w.gearCalls.at(-1), [
+    ...['gateway', '--thrift-port', '6627', '--master', 'a:1,b:2'],
+    ...['--gateway.bind', '0.0.0.0'],
+  ])
+  const conf = ['-c', 'gearpump.masters=["m:1","n:2"]', '-c', 'nimbus.thrift.port=0']
+  await w.run('nimbus', ...conf, '-c', 'gearpump.settings=gear.yaml', '--security.insecure')
+  t.deepEqual(w.gearCalls.at(-1), [
+    ...['gateway', '--thrift-port', '0', '--master', 'm:1,n:2', '--config', 'gear.yaml'],
+    '--security.insecure',
+  ])
+  t.is(await w.run('nimbus', '--mastres', 'a:1'), 2)
+  t.regex(w.notes(), /no option --mastres; did you mean --masters/)
+})
