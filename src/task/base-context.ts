@@ -17,6 +17,7 @@ export interface ContextParts {
 
 /** As much of a runner as both kinds of context use. */
 interface Runner {
+  readonly emitted: number
   readonly host: RunnerHost
   readonly timers: TurnTimers
   call(fn: () => unknown): void
@@ -82,6 +83,11 @@ export class BaseContext<R extends Runner> implements Place, Timers, Telling, Se
   /** Resolves when every consumer has room again; undefined when there is room now. */
   room(): Promise<void> | undefined {
     return this.runner.ready()
+  }
+
+  /** Messages emitted so far. */
+  get emitted(): number {
+    return this.runner.emitted
   }
 
   get upstreamClock(): number {

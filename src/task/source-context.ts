@@ -53,6 +53,15 @@ export class SourceRunnerContext
     this.runner.wake()
   }
 
+  /** Roots whose end the source was told, by how they ended. */
+  get rootsDone(): number {
+    return this.runner.rootsDone
+  }
+
+  get rootsFailed(): number {
+    return this.runner.rootsFailed
+  }
+
   get active(): boolean {
     return this.runner.active
   }

@@ -117,6 +117,16 @@ export class RunnerContext
     return this.runner.ready() ?? Promise.resolve()
   }
 
+  /** Inputs handed to the task so far. */
+  get received(): number {
+    return this.runner.received
+  }
+
+  /** Inputs that were finished, and holds that were let go as done. */
+  get acked(): number {
+    return this.runner.acked + this.runner.holds.acked
+  }
+
   get sourceTask(): number {
     return this.runner.sourceTask
   }

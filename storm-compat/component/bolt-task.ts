@@ -45,6 +45,7 @@ export class BoltTask implements Task<Values, Values> {
   #collector!: OutputCollector
   #basicCollector!: BasicOutputCollector
   #ticks: { cancel(): void } | undefined = undefined
+  #outputs: Outputs | undefined = undefined
   readonly #tally: BoltTally
 
   /** `origins`: by the id of the edge. */
@@ -52,7 +53,7 @@ export class BoltTask implements Task<Values, Values> {
     this.#place = place
     this.#create = create
     this.#origins = origins
-    this.#tally = new BoltTally(place.component, samplingOf(place.conf))
+    this.#tally = new BoltTally(place.component, samplingOf(place.conf), place.tickSecs > 0)
   }
 
   onStart = async (given: unknown): Promise<void> => {
@@ -62,6 +63,7 @@ export class BoltTask implements Task<Values, Values> {
     this.#conf = this.#place.conf
     const { counts } = this.#tally
     const outputs = new Outputs(this.#topology, this.#place, port => context.outlet(port), counts)
+    this.#outputs = outputs
     this.#collector = new RichCollector(context, outputs, this.#tally)
     this.#basicCollector = new BasicCollector(context, outputs)
     await this.#startBolt()
@@ -94,20 +96,19 @@ export class BoltTask implements Task<Values, Values> {
     }
     const tuple = new TupleImpl(values, origin, context.sourceTask)
     context.hold(tuple)
-    if (this.#tally.executed(origin.input)) return this.#timeRich(this.#rich, tuple)
+    const tally = this.#tally
+    if (tally.several) tally.executed(origin.input)
+    if (--tally.left === 0) return this.#timeRich(this.#rich, tuple)
     return this.#executeRich(this.#rich, tuple)
   }
 
   #timeRich(bolt: Bolt, tuple: TupleImpl): void | Promise<void> {
-    this.#tally.begin(tuple)
-    return this.#timed(tuple, () => this.#executeRich(bolt, tuple))
-  }
-
-  #timed(tuple: TupleImpl | PlainTuple, execute: () => void | Promise<void>): void | Promise<void> {
     const startMs = performance.now()
-    const done = () => this.#tally.returned(tuple.origin.input, performance.now() - startMs)
-    const result = execute()
-    return result === undefined ? done() : result.then(done)
+    this.#tally.begin(tuple, startMs)
+    const result = this.#executeRich(bolt, tuple)
+    const { input } = tuple.origin
+    if (result === undefined) return this.#tally.returned(input, performance.now() - startMs)
+    return result.then(() => this.#tally.returned(input, performance.now() - startMs))
   }
 
   // A tick is an input like any other, but of no root.
@@ -116,23 +117,36 @@ export class BoltTask implements Task<Values, Values> {
       return this.#executeBasic(new PlainTuple([secs], TICK_ORIGIN, SYSTEM_TASK), false)
     }
     const tuple = new TupleImpl([secs], TICK_ORIGIN, SYSTEM_TASK)
-    if (this.#tally.executed(TICK_ORIGIN.input)) this.#tally.begin(tuple)
+    this.#tally.executed(TICK_ORIGIN.input)
     this.#context.holdUntracked(tuple)
     return this.#executeRich(this.#rich, tuple)
   }
 
   #executeBasic(tuple: PlainTuple, isInput: boolean): void | Promise<void> {
-    if (!this.#tally.executed(tuple.origin.input)) return this.#callBasic(tuple, isInput)
-    this.#tally.begin(tuple)
-    return this.#timed(tuple, () => this.#callBasic(tuple, isInput))
+    const tally = this.#tally
+    if (tally.several) tally.executed(tuple.origin.input)
+    if (--tally.left === 0) return this.#timeBasic(tuple, isInput)
+    return this.#callBasic(tuple, isInput)
+  }
+
+  #timeBasic(tuple: PlainTuple, isInput: boolean): void | Promise<void> {
+    const startMs = performance.now()
+    this.#tally.begin(tuple, startMs)
+    const done = () => this.#tally.returned(tuple.origin.input, performance.now() - startMs)
+    const result = this.#callBasic(tuple, isInput)
+    return result === undefined ? done() : result.then(done)
   }
 
   #callBasic(tuple: PlainTuple, isInput: boolean): void | Promise<void> {
+    const tally = this.#tally
     try {
       const result = this.#basic!.execute(tuple, this.#basicCollector)
-      if (result === undefined) return this.#tally.acked(tuple.origin.input, tuple)
+      if (result === undefined) {
+        if (tally.watches) tally.acked(tuple.origin.input, tuple)
+        return undefined
+      }
       return result.then(
-        () => this.#tally.acked(tuple.origin.input, tuple),
+        () => tally.acked(tuple.origin.input, tuple),
         (error: unknown) => this.#basicFailed(tuple, isInput, error),
       )
     } catch (error) {
@@ -186,7 +200,12 @@ export class BoltTask implements Task<Values, Values> {
     }
   }
 
-  tally = (): Tally => Array.from(this.#tally.counts)
+  tally = (): Tally => {
+    const counts = Array.from(this.#tally.counts)
+    this.#outputs?.addTo(counts, this.#context.emitted)
+    if (this.#outputs !== undefined) this.#tally.addTo(counts, this.#context)
+    return counts
+  }
 
   onStop = async (): Promise<void> => {
     this.#ticks?.cancel()
@@ -245,7 +264,7 @@ class RichCollector implements ForeseeingCollector {
       anchors === undefined || anchors === null ? [] : Array.isArray(anchors) ? anchors : [anchors]
     const holds = list as unknown as readonly Hold[]
     if (outlet === undefined) this.#checked(holds)
-    else if (this.#context.emitAnchoredTo(outlet, task, values, holds)) this.#outputs.sent(1)
+    else if (this.#context.emitAnchoredTo(outlet, task, values, holds)) this.#outputs.sentDirectly()
   }
 
   foresight(): Foresight | undefined {
@@ -263,14 +282,14 @@ class RichCollector implements ForeseeingCollector {
         this.#outputs.ordinary(stream, values)
         const holds = (anchors ?? []) as unknown as readonly Hold[]
         this.#context.emitAnchoredReserved(outlook.outlet, ids, values, holds)
-        this.#outputs.sent(ids.length)
+        this.#outputs.sent(outlook.outlet, ids.length)
       },
     }
   }
 
   ack(tuple: Tuple): void {
     const own = tuple as TupleImpl
-    if (own.release()) this.#tally.acked(own.origin.input, own)
+    if (own.release() && this.#tally.watches) this.#tally.acked(own.origin.input, own)
   }
 
   fail(tuple: Tuple): void {
@@ -310,7 +329,7 @@ class BasicCollector implements BasicOutputCollector {
 
   emitDirect(task: number, values: Values, stream = 'default'): void {
     const outlet = this.#outputs.direct(stream, values)
-    if (outlet?.emitTo(task, values, this.#context.slot) === true) this.#outputs.sent(1)
+    if (outlet?.emitTo(task, values, this.#context.slot) === true) this.#outputs.sentDirectly()
   }
 
   reportError(error: Error): void {

@@ -28,8 +28,11 @@ export class Outputs {
   // One list per task id, made once: an emit to one task allocates nothing.
   readonly #lists: (readonly number[] | undefined)[] = []
   readonly #counts: Float64Array
-  // Where the stream of the last emit is counted.
+  // Where the stream of the last emit is counted, if that is not the plain one.
   #at = 0
+  // Emits that are counted here and by the engine; and those on the plain stream that nobody listens to.
+  #told = 0
+  #unheard = 0
 
   /** `counts`: the tally of the task. */
   constructor(
@@ -57,7 +60,7 @@ export class Outputs {
   ordinary(stream: string, values: Values): Outlet | undefined {
     const plain = this.#plain
     if (stream === 'default' && plain !== undefined && values.length === plain.fields) {
-      this.#emitted(plain.at)
+      if (plain.outlet === undefined) this.#unheard++
       return plain.outlet
     }
     const output = this.#output(stream, values)
@@ -67,7 +70,10 @@ export class Outputs {
         `emits on stream "${stream}", whose consumer has a direct grouping`,
         'use emitDirect',
       )
-    this.#emitted(output.at)
+    this.#at = output.at
+    this.#counts[output.at + OUT.emitted]!++
+    if (output.outlet === undefined) this.#counts[output.at + OUT.transferred]!--
+    else this.#told++
     return output.outlet
   }
 
@@ -81,18 +87,34 @@ export class Outputs {
         'use emit',
       )
     }
-    this.#emitted(output.at)
+    this.#at = output.at
     return output.outlet
   }
 
-  #emitted(at: number): void {
-    this.#at = at
-    this.#counts[at + OUT.emitted]!++
+  /** The last direct emit has found its task. */
+  sentDirectly(): void {
+    this.#counts[this.#at + OUT.emitted]!++
+    this.#told++
   }
 
   /** The last emit went to so many tasks. Where `ids` is asked it counts by itself. */
-  sent(tasks: number): void {
-    this.#counts[this.#at + OUT.transferred]! += tasks
+  sent(outlet: Outlet, tasks: number): void {
+    const at = outlet === this.#plain?.outlet ? this.#plain.at : this.#at
+    this.#counts[at + OUT.transferred]! += tasks - 1
+  }
+
+  /**
+   * The emits by stream. Counted here is what is not on the plain stream, and how many tasks more than one, or fewer, an
+   * emit went to; the engine has counted all of them: `emitted`.
+   */
+  addTo(counts: number[], emitted: number): void {
+    const plain = this.#plain
+    if (plain !== undefined) {
+      counts[plain.at + OUT.emitted]! += emitted - this.#told + this.#unheard
+      counts[plain.at + OUT.transferred]! -= this.#unheard
+    }
+    for (const { at } of this.#byStream.values())
+      counts[at + OUT.transferred]! += counts[at + OUT.emitted]!
   }
 
   /** What ordinary emits will be answered, whatever they hold; undefined where that cannot be known. */
@@ -139,16 +161,14 @@ export class Outputs {
   /** Task ids of the engine's answer to an emit. */
   ids(answer: number, outlet: Outlet): readonly number[] {
     if (answer >= 0) {
-      this.#counts[this.#at + OUT.transferred]!++
       const list = this.#lists[answer]
       if (list !== undefined) return list
       const made = Object.freeze([answer])
       this.#lists[answer] = made
       return made
     }
-    if (answer !== SEVERAL) return NO_TASKS
-    this.sent(outlet.targets.length)
-    return outlet.targets.slice()
+    this.sent(outlet, answer === SEVERAL ? outlet.targets.length : 0)
+    return answer === SEVERAL ? outlet.targets.slice() : NO_TASKS
   }
 
   get none(): readonly number[] {

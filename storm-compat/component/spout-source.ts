@@ -11,6 +11,7 @@ export class SpoutSource implements Source<Values> {
   readonly #create: () => Spout
   #context!: SourceSpiContext
   #collector!: Collector
+  #outputs: Outputs | undefined = undefined
   #spout: Spout | undefined = undefined
   #activated = false
   readonly #tally: SpoutTally
@@ -26,6 +27,7 @@ export class SpoutSource implements Source<Values> {
     const topology = this.#place.contextOf(this.#context)
     const { counts } = this.#tally
     const outputs = new Outputs(topology, this.#place, port => this.#context.outlet(port), counts)
+    this.#outputs = outputs
     this.#collector = new Collector(this.#context, outputs, this.#tally)
     if (this.#context.active) await this.#openSpout()
   }
@@ -69,14 +71,23 @@ export class SpoutSource implements Source<Values> {
   onCredentials = (credentials: Credentials): void | Promise<void> =>
     this.#spout?.setCredentials?.(credentials)
 
-  done = (id: unknown): void | Promise<void> => this.#spout?.ack?.(this.#tally.acked(id))
+  done = (id: unknown): void | Promise<void> => {
+    const tally = this.#tally
+    return this.#spout?.ack?.(tally.watches ? tally.acked(id) : id)
+  }
 
   fail = (id: unknown): void | Promise<void> => {
     this.#collector.isExhausted = false
-    return this.#spout?.fail?.(this.#tally.failed(id))
+    const tally = this.#tally
+    return this.#spout?.fail?.(tally.watches ? tally.failed(id) : id)
   }
 
-  tally = (): Tally => Array.from(this.#tally.counts)
+  tally = (): Tally => {
+    const counts = Array.from(this.#tally.counts)
+    this.#outputs?.addTo(counts, this.#context.emitted)
+    if (this.#outputs !== undefined) this.#tally.addTo(counts, this.#context)
+    return counts
+  }
 
   close = async (): Promise<void> => {
     const spout = this.#spout
@@ -108,7 +119,9 @@ class Collector implements SpoutOutputCollector {
   emit(values: Values, messageId?: unknown, stream = 'default'): readonly number[] {
     const outlet = this.#outputs.ordinary(stream, values)
     this.emits++
-    const id = this.#tally.emitted(messageId, stream)
+    const tally = this.#tally
+    const id = tally.several ? tally.marked(messageId, stream) : messageId
+    if (--tally.left === 0) tally.begin(id)
     const answer = this.#context.emitRoot(outlet, values, id)
     return outlet === undefined ? this.#outputs.none : this.#outputs.ids(answer, outlet)
   }
@@ -116,8 +129,8 @@ class Collector implements SpoutOutputCollector {
   emitDirect(task: number, values: Values, messageId?: unknown, stream = 'default'): void {
     const outlet = this.#outputs.direct(stream, values)
     this.emits++
-    const id = this.#tally.emitted(messageId, stream)
-    if (this.#context.emitRootTo(outlet, task, values, id)) this.#outputs.sent(1)
+    const id = this.#tally.several ? this.#tally.marked(messageId, stream) : messageId
+    if (this.#context.emitRootTo(outlet, task, values, id)) this.#outputs.sentDirectly()
   }
 
   reportError(error: Error): void {

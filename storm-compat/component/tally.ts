@@ -1,8 +1,10 @@
-// What one task of a component counts for Storm's statistics, beside what the engine counts: emits by stream, inputs and their
-// latencies by input. One array of numbers per task, so that a count costs an addition; the layout follows from the
-// component alone, and readers of the figures (nimbus/statistics.ts) use the same one. Counts are exact. Latencies
-// are sampled as in Storm (`topology.stats.sample.rate`), one sample under way at a time: which tuple is taken does not
-// depend on how long it will take, so the mean is right.
+// What one task of a component counts for Storm's statistics: emits by stream, inputs and latencies by input. The engine
+// counts already what nearly every tuple is (an emit on the default stream, an input of a bolt with one input, a root
+// of a spout with one stream): here only what differs is counted, and the rest is made of the engine's counts when it is
+// read. One array of numbers per task; its layout follows from the component alone, and readers of the figures
+// (nimbus/statistics.ts) use the same one. Counts are exact. Latencies are sampled as in Storm
+// (`topology.stats.sample.rate`), one sample under way at a time: which tuple is taken does not depend on how long it
+// will take, so the mean is right.
 import type { Component } from '../topology/topology.ts'
 
 /** Per stream of a bolt. */
@@ -54,37 +56,68 @@ export function samplingOf(conf: Readonly<Record<string, unknown>>): number {
   return typeof rate === 'number' && rate > 0 && rate <= 1 ? Math.round(1 / rate) : 20
 }
 
+/** Samples nearer than this cost more than they tell: fewer are taken. A look at the clock may take 0.2 µs. */
+const GAP_MS = 2
+/** How much fewer at most. */
+const THINNER_MAX = 256
+
+/** Which tuples are timed: one in so many, and fewer while they come fast. */
+class Pace {
+  /** Counted down by whoever sees a tuple; 0 = this one. */
+  left: number
+  readonly #least: number
+  #every: number
+  #lastMs = 0
+
+  constructor(every: number) {
+    this.#least = every
+    this.#every = every
+    this.left = every
+  }
+
+  protected taken(nowMs: number): void {
+    const gapMs = nowMs - this.#lastMs
+    this.#lastMs = nowMs
+    if (gapMs < GAP_MS) this.#every = Math.min(this.#every * 2, this.#least * THINNER_MAX)
+    else if (gapMs > 10 * GAP_MS) this.#every = Math.max(this.#least, this.#every >> 1)
+    this.left = this.#every
+  }
+}
+
 /** The counts of one bolt task. */
-export class BoltTally {
+export class BoltTally extends Pace {
   readonly counts: Float64Array
+  /** It has inputs to tell apart, ticks among them: each tuple is counted here. */
+  readonly several: boolean
+  /** Acks are to be told. */
+  watches: boolean
   readonly #first: number
-  readonly #every: number
-  #left: number
   // The tuple whose processing is timed, until it is let go.
   #timed: object | undefined = undefined
   #sinceMs = 0
 
-  constructor(shape: Shape, every: number) {
+  constructor(shape: Shape, every: number, hasTicks: boolean) {
+    super(every)
     const layout = tallyLayout(shape)
     this.counts = new Float64Array(layout.length)
+    this.several = shape.inputs.length > 1 || hasTicks
+    this.watches = this.several
     this.#first = layout.input(TICKS)
-    this.#every = every
-    this.#left = every
   }
 
-  /** A tuple comes in. True: this one is to be timed. */
-  executed(input: number): boolean {
+  /** A tuple comes in; to be told where `several`. */
+  executed(input: number): void {
     this.counts[this.#first + input * INPUT + IN.executed]!++
-    return --this.#left === 0
   }
 
   /** A tuple that is to be timed is executed now. */
-  begin(tuple: object): void {
-    this.#left = this.#every
+  begin(tuple: object, nowMs: number): void {
+    this.taken(nowMs)
     const before = this.#timed as { readonly open?: boolean } | undefined
     if (before?.open === true) return
     this.#timed = tuple
-    this.#sinceMs = performance.now()
+    this.#sinceMs = nowMs
+    this.watches = true
   }
 
   /** `execute` has returned. */
@@ -94,17 +127,32 @@ export class BoltTally {
     this.counts[at + IN.executes]!++
   }
 
-  acked(input: number, tuple: object): void {
+  /** A tuple that is timed was acked after so long. */
+  processed(input: number, tookMs: number): void {
     const at = this.#first + input * INPUT
-    this.counts[at + IN.acked]!++
+    this.counts[at + IN.processMs]! += tookMs
+    this.counts[at + IN.processes]!++
+  }
+
+  /** To be told while it `watches`. */
+  acked(input: number, tuple: object): void {
+    if (this.several) this.counts[this.#first + input * INPUT + IN.acked]!++
     if (tuple !== this.#timed) return
     this.#timed = undefined
-    this.counts[at + IN.processMs]! += performance.now() - this.#sinceMs
-    this.counts[at + IN.processes]!++
+    this.watches = this.several
+    this.processed(input, performance.now() - this.#sinceMs)
   }
 
   failed(input: number): void {
     this.counts[this.#first + input * INPUT + IN.failed]!++
+  }
+
+  /** Adds what the engine has counted of the only input. */
+  addTo(counts: number[], engine: { readonly received: number; readonly acked: number }): void {
+    if (this.several || counts.length <= this.#first + INPUT) return
+    const at = this.#first + INPUT
+    counts[at + IN.executed] = engine.received
+    counts[at + IN.acked] = engine.acked
   }
 }
 
@@ -127,54 +175,60 @@ class StreamRoot {
 const NOTHING: unknown = Symbol('nothing is timed')
 
 /** The counts of one spout task. */
-export class SpoutTally {
+export class SpoutTally extends Pace {
   readonly counts: Float64Array
+  /** It has streams to tell apart. */
+  readonly several: boolean
+  /** Ends of roots are to be told. */
+  watches: boolean
   /** Where the counts of a stream begin, of all but the first. */
   readonly #others = new Map<string, number>()
-  readonly #every: number
-  #left: number
   // The root that is timed, until it ends.
   #timed: unknown = NOTHING
   #sinceMs = 0
 
   constructor(shape: Shape, every: number) {
+    super(every)
     const layout = tallyLayout(shape)
     this.counts = new Float64Array(layout.length)
-    this.#every = every
-    this.#left = every
     let index = 0
     for (const stream of shape.streams.keys()) {
       if (index > 0) this.#others.set(stream, layout.stream(index))
       index++
     }
+    this.several = this.#others.size > 0
+    this.watches = this.several
   }
 
-  /** A root is emitted. Gives the id under which the engine is to know it. */
-  emitted(id: unknown, stream: string): unknown {
+  /** The id under which the engine is to know a root; to be asked where `several`. */
+  marked(id: unknown, stream: string): unknown {
     if (id === undefined || id === null) return id
-    const known = this.#others.size === 0 ? id : this.#marked(id, stream)
-    if (--this.#left === 0) this.#time(known)
-    return known
-  }
-
-  #marked(id: unknown, stream: string): unknown {
     const at = this.#others.get(stream)
     return at === undefined ? id : new StreamRoot(id, at)
   }
 
-  #time(id: unknown): void {
-    this.#left = this.#every
+  /** A root that is to be timed is emitted now. */
+  begin(known: unknown): void {
+    if (known === undefined || known === null) {
+      // Nobody will hear of it: the next one.
+      this.left = 1
+      return
+    }
+    const nowMs = performance.now()
+    this.taken(nowMs)
     if (this.#timed !== NOTHING) return
-    this.#timed = id
-    this.#sinceMs = performance.now()
+    this.#timed = known
+    this.#sinceMs = nowMs
+    this.watches = true
   }
 
+  /** To be told while it `watches`. Gives the id as the spout knows it. */
   acked(known: unknown): unknown {
-    const marked = this.#others.size > 0 && known instanceof StreamRoot
-    const at = marked ? known.at : 0
-    this.counts[at + ROOT.acked]!++
+    const marked = known instanceof StreamRoot
+    if (marked) this.counts[known.at + ROOT.acked]!++
     if (known === this.#timed) {
-      this.#timed = NOTHING
+      this.forgotten()
+      const at = marked ? known.at : 0
       this.counts[at + ROOT.completeMs]! += performance.now() - this.#sinceMs
       this.counts[at + ROOT.completes]!++
     }
@@ -182,14 +236,27 @@ export class SpoutTally {
   }
 
   failed(known: unknown): unknown {
-    const marked = this.#others.size > 0 && known instanceof StreamRoot
-    this.counts[(marked ? known.at : 0) + ROOT.failed]!++
-    if (known === this.#timed) this.#timed = NOTHING
+    const marked = known instanceof StreamRoot
+    if (marked) this.counts[known.at + ROOT.failed]!++
+    if (known === this.#timed) this.forgotten()
     return marked ? known.id : known
   }
 
-  /** No root that is open now will be heard of again. */
+  /** The root that is timed will not be heard of again. */
   forgotten(): void {
     this.#timed = NOTHING
+    this.watches = this.several
+  }
+
+  /** Adds what the engine has counted of roots on the first stream. */
+  addTo(
+    counts: number[],
+    engine: { readonly rootsDone: number; readonly rootsFailed: number },
+  ): void {
+    if (counts.length === 0) return
+    const others = (offset: number) =>
+      [...this.#others.values()].reduce((sum, at) => sum + counts[at + offset]!, 0)
+    counts[ROOT.acked] = engine.rootsDone - others(ROOT.acked)
+    counts[ROOT.failed] = engine.rootsFailed - others(ROOT.failed)
   }
 }
