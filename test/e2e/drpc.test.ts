@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import { accessOf, type Drpc, type DrpcOptions, startDrpc } from 'gearpump/storm'
+import { readJavaComponent } from '../../storm-compat/jvm/shell-classes.ts'
 import { type RealPart, realTest } from '../real/parts.ts'
 import { zip } from '../unit/storm-compat/nimbus/_zip.ts'
 import { GearProcess, localCluster } from './cluster/processes.ts'
@@ -62,6 +63,12 @@ realTest(
   },
 )
 
+function oldClasspath(lines: RealPart, line: string): string {
+  const jars = [`storm-core-${line}`, 'slf4j-api-1.7.36', 'commons-lang-2.6', 'guava-16.0.1']
+  const more = ['snakeyaml-1.11', 'json-simple-1.1.1']
+  return [...jars, ...more].map(jar => join(lines.dir, `${jar}.jar`)).join(':')
+}
+
 for (const line of ['0.9.7', '0.10.2', '1.0.2', '1.2.4']) {
   realTest(
     test.serial,
@@ -69,9 +76,7 @@ for (const line of ['0.9.7', '0.10.2', '1.0.2', '1.2.4']) {
     `the DRPC clients of Storm ${line} call, answer and fail`,
     async (t, [client, lines]) => {
       const drpc = await start(t)
-      const jars = [`storm-core-${line}`, 'slf4j-api-1.7.36', 'commons-lang-2.6', 'guava-16.0.1']
-      const more = ['snakeyaml-1.11', 'json-simple-1.1.1']
-      const classpath = [...jars, ...more].map(jar => join(lines.dir, `${jar}.jar`)).join(':')
+      const classpath = oldClasspath(lines, line)
       const ports = [String(drpc.port), String(drpc.invocationsPort)]
       t.deepEqual(await java(client.program!, classpath, 'DrpcTour.java', ...ports), {
         empty: '[]',
@@ -82,6 +87,43 @@ for (const line of ['0.9.7', '0.10.2', '1.0.2', '1.2.4']) {
     },
   )
 }
+
+realTest(
+  test.serial,
+  ['storm-client', 'storm-lines'],
+  'DRPC components that Storm of any line serialised are read without Java',
+  async (t, [client, lines]) => {
+    const returning = { part: 'return-results' }
+    const fair = { part: 'keyed-fair', delegate: returning }
+    const idStream = { component: 'prepare-request', stream: 'id' }
+    for (const line of ['0.9.7', '0.10.2', '1.0.2', '1.2.4', '2.8.1']) {
+      const classpath = line === '2.8.1' ? current(client) : oldClasspath(lines, line)
+      const root = line.startsWith('0') ? 'backtype.storm' : 'org.apache.storm'
+      const objects = await java(client.program!, classpath, 'DrpcObjects.java', root)
+      const read = Object.entries(objects).map(([name, bytes]) => {
+        const component = readJavaComponent(Buffer.from(bytes, 'base64'))
+        return [name, 'drpc' in component ? component.drpc : component.java]
+      })
+      t.deepEqual(
+        Object.fromEntries(read),
+        {
+          spout: { part: 'spout', functionName: 'shout' },
+          join: { part: 'join-result', returnComponent: 'prepare-request' },
+          return: returning,
+          prepare: { part: 'prepare-request' },
+          coordinated: {
+            part: 'coordinated',
+            delegate: fair,
+            sources: [['bolt0', 'single']],
+            idStream,
+          },
+          first: { part: 'coordinated', delegate: fair, sources: [], idStream: undefined },
+        },
+        line,
+      )
+    }
+  },
+)
 
 realTest(
   test.serial,
