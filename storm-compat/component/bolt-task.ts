@@ -75,7 +75,7 @@ export class BoltTask implements Task<Values, Values> {
     }
   }
 
-  onNext = (values: Values): void | Promise<void> => {
+  onNext(values: Values): void | Promise<void> {
     const context = this.#context
     const origin = this.#origins[context.edge]!
     if (this.#rich === undefined) {

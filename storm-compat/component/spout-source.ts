@@ -33,8 +33,8 @@ export class SpoutSource implements Source<Values> {
     return spout
   }
 
-  next = (): boolean | 'end' | Promise<boolean | 'end'> => {
-    if (!this.#activated) return this.#activate().then(() => true)
+  next(): boolean | 'end' | Promise<boolean | 'end'> {
+    if (this.#activated === false) return this.#activate().then(() => true)
     const collector = this.#collector
     const before = collector.emits
     const result = this.#spout!.nextTuple()
@@ -60,9 +60,11 @@ export class SpoutSource implements Source<Values> {
     return this.#spout?.deactivate?.()
   }
 
-  done = (id: unknown): void | Promise<void> => this.#spout?.ack?.(id)
+  done(id: unknown): void | Promise<void> {
+    return this.#spout?.ack?.(id)
+  }
 
-  fail = (id: unknown): void | Promise<void> => {
+  fail(id: unknown): void | Promise<void> {
     this.#collector.isExhausted = false
     return this.#spout?.fail?.(id)
   }

@@ -10,7 +10,7 @@ function shift(inbox: Inbox): unknown[] {
   inbox.head = (i + 1) & inbox.mask
   inbox.size--
   const row = [inbox.values[i], inbox.slots[i]]
-  return inbox.tagged ? [...row, inbox.edges[i], inbox.sources[i], inbox.origins[i]] : row
+  return inbox.tagged ? [...row, inbox.ways[i]] : row
 }
 
 for (const tagged of [false, true]) {
@@ -22,8 +22,9 @@ for (const tagged of [false, true]) {
         let n = 0
         for (const step of steps) {
           for (let i = 0; i < step; i++, n++) {
-            inbox.push(`v${n}`, n, n + 1, n + 2, n + 3)
-            model.push(tagged ? [`v${n}`, n, n + 1, n + 2, n + 3] : [`v${n}`, n])
+            const way = { edge: n + 1, source: n + 2, origin: n + 3 }
+            inbox.push(`v${n}`, n, way)
+            model.push(tagged ? [`v${n}`, n, way] : [`v${n}`, n])
           }
           for (let i = step; i < 0 && model.length > 0; i++)
             t.deepEqual(shift(inbox), model.shift())
