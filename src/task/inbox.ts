@@ -3,6 +3,8 @@
 // beyond it only by what one input of each emitter puts out.
 
 const START_CAPACITY = 16
+/** A ring that has grown to this is a busy one. Those of 10,000 tasks that get little each must stay where they are. */
+const BUSY_CAPACITY = 64
 
 /** How a message came. Always made with these fields in this order, as the hot path reads them of every message. */
 export interface Way {
@@ -25,6 +27,8 @@ export class Inbox {
   values: unknown[] = new Array(START_CAPACITY).fill(undefined)
   slots: Int32Array = new Int32Array(START_CAPACITY)
   ways: Way[]
+  // Messages taken since the column of values was made.
+  #takenSince = 0
 
   /** `tagged`: keep the way of each message. */
   constructor(tagged: boolean) {
@@ -46,6 +50,18 @@ export class Inbox {
     this.slots[i] = slot
     if (this.tagged === true) this.ways[i] = way
     this.size++
+  }
+
+  /**
+   * The task has taken `count` messages more. A busy ring is made anew once in each round, when it is empty: the collector
+   * must be told of every young value that is stored into an old array, and a ring so young is none.
+   */
+  taken(count: number): void {
+    if (this.mask + 1 < BUSY_CAPACITY) return
+    this.#takenSince += count
+    if (this.size > 0 || this.#takenSince <= this.mask) return
+    this.#takenSince = 0
+    this.values = this.values.slice()
   }
 
   #grow(): void {

@@ -174,6 +174,7 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
     this.slot = NONE
     if (this.#parked) this.slot = this.#parkedSlot
     this.received += done
+    inbox.taken(done)
     if (this.#gate.watched && inbox.size <= this.#half) this.#gate.open()
     this.resume()
     return Math.max(done, this.emitted - from)
