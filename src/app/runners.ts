@@ -4,6 +4,7 @@ import type { Dag, Edge, ProcessorSpec } from '../dag/graph.ts'
 import { NONE, type Slot } from '../progress/slot-ledger.ts'
 import type { ContextParts } from '../task/base-context.ts'
 import type { Emitter, Target } from '../task/flow.ts'
+import type { Way } from '../task/inbox.ts'
 import type { LocalTasks } from '../task/inlet.ts'
 import { compileEdge, PortOutlet, type Targets } from '../task/out-edge.ts'
 import { ALL_LOCAL, type Outbox, RemoteTask } from '../task/outbox.ts'
@@ -233,21 +234,21 @@ class EdgeTargets implements Targets {
     this.byTaskId = new Map(all.map(target => [target.taskId, target]))
   }
 
-  broadcast(value: unknown, slot: Slot, edge: number, from: Emitter, exempt: boolean): void {
+  broadcast(value: unknown, slot: Slot, way: Way, from: Emitter, exempt: boolean): void {
     for (const target of this.local) {
-      if (target.deliver(value, slot, edge, from)) this.#wait(target, from, exempt)
+      if (target.deliver(value, slot, way, from)) this.#wait(target, from, exempt)
     }
-    if (this.#remote.length > 0) this.#broadcastRemote(value, slot, edge, from, exempt)
+    if (this.#remote.length > 0) this.#broadcastRemote(value, slot, way, from, exempt)
   }
 
   // One message per executor; credit is counted for each task that gets it.
-  #broadcastRemote(value: unknown, slot: Slot, edge: number, from: Emitter, exempt: boolean): void {
+  #broadcastRemote(value: unknown, slot: Slot, way: Way, from: Emitter, exempt: boolean): void {
     let sent: Outbox[] | undefined
     for (const target of this.#remote) {
       const box = target.outbox
       if (sent?.includes(box) !== true) {
         // Before anything is counted: it throws for a value that cannot be sent.
-        box.append(ALL_LOCAL, edge, from.taskId, value, slot)
+        box.append(ALL_LOCAL, way.edge, way.source, value, slot)
         if (sent === undefined) sent = [box]
         else sent.push(box)
       }

@@ -61,6 +61,11 @@ export class RootTable {
     return (this.tail - this.told) | 0
   }
 
+  /** Roots that are open, or ended and not told. */
+  get pending(): number {
+    return this.mask + 1 - ((this.told - this.head) | 0)
+  }
+
   /** A root is emitted: its slot, with one hold. */
   push(stamp: number, id: unknown): Slot {
     const place = this.takeFree()

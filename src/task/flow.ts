@@ -1,12 +1,13 @@
 // Flow control: who must wait for whom. An emitter stops taking inputs while a target it has emitted to is full; the
 // target wakes it when it has drained to half. Waiting is lazy: nothing is kept for pairs that do not wait.
 import type { Slot } from '../progress/slot-ledger.ts'
+import type { Way } from './inbox.ts'
 
 /** Where messages of an edge go: a task here, or one in another executor. */
 export interface Target {
   readonly taskId: number
   /** Takes the message (always). Returns true when the emitter should now wait. */
-  deliver(value: unknown, slot: Slot, edge: number, from: Emitter): boolean
+  deliver(value: unknown, slot: Slot, way: Way, from: Emitter): boolean
   /** Whether the emitter would have to wait before it emits here. */
   isFull(from: Emitter): boolean
   gate(from: Emitter): Gate

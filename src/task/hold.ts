@@ -17,7 +17,7 @@ export class Hold {
 
   /** The input is finished. Returns false when it was let go before. */
   release(): boolean {
-    if (!this.open) return false
+    if (this.open === false) return false
     this.list!.remove(this)
     this.list!.acked++
     if (this.slot !== NONE) this.list!.ledger.release(this.slot)
@@ -27,7 +27,7 @@ export class Hold {
 
   /** The input failed: its roots fail at their sources. Returns false when it was let go before. */
   fail(): boolean {
-    if (!this.open) return false
+    if (this.open === false) return false
     this.list!.remove(this)
     this.list!.failed++
     if (this.slot !== NONE) this.list!.ledger.fail(this.slot)

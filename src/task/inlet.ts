@@ -12,6 +12,7 @@ import {
   type Session,
 } from '../transport/frame.ts'
 import { type Credits, LinkRows } from './credits.ts'
+import { UNKNOWN_WAY, type Way } from './inbox.ts'
 import { ALL_LOCAL, type Outbox } from './outbox.ts'
 import type { RunnerHost } from './runner-host.ts'
 import type { TaskRunner } from './task-runner.ts'
@@ -40,6 +41,7 @@ export class Inlet {
   #session: Session | undefined = undefined
   #tellAnyway = false
   #last: TaskRunner<never> | undefined = undefined
+  #way: Way = UNKNOWN_WAY
   /** Counter of the last session opened; counters of a peer only grow. */
   #newest: number | undefined = undefined
 
@@ -87,7 +89,16 @@ export class Inlet {
       this.#tasks.misdirected(taskId, edge, source, value, slot)
       return
     }
-    target.arrive(value, slot, edge, source, this.#credits.arrived(this.#rows, source, taskId))
+    target.arrive(value, slot, this.#wayOf(edge, source, taskId))
+  }
+
+  // The messages of one frame came mostly the same way.
+  #wayOf(edge: number, source: number, taskId: number): Way {
+    const origin = this.#credits.arrived(this.#rows, source, taskId)
+    const last = this.#way
+    if (last.edge === edge && last.source === source && last.origin === origin) return last
+    this.#way = { edge, source, origin }
+    return this.#way
   }
 
   // The messages of one frame go to few tasks, mostly one after the other to the same.
@@ -105,13 +116,7 @@ export class Inlet {
     }
     if (slot !== NONE && targets.length > 1) ledger.addMany(slot, targets.length - 1)
     for (const target of targets) {
-      target.arrive(
-        value,
-        slot,
-        edge,
-        source,
-        this.#credits.arrived(this.#rows, source, target.taskId),
-      )
+      target.arrive(value, slot, this.#wayOf(edge, source, target.taskId))
     }
   }
 

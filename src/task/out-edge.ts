@@ -5,6 +5,7 @@ import type { Edge } from '../dag/graph.ts'
 import { hashOf } from '../dag/partitioner.ts'
 import type { Slot } from '../progress/slot-ledger.ts'
 import { type Emitter, FirstRoom, type Target } from './flow.ts'
+import type { Way } from './inbox.ts'
 import type { RunnerHost } from './runner-host.ts'
 import type { Outlet, Targeting } from './task.ts'
 import { guardCycle } from './task-runner.ts'
@@ -19,24 +20,24 @@ export interface Targets {
   readonly local: readonly Target[]
   readonly byTaskId: ReadonlyMap<number, Target>
   /** Emits to all of them, one message per executor. */
-  broadcast(value: unknown, slot: Slot, edge: number, from: Emitter, exempt: boolean): void
+  broadcast(value: unknown, slot: Slot, way: Way, from: Emitter, exempt: boolean): void
 }
 
 export abstract class OutEdge {
-  readonly id: number
   readonly targeting: Targeting = 'message'
   readonly targets: Targets
   protected readonly all: readonly Target[]
   protected readonly from: Emitter
+  protected readonly way: Way
   protected readonly exempt: boolean
   readonly #host: RunnerHost
 
   constructor(host: RunnerHost, edge: Edge, targets: Targets, from: Emitter) {
-    this.id = edge.id
     this.targets = targets
     this.all = targets.all
     this.#host = host
     this.from = from
+    this.way = { edge: edge.id, source: from.taskId, origin: 0 }
     this.exempt = edge.closesCycle
   }
 
@@ -50,7 +51,10 @@ export abstract class OutEdge {
 
   /** Adds the tasks that a message still to come goes to. Not where `targeting` is 'message'. */
   reserve(_into: number[]): void {
-    throw new EngineError('BUG', `edge ${this.id}: targets that the message decides were reserved`)
+    throw new EngineError(
+      'BUG',
+      `edge ${this.way.edge}: targets that the message decides were reserved`,
+    )
   }
 
   /** Emits to what was reserved, of which `taskId` is the first. Returns how many ids that was. */
@@ -68,7 +72,7 @@ export abstract class OutEdge {
 
   protected deliver(target: Target, value: unknown, slot: Slot): number {
     const from = this.from
-    if (target.deliver(value, slot, this.id, from)) {
+    if (target.deliver(value, slot, this.way, from)) {
       if (this.exempt) this.guardCycle(target)
       else from.block(target)
     }
@@ -80,11 +84,7 @@ export abstract class OutEdge {
   }
 
   protected deliverAll(value: unknown, slot: Slot): void {
-    this.targets.broadcast(value, slot, this.id, this.from, this.exempt)
-  }
-
-  protected isFull(target: Target): boolean {
-    return target.isFull(this.from)
+    this.targets.broadcast(value, slot, this.way, this.from, this.exempt)
   }
 }
 
@@ -164,11 +164,11 @@ class ShuffleEdge extends OutEdge {
     const among = this.#among
     const target = among[this.#next]!
     if (++this.#next === among.length) this.#next = 0
-    return this.isFull(target) ? (this.#withRoom() ?? this.#shallowest()) : target
+    return target.isFull(this.from) ? (this.#withRoom() ?? this.#shallowest()) : target
   }
 
   #send(target: Target, value: unknown, slot: Slot): number {
-    if (target.deliver(value, slot, this.id, this.from)) {
+    if (target.deliver(value, slot, this.way, this.from)) {
       if (this.exempt) this.guardCycle(target)
       else if (this.#allFull()) this.#firstRoom.wait(this.#among)
     }
@@ -176,7 +176,7 @@ class ShuffleEdge extends OutEdge {
   }
 
   #allFull(): boolean {
-    for (const target of this.#among) if (!this.isFull(target)) return false
+    for (const target of this.#among) if (!target.isFull(this.from)) return false
     return true
   }
 
@@ -184,7 +184,7 @@ class ShuffleEdge extends OutEdge {
     for (let tries = this.#among.length; tries > 1; tries--) {
       const target = this.#among[this.#next]!
       if (++this.#next === this.#among.length) this.#next = 0
-      if (!this.isFull(target)) return target
+      if (!target.isFull(this.from)) return target
     }
     return undefined
   }
@@ -222,7 +222,7 @@ class DirectEdge extends OutEdge {
       'a message was emitted without a target on a direct edge',
       {
         hint: 'emit to one task by its id',
-        details: { edge: this.id },
+        details: { edge: this.way.edge },
       },
     )
   }
@@ -244,7 +244,7 @@ class UnicastEdge extends OutEdge {
     const index = this.#choose(value as never)
     if (index === -1) return NOBODY
     const target = this.all[index]
-    if (target === undefined) throw outOfRange(this.id, index, this.all.length)
+    if (target === undefined) throw outOfRange(this.way.edge, index, this.all.length)
     return this.deliver(target, value, slot)
   }
 }
@@ -266,7 +266,7 @@ class MulticastEdge extends OutEdge {
     const chosen = this.#choose(value as never)
     // All are checked before the first is sent, so that a wrong choice sends nothing.
     for (const index of chosen) {
-      if (this.all[index] === undefined) throw outOfRange(this.id, index, this.all.length)
+      if (this.all[index] === undefined) throw outOfRange(this.way.edge, index, this.all.length)
     }
     for (const index of chosen) this.deliver(this.all[index]!, value, slot)
     this.#last = chosen

@@ -10,6 +10,7 @@ import type { FramePool } from '../transport/frame-pool.ts'
 import type { Link } from '../transport/link.ts'
 import type { Serialisers } from '../transport/serialisers.ts'
 import { type Emitter, type Gate, Pair, type Target } from './flow.ts'
+import type { Way } from './inbox.ts'
 import type { RunnerHost } from './runner-host.ts'
 
 /** Target id of a message that is meant for every task of its edge's target in the receiving executor. */
@@ -225,9 +226,9 @@ export class RemoteTask implements Target {
     this.outbox = outbox
   }
 
-  deliver(value: unknown, slot: Slot, edge: number, from: Emitter): boolean {
+  deliver(value: unknown, slot: Slot, way: Way, from: Emitter): boolean {
     const pair = this.outbox.pair(from, this.taskId)
-    this.outbox.append(this.taskId, edge, from.taskId, value, slot)
+    this.outbox.append(this.taskId, way.edge, way.source, value, slot)
     pair.pending++
     return pair.pending >= pair.window
   }

@@ -82,7 +82,7 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
 
   /** Roots with an id that are open, or ended and not told. */
   get rootsPending(): number {
-    return this.roots.open + this.roots.untold
+    return this.roots.pending
   }
 
   get rootsEmitted(): number {
@@ -198,10 +198,10 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
   #mayAsk(): boolean {
     const bound = this.#settings.maxOpenRoots
     return (
-      this.#active &&
-      !this.#parked &&
-      !this.#suspended &&
-      !this.exhausted &&
+      this.#active === true &&
+      this.#parked === false &&
+      this.#suspended === false &&
+      this.exhausted === false &&
       this.blockedOn === 0 &&
       this.#idleTimer === undefined &&
       (bound === 0 || this.rootsPending < bound)

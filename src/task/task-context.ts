@@ -128,10 +128,10 @@ export class RunnerContext
   }
 
   get sourceTask(): number {
-    return this.runner.sourceTask
+    return this.runner.way.source
   }
 
   get edge(): number {
-    return this.runner.edge
+    return this.runner.way.edge
   }
 }

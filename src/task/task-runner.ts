@@ -4,7 +4,7 @@ import { asError } from '../base/errors.ts'
 import { NONE, type Slot, type SlotLedger } from '../progress/slot-ledger.ts'
 import { Emitter, Gate, type Target } from './flow.ts'
 import { type Hold, HoldList } from './hold.ts'
-import { Inbox } from './inbox.ts'
+import { Inbox, UNKNOWN_WAY, type Way } from './inbox.ts'
 import type { Runnable } from './run-loop.ts'
 import type { RunnerHost } from './runner-host.ts'
 import type { Task } from './task.ts'
@@ -29,9 +29,8 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
   failed = 0
   /** Slot of the current input; emits are anchored to it. */
   slot: Slot = NONE
-  /** Where the current input came from; kept only when the inbox is tagged. */
-  sourceTask = 0
-  edge = -1
+  /** How the current input came; kept only when the inbox is tagged. */
+  way: Way = UNKNOWN_WAY
   /** The hold that has taken over the current input. */
   heldBy: Hold | undefined = undefined
   /** Inside `onNext`, or waiting for its promise. */
@@ -92,16 +91,16 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
 
   // ---- as a target
 
-  deliver(value: unknown, slot: Slot, edge: number, from: Emitter): boolean {
+  deliver(value: unknown, slot: Slot, way: Way): boolean {
     if (slot !== UNTRACKED) this.#ledger.add(slot)
-    this.inbox.push(value, slot, edge, from.taskId, 0)
+    this.inbox.push(value, slot, way)
     if (this.queued === false) this.resume()
     return this.inbox.size >= this.#depthMax
   }
 
   /** A message from a link; its slot is an arrival that already counts this entry. */
-  arrive(value: unknown, slot: Slot, edge: number, source: number, origin: number): void {
-    this.inbox.push(value, slot, edge, source, origin)
+  arrive(value: unknown, slot: Slot, way: Way): void {
+    this.inbox.push(value, slot, way)
     if (!this.queued) this.resume()
   }
 
@@ -147,7 +146,7 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
       const value = inbox.values[i]
       const slot = inbox.slots[i]!
       inbox.values[i] = undefined
-      if (inbox.tagged === true) this.#tag(i)
+      if (inbox.tagged === true) this.#came(inbox.ways[i]!)
       inbox.head = (i + 1) & inbox.mask
       inbox.size--
       this.slot = slot
@@ -175,17 +174,15 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
     this.slot = NONE
     if (this.#parked) this.slot = this.#parkedSlot
     this.received += done
+    inbox.taken(done)
     if (this.#gate.watched && inbox.size <= this.#half) this.#gate.open()
     this.resume()
     return Math.max(done, this.emitted - from)
   }
 
-  #tag(i: number): void {
-    const inbox = this.inbox
-    this.edge = inbox.edges[i]!
-    this.sourceTask = inbox.sources[i]!
-    const origin = inbox.origins[i]!
-    if (origin !== 0) this.host.consumed(origin)
+  #came(way: Way): void {
+    this.way = way
+    if (way.origin !== 0) this.host.consumed(way.origin)
   }
 
   #failInput(thrown: unknown): void {
@@ -290,7 +287,7 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
     while (inbox.size > 0) {
       const i = inbox.head
       inbox.values[i] = undefined
-      if (inbox.tagged && inbox.origins[i]! !== 0) this.host.consumed(inbox.origins[i]!)
+      if (inbox.tagged) this.#came(inbox.ways[i]!)
       inbox.head = (i + 1) & inbox.mask
       inbox.size--
       if (inbox.slots[i]! !== NONE) ledger.fail(inbox.slots[i]!)

@@ -106,7 +106,11 @@ export class TaskTest<In> {
     const ordinal = this.#inputs.push(input) - 1
     if (options.tracked !== false) input.slot = ledger.root(0, ordinal)
     // An arrival's slot counts its inbox entry already: the root's first hold is that entry's.
-    this.#runner.arrive(value, input.slot, options.edge ?? 0, options.sourceTask ?? 0, 0)
+    this.#runner.arrive(value, input.slot, {
+      edge: options.edge ?? 0,
+      source: options.sourceTask ?? 0,
+      origin: 0,
+    })
     this.environment.run()
     return input
   }

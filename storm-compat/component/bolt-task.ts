@@ -88,7 +88,7 @@ export class BoltTask implements Task<Values, Values> {
   onCredentials = (credentials: Credentials): void | Promise<void> =>
     (this.#basic ?? this.#rich)?.setCredentials?.(credentials)
 
-  onNext = (values: Values): void | Promise<void> => {
+  onNext(values: Values): void | Promise<void> {
     const context = this.#context
     const origin = this.#origins[context.edge]!
     if (this.#rich === undefined) {

@@ -41,8 +41,8 @@ export class SpoutSource implements Source<Values> {
     return spout
   }
 
-  next = (): boolean | 'end' | Promise<boolean | 'end'> => {
-    if (!this.#activated) return this.#activate().then(() => true)
+  next(): boolean | 'end' | Promise<boolean | 'end'> {
+    if (this.#activated === false) return this.#activate().then(() => true)
     const collector = this.#collector
     const before = collector.emits
     const result = this.#spout!.nextTuple()
@@ -71,12 +71,12 @@ export class SpoutSource implements Source<Values> {
   onCredentials = (credentials: Credentials): void | Promise<void> =>
     this.#spout?.setCredentials?.(credentials)
 
-  done = (id: unknown): void | Promise<void> => {
+  done(id: unknown): void | Promise<void> {
     const tally = this.#tally
     return this.#spout?.ack?.(tally.watches ? tally.acked(id) : id)
   }
 
-  fail = (id: unknown): void | Promise<void> => {
+  fail(id: unknown): void | Promise<void> {
     this.#collector.isExhausted = false
     const tally = this.#tally
     return this.#spout?.fail?.(tally.watches ? tally.failed(id) : id)
