@@ -208,16 +208,9 @@ export class Master {
 
   async #spread(bundle: BundleRef): Promise<void> {
     const { shelf, masters, system, address } = this.#options
-    if (!shelf.has(bundle.hash)) {
-      throw new EngineError(
-        'BLOB_NOT_FOUND',
-        `bundle ${bundle.hash.slice(0, 12)} was not uploaded`,
-        {
-          hint: 'upload it first; `gear app run` does both',
-        },
-      )
-    }
     const others = masters.filter(other => JSON.stringify(other) !== JSON.stringify(address))
+    // It came to another leader; or, of an application that is started again, room was made in the meantime.
+    await shelf.fetch(bundle, others)
     const needed = Math.floor(masters.length / 2)
     if (needed === 0) return
     const copies = others.map(other =>
@@ -231,6 +224,9 @@ export class Master {
 
   async #restart(leadership: Leadership, app: number | string): Promise<number> {
     const record = leadership.registry.find(app)
+    const { bundle } = record.submission
+    // What cannot be started again is not ended.
+    if (bundle !== undefined) await this.#spread(bundle)
     const over = record.status === 'failed' || record.status === 'stopped'
     if (!over) await leadership.kill(record.id)
     const { secret } = this.#options

@@ -311,7 +311,7 @@ export const settingsTable = {
     default: 10_240,
     min: 1,
     max: 1 << 30,
-    doc: 'the most that the bundles of a process take on disk',
+    doc: 'the most that the bundles of a process take on disk; the oldest unused go for new ones',
   },
 } as const satisfies Readonly<Record<string, Setting>>
 

@@ -117,6 +117,12 @@ export class Worker {
     return this.#link.follow(AGAIN_MS, met, absent)
   }
 
+  /** Whether something that runs here, or is being started, has come with this bundle. */
+  uses(hash: string): boolean {
+    for (const { order } of this.#entries.values()) if (order.bundle?.hash === hash) return true
+    return false
+  }
+
   #cards(): ProcessCard[] {
     const cards: ProcessCard[] = []
     for (const { order, process } of this.#entries.values())
