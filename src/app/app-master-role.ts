@@ -217,7 +217,7 @@ export class AppMasterRole {
   #door(): AppMasterDoor {
     return {
       event: (executor, name, args) => this.#event(executor, name, args),
-      executorEnded: (executor, reason) => this.#launcher?.ended(executor, reason),
+      executorEnded: (...args) => this.#launcher?.ended(...args),
       call: (method, args) => this.#call(method, args),
       stop: () => this.#stop(),
     }

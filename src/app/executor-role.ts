@@ -125,8 +125,8 @@ export class ExecutorRole {
   }
 
   /** It ends by itself: its app master is told why, and need not find out. */
-  async close(reason: string): Promise<void> {
-    this.#appMaster?.tell('executorEnded', this.#options.executorId, reason)
+  async close(reason: string, withWorker = false): Promise<void> {
+    this.#appMaster?.tell('executorEnded', this.#options.executorId, reason, withWorker)
     await this.#host?.close()
   }
 }

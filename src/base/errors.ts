@@ -49,6 +49,8 @@ export type ErrorCode =
   | 'NO_RESOURCES'
   | 'FENCED'
   | 'WORKER_NAME_TAKEN'
+  | 'WORKER_STOPPING'
+  | 'WRONG_CLUSTER'
   | 'APP_MASTER_ABSENT'
   | 'APP_MASTER_DIED'
   | 'APP_FAILED'

@@ -142,6 +142,8 @@ export class Master {
     return {
       registerWorker: async (card, processes) => this.#lead().registerWorker(card, processes),
       processStarted: async (workerId, process) => this.#lead().processStarted(workerId, process),
+      unregisterWorker: async (workerId, incarnation) =>
+        this.#lead().unregisterWorker(workerId, incarnation),
       processEnded: (workerId, process, reason) =>
         this.#leading(l => l.processEnded(workerId, process, reason)),
       registerAppMaster: (app, incarnation, self) =>
