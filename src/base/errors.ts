@@ -50,7 +50,6 @@ export type ErrorCode =
   | 'FENCED'
   | 'WORKER_NAME_TAKEN'
   | 'WORKER_STOPPING'
-  | 'WRONG_CLUSTER'
   | 'APP_MASTER_ABSENT'
   | 'APP_MASTER_DIED'
   | 'APP_FAILED'

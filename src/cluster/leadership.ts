@@ -328,8 +328,13 @@ export class Leadership {
     )
   }
 
-  async kill(wanted: number | string): Promise<AppRecord> {
+  async kill(wanted: number | string): Promise<void> {
     const { id } = this.registry.find(wanted)
+    if (!(await this.end(id))) throw over(id)
+  }
+
+  /** False when it was over already. */
+  async end(id: number): Promise<boolean> {
     const endedMs = this.#options.environment.nowUs() / 1000
     let ended = false
     const record = await this.registry.change(id, r => {
@@ -337,12 +342,12 @@ export class Leadership {
       ended = true
       return { ...r, status: 'stopped', endedMs }
     })
-    if (!ended || record === undefined) throw over(id)
+    if (!ended || record === undefined) return false
     const keeper = this.#keepers.get(id)
     this.#keepers.delete(id)
     await keeper?.stop()
     await this.#stopEverywhere(id)
-    return record
+    return true
   }
 
   // Whoever is not reached now is told when it registers.

@@ -182,8 +182,8 @@ export class Master {
       find: async app => ({ ...this.#lead().registry.find(app), token: '' }),
       call: (...args) => this.#leading(l => l.call(...args)),
       setActive: (...args) => this.#leading(l => l.setActive(...args)),
-      kill: app => this.#leading(l => l.kill(app)).then(() => undefined),
-      restart: app => this.#leading(l => this.#restart(l, app)),
+      kill: app => this.#leading(l => l.kill(app)),
+      restart: (...args) => this.#leading(l => this.#restart(l, ...args)),
       workers: async () => this.#lead().workers.summaries(),
       master: () => this.#leading(l => this.#summary(l)),
       leader: () => this.#leaderCard(),
@@ -224,15 +224,17 @@ export class Master {
     await majority(copies, needed)
   }
 
-  async #restart(leadership: Leadership, app: number | string): Promise<number> {
+  // Heard again when its answer was lost, it may be done in full, or half: then the rest is done.
+  async #restart(leadership: Leadership, app: number | string, requestId: string): Promise<number> {
+    const done = await leadership.registry.ofRequest(requestId)
+    if (done !== undefined) return done.id
     const record = leadership.registry.find(app)
-    const { bundle } = record.submission
+    const { submission } = record
+    checkSubmission({ ...submission, requestId })
     // What cannot be started again is not ended.
-    if (bundle !== undefined) await this.#spread(bundle)
-    const over = record.status === 'failed' || record.status === 'stopped'
-    if (!over) await leadership.kill(record.id)
-    const { secret } = this.#options
-    return this.#submit(leadership, { ...record.submission, requestId: secret() })
+    if (submission.bundle !== undefined) await this.#spread(submission.bundle)
+    await leadership.end(record.id)
+    return leadership.submit({ ...submission, requestId })
   }
 
   async #summary(leadership: Leadership): Promise<MasterSummary> {

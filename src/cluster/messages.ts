@@ -212,8 +212,8 @@ export interface GearDoor {
   call(app: number, method: string, args: unknown[]): Promise<unknown>
   setActive(app: number, active: boolean): Promise<void>
   kill(app: number | string): Promise<void>
-  /** Kills it and submits the same again, under a new id. */
-  restart(app: number | string): Promise<number>
+  /** Kills it and submits the same again, under a new id. The same request heard twice is one restart. */
+  restart(app: number | string, requestId: string): Promise<number>
   workers(): Promise<WorkerSummary[]>
   master(): Promise<MasterSummary>
   leader(): Promise<LeaderCard | undefined>

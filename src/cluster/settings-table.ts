@@ -68,12 +68,12 @@ const ms = { type: 'integer', unit: 'ms', min: TIMEOUT_MIN_MS, max: DAY_MS } as 
 
 export const settingsTable = {
   'cluster.name': {
-    ...MASTER,
+    ...EVERY,
     type: 'text',
     default: 'gear',
     min: 1,
     max: 64,
-    doc: 'under which the keys of this cluster are kept in an etcd that others use, too; the same on all masters',
+    doc: 'the same on every process of the cluster: those of another one are refused; its keys are kept under it in an etcd that others use, too',
   },
   'cluster.masters': {
     ...EVERY,
