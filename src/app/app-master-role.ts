@@ -3,6 +3,7 @@
 // that it obeys another, it ends itself at once and leaves everything to the newer one.
 import type { ActorAddress } from '../actor/actor.ts'
 import type { ActorSystem } from '../actor/actor-system.ts'
+import { revivedError } from '../actor/plain-error.ts'
 import type { Environment } from '../base/environment.ts'
 import { asError, EngineError, type ErrorCode } from '../base/errors.ts'
 import { type Log, type LogLine, log } from '../base/log.ts'
@@ -21,7 +22,6 @@ import { AppMaster } from './app-master.ts'
 import type { Application } from './application.ts'
 import { ClusterLauncher } from './cluster-launcher.ts'
 import type { PlanMemory } from './launcher.ts'
-import { type PlainError, revivedError } from './rpc.ts'
 
 export interface AppMasterRoleOptions {
   readonly environment: Environment
@@ -233,7 +233,7 @@ export class AppMasterRole {
     else if (name === 'log')
       events.log(a as number, b as string, c as LogLine['level'], d as string)
     else if (name === 'metric') events.metric(a as number, b as string, c as string, d)
-    else if (name === 'error') events.error(a as number, b as string, revivedError(c as PlainError))
+    else if (name === 'error') events.error(a as number, b as string, revivedError(c))
   }
 
   async #call(method: string, args: unknown[]): Promise<unknown> {
