@@ -9,6 +9,7 @@ import type { EngineError } from '../../../../src/base/errors.ts'
 import { noLog } from '../../../../src/base/log.ts'
 import { JournalStore } from '../../../../src/cluster/store/journal-store.ts'
 import type { ClusterStore, Fence } from '../../../../src/cluster/store/store.ts'
+import { testUnless } from '../../../real/parts.ts'
 
 function folder(t: ExecutionContext): string {
   const path = mkdtempSync(join(tmpdir(), 'gearpump-test-'))
@@ -186,8 +187,8 @@ function canMount(): boolean {
 }
 
 const title = 'on a real full disk commits are refused, and go on when there is room'
-const fullDisk = tmpfs ? test : test.skip
-fullDisk(tmpfs ? title : `${title} (needs root and mount)`, async t => {
+const missing = tmpfs ? undefined : 'it needs root and mount'
+testUnless(test, missing, title, async t => {
   const directory = folder(t)
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', directory])
   t.teardown(() => execFileSync('umount', [directory]))
