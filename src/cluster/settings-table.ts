@@ -73,7 +73,7 @@ export const settingsTable = {
     default: 'gear',
     min: 1,
     max: 64,
-    doc: 'the same on every process of the cluster: those of another one are refused; its keys are kept under it in an etcd that others use, too',
+    doc: 'the same on every process of a cluster: others are refused; its keys in an etcd begin with it',
   },
   'cluster.masters': {
     ...EVERY,
