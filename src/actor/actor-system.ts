@@ -41,6 +41,8 @@ export interface ActorSystemOptions {
   name: string
   /** Owned by the system from now on: closed with it. Without one all actors are in this process. */
   transport?: Transport
+  /** Name of the cluster that this node is part of: nodes of another one are refused. */
+  cluster?: string
   /** What clients show. Parts of the cluster show certificates, which the transport checks. */
   credentials?: Credentials
   pingMs?: number
@@ -63,6 +65,7 @@ export class ActorSystem {
   readonly name: string
   /** Random, of this process. */
   readonly incarnation: string
+  readonly #cluster: string
   readonly #environment: Environment
   readonly #log: Log
   readonly #transport: Transport | undefined
@@ -80,6 +83,7 @@ export class ActorSystem {
   constructor(options: ActorSystemOptions) {
     const { environment, name, transport } = options
     this.name = name
+    this.#cluster = options.cluster ?? ''
     this.incarnation = randomId(environment)
     this.#here = new Set([addressText(unlistening(this.incarnation))])
     this.#environment = environment
@@ -232,7 +236,8 @@ export class ActorSystem {
   }
 
   get #identity(): Identity {
-    return { name: this.name, incarnation: this.incarnation, listens: this.#listens }
+    const { name, incarnation } = this
+    return { name, incarnation, listens: this.#listens, cluster: this.#cluster }
   }
 
   #isHere({ node }: ActorAddress): boolean {

@@ -84,8 +84,11 @@ export class Asks {
       if (this.#open.size >= OPEN_ASKS_MAX) {
         throw overloaded(`too many asks are open, among them for ${what.actor}`, OPEN_ASKS_MAX)
       }
+      const { actor, method, timeoutMs } = what
       const ask = new Ask({
-        ...what,
+        actor,
+        method,
+        timeoutMs,
         id: this.#nextId(),
         environment: this.#environment,
         resolve,

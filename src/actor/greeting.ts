@@ -9,7 +9,7 @@ import { type Address, addressText, type LinkSecurity } from '../transport/link.
 import type { Principal } from './actor.ts'
 
 /** Raise it with every change of what nodes say to each other: nodes of different versions do not talk. */
-export const ACTOR_PROTOCOL_VERSION = 1
+export const ACTOR_PROTOCOL_VERSION = 2
 
 /** A greeting, whole. Names, addresses and tokens are short. */
 export const GREETING_BYTES_MAX = 4096
@@ -21,6 +21,8 @@ export interface Identity {
   incarnation: string
   /** Where it listens; a node that does not is reached over the links it has made. */
   listens: Address | undefined
+  /** Name of the cluster that it is part of; '' when it is of none, as clients are. */
+  cluster: string
 }
 
 export interface Greeting extends Identity {
@@ -50,6 +52,7 @@ export function writeGreeting(out: ByteWriter, identity: Identity, token: string
   out.text(identity.listens?.kind ?? '')
   out.text(placeOf(identity.listens))
   out.u32(identity.listens?.kind === 'tcp' ? identity.listens.port : 0)
+  out.text(identity.cluster)
   out.text(token)
   if (out.position - start > GREETING_BYTES_MAX) {
     throw new EngineError('BAD_INPUT', 'the name, address and token of this node are too long', {
@@ -64,26 +67,47 @@ export function readGreeting(input: ByteReader): Greeting {
   if (input.remaining > GREETING_BYTES_MAX) throw frameInvalid('a greeting of implausible length')
   const version = input.u32()
   if (version !== ACTOR_PROTOCOL_VERSION) {
-    return { version, name: '', incarnation: '', listens: undefined, token: '' }
+    return { version, name: '', incarnation: '', listens: undefined, cluster: '', token: '' }
   }
   const name = input.text()
   const incarnation = input.text()
   const listens = addressOf(input.text(), input.text(), input.u32())
-  return { version, name, incarnation, listens, token: input.text() }
+  return { version, name, incarnation, listens, cluster: input.text(), token: input.text() }
+}
+
+/** What a node looks at when it is greeted. */
+export interface Gate {
+  readonly security: LinkSecurity | undefined
+  readonly clientTokens: readonly string[]
+  /** Of this node. */
+  readonly cluster: string
 }
 
 /** Who the peer may be taken for, or the reason to refuse it; for its eyes as well. */
-export function admit(
-  greeting: Greeting,
-  security: LinkSecurity | undefined,
-  clientTokens: readonly string[],
-): Principal | EngineError {
+export function admit(greeting: Greeting, gate: Gate): Principal | EngineError {
   if (greeting.version !== ACTOR_PROTOCOL_VERSION) {
     return refused(
       `the peer speaks version ${greeting.version} of the protocol, this node ${ACTOR_PROTOCOL_VERSION}`,
       'run the same version of the engine on both',
     )
   }
+  const principal = principalOf(greeting, gate)
+  // Only to those who have shown that they are part of some cluster of ours.
+  if (principal !== 'role' || isOfCluster(greeting, gate)) return principal
+  return refused(
+    `the peer is of cluster "${greeting.cluster}", and this node of "${gate.cluster}"`,
+    'correct the addresses of the masters, or cluster.name: it is the same on every process of a cluster',
+  )
+}
+
+function isOfCluster({ cluster }: Greeting, gate: Gate): boolean {
+  return cluster === '' || gate.cluster === '' || cluster === gate.cluster
+}
+
+function principalOf(
+  greeting: Greeting,
+  { security, clientTokens }: Gate,
+): Principal | EngineError {
   if (security?.peerVerified === true) return 'role'
   if (greeting.token !== '' && isOneOf(greeting.token, clientTokens)) return 'client'
   if (security === undefined && clientTokens.length === 0) return 'role'

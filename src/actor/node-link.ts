@@ -45,6 +45,7 @@ export interface NodeLinkOptions {
   /** Our own HELLO or WELCOME. */
   greeting: () => Buffer
   clientTokens: readonly string[]
+  cluster: string
   /** The address we have connected to; undefined for a link that we have accepted. */
   dialed: Address | undefined
   /** Made once we know who is there: carries the peer's calls out. */
@@ -207,8 +208,9 @@ export class NodeLink implements LinkHandler {
 
   #greeted(kind: number, greeting: Greeting): void {
     if (kind !== NodeFrameKind.HELLO) throw frameInvalid('a link that does not begin with HELLO')
-    const { clientTokens } = this.#options
-    const admitted = admit(greeting, this.#link.security, clientTokens)
+    const { clientTokens, cluster } = this.#options
+    const { security } = this.#link
+    const admitted = admit(greeting, { security, clientTokens, cluster })
     if (admitted instanceof EngineError) {
       this.#transmit(this.#frames.refused(admitted))
       // The reason goes out before the end; what else the peer sends is not looked at.

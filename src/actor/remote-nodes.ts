@@ -129,6 +129,7 @@ export class RemoteNodes {
       unreachableMs,
       dialed,
       clientTokens: credentials.clientTokens ?? [],
+      cluster: identity().cluster,
       greeting: () =>
         dialed === undefined
           ? frames.welcome(identity())

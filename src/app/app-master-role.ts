@@ -3,6 +3,7 @@
 // that it obeys another, it ends itself at once and leaves everything to the newer one.
 import type { ActorAddress } from '../actor/actor.ts'
 import type { ActorSystem } from '../actor/actor-system.ts'
+import { revivedError } from '../actor/plain-error.ts'
 import type { Environment } from '../base/environment.ts'
 import { asError, EngineError, type ErrorCode } from '../base/errors.ts'
 import { type Log, type LogLine, log } from '../base/log.ts'
@@ -22,7 +23,6 @@ import { AppMaster } from './app-master.ts'
 import type { Application } from './application.ts'
 import { ClusterLauncher } from './cluster-launcher.ts'
 import type { PlanMemory } from './launcher.ts'
-import { type PlainError, revivedError } from './rpc.ts'
 
 export interface AppMasterRoleOptions {
   readonly environment: Environment
@@ -231,7 +231,7 @@ export class AppMasterRole {
   #door(): AppMasterDoor {
     return {
       event: (executor, name, args) => this.#event(executor, name, args),
-      executorEnded: (executor, reason) => this.#launcher?.ended(executor, reason),
+      executorEnded: (...args) => this.#launcher?.ended(...args),
       call: (method, args) => this.#call(method, args),
       stop: () => this.#stop(),
     }
@@ -247,7 +247,7 @@ export class AppMasterRole {
     else if (name === 'log')
       events.log(a as number, b as string, c as LogLine['level'], d as string)
     else if (name === 'metric') events.metric(a as number, b as string, c as string, d)
-    else if (name === 'error') events.error(a as number, b as string, revivedError(c as PlainError))
+    else if (name === 'error') events.error(a as number, b as string, revivedError(c))
   }
 
   async #call(method: string, args: unknown[]): Promise<unknown> {

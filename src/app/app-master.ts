@@ -151,7 +151,7 @@ export class AppMaster {
 
   #have(slot: ExecutorSlot, id: number, launched: LaunchedExecutor): void {
     slot.launched = launched
-    void launched.ended.then(reason => this.#died(slot, id, reason))
+    void launched.ended.then(reason => this.#died(slot, id, reason, launched.endedWithWorker?.()))
   }
 
   #eventsOf(slot: ExecutorSlot, id: number): ExecutorEvents {
@@ -218,7 +218,7 @@ export class AppMaster {
 
   // ---- deaths
 
-  #died(slot: ExecutorSlot, id: number, reason: string): void {
+  #died(slot: ExecutorSlot, id: number, reason: string, withWorker = false): void {
     if (this.#closing || slot.id !== id || slot.retiring) return
     const { environment } = this.#options
     const nowMs = environment.monotonicMs()
@@ -228,7 +228,7 @@ export class AppMaster {
     slot.status = undefined
     slot.connects.clear()
     for (const other of this.#slots) other.connects.delete(id)
-    const over = slot.budget.died(nowMs, reason)
+    const over = withWorker ? undefined : slot.budget.died(nowMs, reason)
     if (over !== undefined) {
       this.#fail(over)
       return

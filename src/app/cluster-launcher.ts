@@ -65,7 +65,7 @@ interface Wanted {
 
 export class ClusterLauncher implements Launcher {
   readonly #options: ClusterLauncherOptions
-  readonly #ends = new Map<number, (reason: string) => void>()
+  readonly #ends = new Map<number, (reason: string, withWorker: boolean) => void>()
   readonly #events = new Map<number, ExecutorEvents>()
   #wanted: Wanted[] = []
   /** Workers where an executor could not be started last time. */
@@ -127,8 +127,8 @@ export class ClusterLauncher implements Launcher {
   }
 
   /** A worker tells that a process has ended. */
-  ended(id: number, reason: string): void {
-    this.#ends.get(id)?.(reason)
+  ended(id: number, reason: string, withWorker = false): void {
+    this.#ends.get(id)?.(reason, withWorker)
   }
 
   close(): void {
@@ -201,6 +201,10 @@ export class ClusterLauncher implements Launcher {
     const ended = new Promise<string>(resolve => {
       end = resolve
     })
+    let workerIsGone = false
+    const workerWatch = system.watch(place.worker, () => {
+      workerIsGone = true
+    })
     const watch = system.watch(ref.address, reason => {
       environment.after(REASON_WAIT_MS, () => {
         // It may only be cut off, or paused: whoever takes its place must not meet it again.
@@ -208,7 +212,10 @@ export class ClusterLauncher implements Launcher {
         end(`it cannot be reached: ${reason}`)
       })
     })
-    this.#ends.set(id, reason => end(`${reason} (worker ${place.workerId}, pid ${place.pid})`))
+    this.#ends.set(id, (reason, withWorker) => {
+      workerIsGone ||= withWorker
+      end(`${reason} (worker ${place.workerId}, pid ${place.pid})`)
+    })
     this.#events.set(id, events)
     const kill = (): void => {
       this.#stopAt(place.worker, id)
@@ -216,6 +223,7 @@ export class ClusterLauncher implements Launcher {
     }
     void ended.then(() => {
       watch.cancel()
+      workerWatch.cancel()
       this.#ends.delete(id)
       this.#events.delete(id)
     })
@@ -225,6 +233,7 @@ export class ClusterLauncher implements Launcher {
       where: place.workerId,
       place,
       ended,
+      endedWithWorker: () => workerIsGone,
       kill,
     }
   }
@@ -281,6 +290,7 @@ const OF_THE_PLACE = [
   'ACTOR_NOT_FOUND',
   'ASK_TIMED_OUT',
   'EXECUTOR_START_FAILED',
+  'WORKER_STOPPING',
   'BLOB_NOT_FOUND',
   'UNAUTHORIZED',
   'OVERLOADED',

@@ -1,6 +1,7 @@
 // Entry of an executor process: waits for its order, loads the application's code, and serves the app master's calls until
 // it is told to close or its parent has gone.
 
+import { bareError, plainError } from '../actor/plain-error.ts'
 import { realEnvironment } from '../base/environment.ts'
 import { asError } from '../base/errors.ts'
 import type { Credentials } from '../task/task.ts'
@@ -10,7 +11,7 @@ import { loadCode } from './code.ts'
 import { ExecutorHost, type StartOrder } from './executor-host.ts'
 import type { Plan } from './plan.ts'
 import type { ExecutorOrder } from './process-launcher.ts'
-import { type Channel, plainError, type RpcMessage, serveRpc } from './rpc.ts'
+import { type Channel, type RpcMessage, serveRpc } from './rpc.ts'
 
 /** How long closing may take when the parent is gone already. */
 const ORPHAN_CLOSE_MS = 5000
@@ -40,7 +41,8 @@ async function load(order: ExecutorOrder): Promise<void> {
     pool,
     token: order.token,
     events: {
-      error: (taskId, processor, error) => event('error', taskId, processor, plainError(error)),
+      error: (taskId, processor, error) =>
+        event('error', taskId, processor, bareError(plainError(error))),
       log: (...args) => event('log', ...args),
       metric: (...args) => event('metric', ...args),
       clock: clocks => event('clock', clocks),

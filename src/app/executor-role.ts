@@ -2,6 +2,7 @@
 // it what it has to tell, and goes on without one: a new app master finds it, and hears again what it may have missed.
 import type { ActorAddress, ActorRef } from '../actor/actor.ts'
 import type { ActorSystem } from '../actor/actor-system.ts'
+import { bareError, plainError } from '../actor/plain-error.ts'
 import type { Environment } from '../base/environment.ts'
 import { EngineError } from '../base/errors.ts'
 import { type AppMasterDoor, EXECUTOR, type ExecutorDoor } from '../cluster/messages.ts'
@@ -10,7 +11,6 @@ import type { Transport } from '../transport/link.ts'
 import type { Application } from './application.ts'
 import type { ExecutorEvents } from './executor.ts'
 import { type ExecutorControl, ExecutorHost } from './executor-host.ts'
-import { plainError } from './rpc.ts'
 
 /** Whoever started it comes for it at once; an executor that nobody comes for was started in vain. */
 const ADOPTION_MS = 60_000
@@ -109,7 +109,7 @@ export class ExecutorRole {
   #events(): ExecutorEvents {
     return {
       error: (taskId, processor, error) =>
-        this.#tell('error', taskId, processor, plainError(error)),
+        this.#tell('error', taskId, processor, bareError(plainError(error))),
       log: (...args) => this.#tell('log', ...args),
       metric: (...args) => this.#tell('metric', ...args),
       clock: clocks => this.#tell('clock', clocks),
@@ -125,8 +125,8 @@ export class ExecutorRole {
   }
 
   /** It ends by itself: its app master is told why, and need not find out. */
-  async close(reason: string): Promise<void> {
-    this.#appMaster?.tell('executorEnded', this.#options.executorId, reason)
+  async close(reason: string, withWorker = false): Promise<void> {
+    this.#appMaster?.tell('executorEnded', this.#options.executorId, reason, withWorker)
     await this.#host?.close()
   }
 }

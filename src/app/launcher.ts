@@ -19,6 +19,8 @@ export interface LaunchedExecutor {
   readonly pid: number | undefined
   /** Resolves with the reason when it has ended, asked for or not. */
   readonly ended: Promise<string>
+  /** Once it has ended: whether it went with its worker, and is not to blame. */
+  readonly endedWithWorker?: () => boolean
   /** Where it is, for an app master to come: plain data. Absent where there will be none. */
   readonly place?: unknown
   /** The name of that place, for people. */

@@ -5,13 +5,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { revivedError } from '../actor/plain-error.ts'
 import { EngineError } from '../base/errors.ts'
 import type { LogLine } from '../base/log.ts'
 import type { Application, CodeRef } from './application.ts'
 import type { ExecutorEvents } from './executor.ts'
 import type { ExecutorControl } from './executor-host.ts'
 import type { LaunchedExecutor, Launcher } from './launcher.ts'
-import { type PlainError, RpcCaller, type RpcMessage, revivedError } from './rpc.ts'
+import { RpcCaller, type RpcMessage } from './rpc.ts'
 
 /** How an executor process is told what to run. */
 export interface ExecutorOrder {
@@ -105,7 +106,7 @@ function onEvent(events: ExecutorEvents, name: string, args: unknown[]): void {
   else if (name === 'metric')
     events.metric(args[0] as number, args[1] as string, args[2] as string, args[3])
   else if (name === 'error')
-    events.error(args[0] as number, args[1] as string, revivedError(args[2] as PlainError))
+    events.error(args[0] as number, args[1] as string, revivedError(args[2]))
 }
 
 function controlOf(caller: RpcCaller): ExecutorControl {

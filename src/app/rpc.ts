@@ -1,6 +1,7 @@
 // Calls between a parent process and its executors, over the channel that Node gives to a forked child. Control plane
 // only: a handful of calls per second.
-import { asError, EngineError, type ErrorCode } from '../base/errors.ts'
+import { bareError, type PlainError, plainError, revivedError } from '../actor/plain-error.ts'
+import { EngineError } from '../base/errors.ts'
 
 /** What both ends of the channel can do. */
 export interface Channel {
@@ -13,33 +14,6 @@ export type RpcMessage =
   | { kind: 'answer'; id: number; value: unknown }
   | { kind: 'error'; id: number; error: PlainError }
   | { kind: 'event'; name: string; args: unknown[] }
-
-export interface PlainError {
-  message: string
-  stack: string | undefined
-  code: ErrorCode | undefined
-  hint: string | undefined
-}
-
-export function plainError(thrown: unknown): PlainError {
-  const error = asError(thrown)
-  const engine = error instanceof EngineError ? error : undefined
-  return { message: error.message, stack: error.stack, code: engine?.code, hint: engine?.hint }
-}
-
-/** The error again, on the other side. The stack is that of the place where it was thrown. */
-export function revivedError(plain: PlainError): Error {
-  const error =
-    plain.code === undefined
-      ? new Error(plain.message)
-      : new EngineError(
-          plain.code,
-          plain.message,
-          plain.hint === undefined ? {} : { hint: plain.hint },
-        )
-  if (plain.stack !== undefined) error.stack = plain.stack
-  return error
-}
 
 /** The caller's side. */
 export class RpcCaller {
@@ -99,7 +73,7 @@ export function serveRpc(
     }
     run().then(
       value => channel.send({ kind: 'answer', id, value }),
-      error => channel.send({ kind: 'error', id, error: plainError(error) }),
+      error => channel.send({ kind: 'error', id, error: bareError(plainError(error)) }),
     )
   })
 }

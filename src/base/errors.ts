@@ -49,6 +49,7 @@ export type ErrorCode =
   | 'NO_RESOURCES'
   | 'FENCED'
   | 'WORKER_NAME_TAKEN'
+  | 'WORKER_STOPPING'
   | 'APP_MASTER_ABSENT'
   | 'APP_MASTER_DIED'
   | 'APP_FAILED'

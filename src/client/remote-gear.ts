@@ -166,7 +166,8 @@ export class RemoteGear implements ClusterGear {
   }
 
   restart(app: number | string): Promise<number> {
-    return this.#ask(leader => leader.within(KILL_TIMEOUT_MS).ask('restart', app))
+    const requestId = randomBytes(16).toString('hex')
+    return this.#ask(leader => leader.within(KILL_TIMEOUT_MS).ask('restart', app, requestId))
   }
 
   workers() {

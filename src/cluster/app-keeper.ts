@@ -5,13 +5,14 @@ import type { ActorAddress, ActorRef } from '../actor/actor.ts'
 import type { ActorSystem } from '../actor/actor-system.ts'
 import { Backoff } from '../base/backoff.ts'
 import type { Environment, Timer } from '../base/environment.ts'
-import { asError, EngineError } from '../base/errors.ts'
+import { asError, EngineError, type ErrorCode } from '../base/errors.ts'
 import { type Log, log } from '../base/log.ts'
 import { type AppRegistry, isOver } from './app-registry.ts'
 import {
   APP_MASTER_ID,
   type AppMasterDoor,
   type AppRecord,
+  type Death,
   type Failure,
   type ProcessKey,
   type WorkerDoor,
@@ -24,8 +25,17 @@ const LAUNCH_TIMEOUT_MS = 120_000
 const REGISTER_TIMEOUT_MS = 30_000
 /** Looks for a worker at this pace while there is none. */
 const NO_WORKER_MS = 500
-/** Deaths kept with the record. */
+/** Deaths kept with the record, of those that count, at least, and of those with their workers. */
 const DEATHS_KEPT = 20
+/** An app master is missed at once, its worker by its silence: a death so long before is put down to the worker's. */
+const WITH_WORKER_MS = 30_000
+/** A launch that fails so has met a worker that is gone or stops; nothing of the application has begun yet. */
+const OF_WORKER: readonly ErrorCode[] = [
+  'NODE_UNREACHABLE',
+  'ACTOR_NOT_FOUND',
+  'ASK_TIMED_OUT',
+  'WORKER_STOPPING',
+]
 /** Closing executors may take 8 s each, all at once. */
 const STOP_TIMEOUT_MS = 12_000
 
@@ -45,6 +55,12 @@ export interface KeeperOptions {
   readonly workers: WorkerTable
   readonly settings: KeeperSettings
   readonly app: number
+}
+
+/** Where an app master was when it died, and whether that is why. */
+export interface DeathPlace {
+  readonly workerId: string | undefined
+  readonly withWorker: boolean
 }
 
 export class AppKeeper {
@@ -120,7 +136,12 @@ export class AppKeeper {
       if (!this.#closed && this.#appMaster === undefined && this.#incarnation === incarnation)
         this.#expect(REGISTER_TIMEOUT_MS, 'it did not register')
     } catch (error) {
-      await this.died(incarnation, `worker ${worker.id}: ${asError(error).message}`)
+      const code = error instanceof EngineError ? error.code : undefined
+      // It said so itself: nothing else is placed there until it is back.
+      if (code === 'WORKER_STOPPING') workers.lose(worker.id)
+      const withWorker = code !== undefined && OF_WORKER.includes(code)
+      const reason = `worker ${worker.id}: ${asError(error).message}`
+      await this.died(incarnation, reason, { workerId: worker.id, withWorker })
     }
   }
 
@@ -157,21 +178,23 @@ export class AppKeeper {
   }
 
   /** An app master is gone, or does not answer. Another is appointed, unless it was replaced already. */
-  async died(incarnation: number, reason: string): Promise<void> {
+  async died(incarnation: number, reason: string, place?: DeathPlace): Promise<void> {
     const { environment, registry, app, log: lines } = this.#options
     if (this.#closed || incarnation !== this.#incarnation) return
+    const { workerId, withWorker } = place ?? this.#placeOf(incarnation)
     this.#forget()
     // The next one gets another number, so that this death is told once.
     this.#incarnation = -1
     log(lines, 'error', this.#name, `app master ${incarnation} died: ${reason}`)
     this.#endProcess(incarnation, reason)
     const timeMs = environment.nowUs() / 1000
-    const death = { timeMs, what: `app master ${incarnation}`, reason }
+    const death: Death = {
+      ...{ timeMs, what: `app master ${incarnation}`, reason, withWorker },
+      ...(workerId === undefined ? {} : { workerId }),
+    }
     try {
       await registry.change(app, r =>
-        isOver(r)
-          ? undefined
-          : this.#afterDeath({ ...r, deaths: [...r.deaths, death].slice(-DEATHS_KEPT) }),
+        isOver(r) ? undefined : this.#afterDeath({ ...r, deaths: this.#kept(r.deaths, death) }),
       )
     } catch (error) {
       this.#incarnation = incarnation
@@ -182,16 +205,44 @@ export class AppKeeper {
     this.#after(this.#backoff.failed(environment.monotonicMs()), () => this.#appoint())
   }
 
+  // An app master that nobody knows of ran on a worker that the leader has not heard of either.
+  #placeOf(incarnation: number): DeathPlace {
+    const { workers, app } = this.#options
+    const workerId = workers.appMasterOf(app, incarnation)?.workerId
+    if (workerId === undefined) return { workerId, withWorker: true }
+    return { workerId, withWorker: workers.get(workerId)?.state !== 'up' }
+  }
+
+  // Those that came with workers must not push out what counts.
+  #kept(deaths: readonly Death[], death: Death): Death[] {
+    const all = [...deaths, death]
+    const counting = all.filter(d => d.withWorker !== true)
+    const others = all.filter(d => d.withWorker === true).slice(-DEATHS_KEPT)
+    const kept = counting.slice(-Math.max(DEATHS_KEPT, this.#options.settings.restarts + 1))
+    return all.filter(d => kept.includes(d) || others.includes(d))
+  }
+
+  /** A worker is gone: app masters that were missed there just before went with it. */
+  async workerGone(workerId: string): Promise<void> {
+    const { registry, app, environment } = this.#options
+    const sinceMs = environment.nowUs() / 1000 - WITH_WORKER_MS
+    const isMistaken = (d: Death) =>
+      d.workerId === workerId && d.withWorker !== true && d.timeMs >= sinceMs
+    await registry.change(app, r =>
+      isOver(r) || !r.deaths.some(isMistaken)
+        ? undefined
+        : { ...r, deaths: r.deaths.map(d => (isMistaken(d) ? { ...d, withWorker: true } : d)) },
+    )
+  }
+
   #afterDeath(record: AppRecord): AppRecord {
     const { restarts, windowMs } = this.#options.settings
     const nowMs = this.#options.environment.nowUs() / 1000
-    const recent = record.deaths.filter(
-      d => d.what.startsWith('app master') && nowMs - d.timeMs < windowMs,
-    )
+    const recent = record.deaths.filter(d => d.withWorker !== true && nowMs - d.timeMs < windowMs)
     if (recent.length <= restarts) return record
     const message =
       `its app master died ${recent.length} times in ${windowMs / 1000} s, ` +
-      `last: ${record.deaths.at(-1)!.reason}`
+      `last: ${recent.at(-1)!.reason}`
     const failure: Failure = {
       code: 'APP_MASTER_DIED',
       message,

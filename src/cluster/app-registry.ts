@@ -78,6 +78,13 @@ export class AppRegistry {
     })
   }
 
+  /** The application that a request has become, if it has. */
+  async ofRequest(requestId: string): Promise<AppRecord | undefined> {
+    await this.#creating
+    await this.#settle()
+    return [...this.#records.values()].find(r => r.submission.requestId === requestId)
+  }
+
   /** One at a time, so that two submits of one name cannot both find it free. */
   create(submission: Submission, make: (id: number) => AppRecord): Promise<AppRecord> {
     const created = this.#creating.then(() => this.#create(submission, make))

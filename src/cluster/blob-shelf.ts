@@ -6,6 +6,7 @@ import { asError, EngineError } from '../base/errors.ts'
 import { type Address, addressText } from '../transport/link.ts'
 import { fetchBlob } from './blob-fetch.ts'
 import type { BlobStore } from './blob-store.ts'
+import type { BlobClaims } from './blob-use.ts'
 import { type BundleRef, MASTER, type MasterDoor } from './messages.ts'
 
 /** Uploads under way at once; a client that went away leaves one behind until another takes its place. */
@@ -21,14 +22,23 @@ interface Upload {
   tail: Promise<unknown>
 }
 
+export interface BlobShelfOptions {
+  readonly store: BlobStore
+  readonly system: ActorSystem
+  /** Of a master: what is asked for is kept until its application is written. */
+  readonly claims?: BlobClaims
+}
+
 export class BlobShelf {
   readonly #store: BlobStore
   readonly #system: ActorSystem
+  readonly #claims: BlobClaims | undefined
   readonly #uploads = new Map<string, Upload>()
 
-  constructor(store: BlobStore, system: ActorSystem) {
+  constructor({ store, system, claims }: BlobShelfOptions) {
     this.#store = store
     this.#system = system
+    this.#claims = claims
   }
 
   has(hash: string): boolean {
@@ -54,6 +64,7 @@ export class BlobShelf {
 
   /** Makes sure that the blob is here, from the first of `masters` that has it. */
   async fetch(blob: BundleRef, masters: readonly Address[]): Promise<void> {
+    this.#claims?.claim(blob, this.pullTimeoutMs(blob))
     if (this.#store.has(blob.hash)) return
     const failures: string[] = []
     for (const node of masters) {
@@ -68,17 +79,19 @@ export class BlobShelf {
       }
     }
     const name = blob.hash.slice(0, 12)
+    if (masters.length === 0) failures.push('it is not here, and there is no other master')
     throw new EngineError(
       'BLOB_NOT_FOUND',
       `bundle ${name} cannot be had (${failures.join('; ')})`,
       {
-        hint: 'a majority of masters should have it; submit the application again',
+        hint: 'it was not uploaded, or made room for others when its application was over; submit it from its files',
       },
     )
   }
 
   /** See GearDoor.writeBlob. */
   async write(blob: BundleRef, offset: number, bytes: Uint8Array): Promise<number> {
+    this.#claims?.claim(blob, this.pullTimeoutMs(blob))
     if (this.#store.has(blob.hash)) return blob.sizeBytes
     if (bytes.length === 0) return this.#uploads.get(blob.hash)?.bytes ?? 0
     const upload = this.#uploads.get(blob.hash) ?? this.#begin(blob)

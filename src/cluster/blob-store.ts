@@ -1,7 +1,8 @@
 // The bundles that a node has, each a file named by the SHA-256 of its content. What has its name is whole and on the
 // disk: it was written under another name, checked, forced to the disk and renamed. Room is bounded, and counted while
-// something is still being written. Leftovers of a process that died are removed when the store is opened. Used by masters,
-// which take bundles from clients, and by workers, which fetch them (blob-fetch.ts).
+// something is still being written; when it runs out, the oldest blobs that nothing uses are removed (blob-use.ts).
+// Leftovers of a process that died are removed when the store is opened. Used by masters, which take bundles from
+// clients, and by workers, which fetch them (blob-fetch.ts).
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises'
@@ -29,6 +30,14 @@ export interface Blob {
   readonly sizeBytes: number
 }
 
+/** What may be removed when room is wanted. */
+export interface BlobUse {
+  /** Gives a look at what is in use at the moment of the look. Asked anew before each removal. */
+  inUse(): Promise<(hash: string) => boolean>
+  /** Told in the very turn in which a blob is given up, so that nobody begins to use it in between. */
+  onRemove?(hash: string): Promise<void>
+}
+
 /** The most that one `readChunk` gives, so that a peer's request cannot take the memory of a node. */
 export const CHUNK_BYTES_MAX = 1 << 20
 
@@ -36,21 +45,31 @@ const UNFINISHED = '.unfinished'
 /** Fetches that failed and may go on; the oldest is dropped for another one. */
 const RESTING_MAX = 4
 
-/** Opens the store in a directory of its own, and makes the directory if need be. */
-export async function openBlobStore(directory: string, limits: BlobLimits): Promise<BlobStore> {
+/** Opens the store in a directory of its own, and makes the directory if need be. Without `use` nothing is removed. */
+export async function openBlobStore(
+  directory: string,
+  limits: BlobLimits,
+  use?: BlobUse,
+): Promise<BlobStore> {
   await mkdir(directory, { recursive: true })
-  const blobs: Blob[] = []
+  const blobs: (Blob & { madeMs: number })[] = []
   for (const name of await readdir(directory)) {
     const path = join(directory, name)
     if (name.endsWith(UNFINISHED)) await rm(path, { force: true })
-    else if (isHash(name)) blobs.push({ hash: name, sizeBytes: (await stat(path)).size })
+    else if (isHash(name)) {
+      const { size: sizeBytes, mtimeMs: madeMs } = await stat(path)
+      blobs.push({ hash: name, sizeBytes, madeMs })
+    }
   }
-  return new BlobStore(directory, limits, blobs)
+  blobs.sort((a, b) => a.madeMs - b.madeMs)
+  return new BlobStore(directory, limits, blobs, use)
 }
 
 export class BlobStore {
   readonly #directory: string
   readonly #limits: BlobLimits
+  readonly #use: BlobUse | undefined
+  /** Sizes by hash, the oldest first. */
   readonly #blobs: Map<string, number>
   /** Fetches under way, by hash. */
   readonly #fetches = new Map<string, Promise<void>>()
@@ -58,10 +77,13 @@ export class BlobStore {
   readonly #resting = new Map<string, BlobWriter>()
   #usedBytes: number
   #writers = 0
+  /** Who wants more room than there is waits in line: what one makes, no other takes. */
+  #makingRoom: Promise<unknown> = Promise.resolve()
 
-  constructor(directory: string, limits: BlobLimits, blobs: readonly Blob[]) {
+  constructor(directory: string, limits: BlobLimits, blobs: readonly Blob[], use?: BlobUse) {
     this.#directory = directory
     this.#limits = limits
+    this.#use = use
     this.#blobs = new Map(blobs.map(({ hash, sizeBytes }) => [hash, sizeBytes]))
     this.#usedBytes = blobs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
   }
@@ -130,8 +152,11 @@ export class BlobStore {
     const sizeBytes = this.#blobs.get(hash)
     if (sizeBytes === undefined) return false
     this.#blobs.delete(hash)
+    // The blob first: what was made of it goes at the next start in any case, once there is no blob.
+    const made = this.#use?.onRemove?.(hash)
     await rm(this.#nameOf(hash), { force: true })
     this.#usedBytes -= sizeBytes
+    await made
     return true
   }
 
@@ -140,8 +165,8 @@ export class BlobStore {
     if (!isHash(hash)) throw new EngineError('BAD_INPUT', 'a bundle is named by its SHA-256 in hex')
     let own = 0
     const room: Room = {
-      reserve: bytes => {
-        this.#reserve(own + bytes, bytes)
+      reserve: async bytes => {
+        await this.#reserve(own + bytes, bytes)
         own += bytes
       },
       release: bytes => {
@@ -198,18 +223,51 @@ export class BlobStore {
     return writer
   }
 
-  #reserve(blobBytes: number, bytes: number): void {
-    const { blobBytesMax, totalBytesMax } = this.#limits
-    const full = (message: string, hint: string) =>
-      new EngineError('BLOB_STORE_FULL', message, { hint, details: { directory: this.#directory } })
+  async #reserve(blobBytes: number, bytes: number): Promise<void> {
+    const { blobBytesMax } = this.#limits
     if (blobBytes > blobBytesMax)
-      throw full(`a bundle has more than ${blobBytesMax} bytes`, 'raise blobs.bundleMb')
-    if (this.#usedBytes + bytes > totalBytesMax)
-      throw full(
-        `the bundles in ${this.#directory} would take more than ${totalBytesMax} bytes`,
-        'remove applications, or raise blobs.storeMb',
-      )
+      throw this.#full(`a bundle has more than ${blobBytesMax} bytes`, 'raise blobs.bundleMb')
+    if (this.#lacks(bytes)) {
+      const made = this.#makingRoom.then(() => this.#makeRoom(bytes))
+      this.#makingRoom = made.catch(() => undefined)
+      await made
+    } else this.#usedBytes += bytes
+  }
+
+  #lacks(bytes: number): boolean {
+    return this.#usedBytes + bytes > this.#limits.totalBytesMax
+  }
+
+  // Takes the room in the same turn in which it is there.
+  async #makeRoom(bytes: number): Promise<void> {
+    while (this.#lacks(bytes)) {
+      if (!(await this.#removeOldest()))
+        throw this.#full(
+          `the bundles in ${this.#directory} would take more than ${this.#limits.totalBytesMax} bytes`,
+          'all of them are in use, or just came: kill applications, or raise blobs.storeMb',
+        )
+    }
     this.#usedBytes += bytes
+  }
+
+  // What a failed fetch has kept can be had again; so can a blob, by who submits it again.
+  async #removeOldest(): Promise<boolean> {
+    const [resting] = this.#resting.keys()
+    if (resting !== undefined) {
+      await this.takeKept(resting)?.discard()
+      return true
+    }
+    if (this.#use === undefined) return false
+    const isUsed = await this.#use.inUse()
+    for (const hash of this.#blobs.keys()) if (!isUsed(hash)) return this.remove(hash)
+    return false
+  }
+
+  #full(message: string, hint: string): EngineError {
+    return new EngineError('BLOB_STORE_FULL', message, {
+      hint,
+      details: { directory: this.#directory },
+    })
   }
 
   #unreadable(hash: string, cause: Error): EngineError {

@@ -7,8 +7,8 @@ import { dirname } from 'node:path'
 import { writeAll } from './zip-writer.ts'
 
 export interface Room {
-  /** Throws if there is none. */
-  reserve(bytes: number): void
+  /** Rejects if there is none. */
+  reserve(bytes: number): Promise<void>
   release(bytes: number): void
 }
 
@@ -36,7 +36,7 @@ export class BlobWriter {
 
   /** After an error the writer is as before: the same bytes may be appended again. */
   async append(bytes: Uint8Array): Promise<void> {
-    this.#room.reserve(bytes.length)
+    await this.#room.reserve(bytes.length)
     try {
       const file = await this.#open()
       await writeAll(file, bytes, this.#sizeBytes)

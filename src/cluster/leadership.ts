@@ -91,7 +91,7 @@ export class Leadership {
           'or wait until the old one is given up',
       })
     }
-    if (heir) this.#bury(card.id, known.card.pid)
+    if (heir) this.#bury(card.id, `its worker ${card.id}, pid ${known.card.pid}, died`)
     const stop = processes.filter(process => !this.#wanted(process))
     this.workers.register(
       card,
@@ -114,16 +114,36 @@ export class Leadership {
   }
 
   // A worker begins by ending all that one before it in its directory has left.
-  #bury(workerId: string, pid: number): void {
-    const reason = `its worker ${workerId}, pid ${pid}, died`
+  #bury(workerId: string, reason: string): void {
+    this.#gone(workerId)
     for (const process of this.workers.processesOn(workerId)) {
       const { app, executor } = process
       if (executor !== APP_MASTER_ID)
-        this.#keepers.get(app)?.appMaster?.tell('executorEnded', executor, reason)
-      this.processEnded(workerId, process, reason).catch(error => {
+        this.#keepers.get(app)?.appMaster?.tell('executorEnded', executor, reason, true)
+      this.processEnded(workerId, process, reason, true).catch(error => {
         log(this.#options.log, 'warn', `app ${app}`, asError(error).message)
       })
     }
+  }
+
+  // Its end may have been noticed after that of what it ran.
+  #gone(workerId: string): void {
+    for (const [app, keeper] of this.#keepers) {
+      keeper.workerGone(workerId).catch(error => {
+        if (!this.#closed) log(this.#options.log, 'warn', `app ${app}`, asError(error).message)
+      })
+    }
+  }
+
+  /** See MasterDoor. */
+  unregisterWorker(workerId: string, incarnation: string | undefined): void {
+    const { card } = this.workers.get(workerId) ?? {}
+    if (card?.address.incarnation !== incarnation) return
+    log(this.#options.log, 'info', `worker ${workerId}`, 'is being stopped')
+    this.#watches.get(workerId)?.cancel()
+    this.#watches.delete(workerId)
+    this.workers.lose(workerId)
+    this.#bury(workerId, `its worker ${workerId} was stopped`)
   }
 
   #lost(card: WorkerCard, reason: string): void {
@@ -131,6 +151,7 @@ export class Leadership {
     log(this.#options.log, 'error', `worker ${card.id}`, `is lost: ${reason}`)
     this.workers.lose(card.id)
     this.#watches.delete(card.id)
+    this.#gone(card.id)
   }
 
   processStarted(workerId: string, process: ProcessCard): void {
@@ -145,12 +166,16 @@ export class Leadership {
     this.#options.system.ref<WorkerDoor>(worker.card.address).tell('stop', process, reason)
   }
 
-  async processEnded(workerId: string, process: ProcessKey, reason: string): Promise<void> {
+  async processEnded(
+    workerId: string,
+    process: ProcessKey,
+    reason: string,
+    withWorker = false,
+  ): Promise<void> {
     this.workers.ended(workerId, process)
     if (process.executor !== APP_MASTER_ID) return
-    await this.#keepers
-      .get(process.app)
-      ?.died(process.incarnation, `${reason} (worker ${workerId})`)
+    const said = `${reason} (worker ${workerId})`
+    await this.#keepers.get(process.app)?.died(process.incarnation, said, { workerId, withWorker })
   }
 
   // ---- app masters
@@ -343,8 +368,13 @@ export class Leadership {
     )
   }
 
-  async kill(wanted: number | string): Promise<AppRecord> {
+  async kill(wanted: number | string): Promise<void> {
     const { id } = this.registry.find(wanted)
+    if (!(await this.end(id))) throw over(id)
+  }
+
+  /** False when it was over already. */
+  async end(id: number): Promise<boolean> {
     const endedMs = this.#options.environment.nowUs() / 1000
     let ended = false
     const record = await this.registry.change(id, r => {
@@ -352,12 +382,12 @@ export class Leadership {
       ended = true
       return { ...r, status: 'stopped', endedMs }
     })
-    if (!ended || record === undefined) throw over(id)
+    if (!ended || record === undefined) return false
     const keeper = this.#keepers.get(id)
     this.#keepers.delete(id)
     await keeper?.stop()
     await this.#stopEverywhere(id)
-    return record
+    return true
   }
 
   // Whoever is not reached now is told when it registers.

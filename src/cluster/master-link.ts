@@ -21,7 +21,7 @@ const AGAIN: readonly ErrorCode[] = [
 ]
 const LEADER_TIMEOUT_MS = 1000
 const AGAIN_FIRST_MS = 100
-const AGAIN_MAX_MS = 1000
+const AGAIN_MAX_MS = 400
 /** A new leader is noticed within this time. */
 const FOLLOW_PERIOD_MS = 500
 
@@ -60,14 +60,14 @@ export class MasterLink<D extends Door> {
 
   async #search(): Promise<ActorRef<D>> {
     const { masters } = this.#options
-    // All at once: one that is cut off must not keep us from the others.
-    const answers = await Promise.all(masters.map(address => this.#askOne(address)))
-    for (const answer of answers) {
-      if (answer !== undefined && !(answer instanceof Error)) {
-        this.#leader = this.#ref(answer.address)
-        return this.#leader
-      }
+    // All at once, and the first who knows is enough: one that is cut off must not keep us from the others.
+    const asked = masters.map(address => this.#askOne(address))
+    const card = await firstKnown(asked)
+    if (card !== undefined) {
+      this.#leader = this.#ref(card.address)
+      return this.#leader
     }
+    const answers = await Promise.all(asked)
     const refused = answers.find(isRefusal)
     if (refused !== undefined && !this.#accepted) throw refused
     const list = masters.map((address, i) => `${addressText(address)}: ${messageOf(answers[i])}`)
@@ -182,6 +182,20 @@ export class MasterLink<D extends Door> {
 
 function isAgain(error: unknown): boolean {
   return error instanceof EngineError && AGAIN.includes(error.code)
+}
+
+type Answer = LeaderCard | Error | undefined
+
+// Of whoever is the first to know one; undefined when all have answered and nobody does.
+function firstKnown(asked: readonly Promise<Answer>[]): Promise<LeaderCard | undefined> {
+  return new Promise((resolve, reject) => {
+    for (const answer of asked) {
+      answer.then(card => {
+        if (card !== undefined && !(card instanceof Error)) resolve(card)
+      }, reject)
+    }
+    Promise.all(asked).then(() => resolve(undefined), reject)
+  })
 }
 
 function isRefusal(answer: unknown): answer is EngineError {

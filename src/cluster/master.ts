@@ -144,6 +144,8 @@ export class Master {
     return {
       registerWorker: async (card, processes) => this.#lead().registerWorker(card, processes),
       processStarted: async (workerId, process) => this.#lead().processStarted(workerId, process),
+      unregisterWorker: async (workerId, incarnation) =>
+        this.#lead().unregisterWorker(workerId, incarnation),
       processEnded: (workerId, process, reason) =>
         this.#leading(l => l.processEnded(workerId, process, reason)),
       registerAppMaster: (app, incarnation, self) =>
@@ -184,8 +186,8 @@ export class Master {
       setActive: (...args) => this.#leading(l => l.setActive(...args)),
       setCredentials: (...args) => this.#leading(l => l.setCredentials(...args)),
       rebalance: (...args) => this.#leading(l => l.rebalance(...args)),
-      kill: app => this.#leading(l => l.kill(app)).then(() => undefined),
-      restart: app => this.#leading(l => this.#restart(l, app)),
+      kill: app => this.#leading(l => l.kill(app)),
+      restart: (...args) => this.#leading(l => this.#restart(l, ...args)),
       workers: async () => this.#lead().workers.summaries(),
       master: () => this.#leading(l => this.#summary(l)),
       leader: () => this.#leaderCard(),
@@ -227,16 +229,9 @@ export class Master {
 
   async #spread(bundle: BundleRef): Promise<void> {
     const { shelf, masters, system, address } = this.#options
-    if (!shelf.has(bundle.hash)) {
-      throw new EngineError(
-        'BLOB_NOT_FOUND',
-        `bundle ${bundle.hash.slice(0, 12)} was not uploaded`,
-        {
-          hint: 'upload it first; `gear app run` does both',
-        },
-      )
-    }
     const others = this.#others()
+    // It came to another leader; or, of an application that is started again, room was made in the meantime.
+    await shelf.fetch(bundle, others)
     const needed = Math.floor(masters.length / 2)
     if (needed === 0) return
     const copies = others.map(other =>
@@ -253,12 +248,17 @@ export class Master {
     return masters.filter(other => JSON.stringify(other) !== JSON.stringify(address))
   }
 
-  async #restart(leadership: Leadership, app: number | string): Promise<number> {
+  // Heard again when its answer was lost, it may be done in full, or half: then the rest is done.
+  async #restart(leadership: Leadership, app: number | string, requestId: string): Promise<number> {
+    const done = await leadership.registry.ofRequest(requestId)
+    if (done !== undefined) return done.id
     const record = leadership.registry.find(app)
-    const over = record.status === 'failed' || record.status === 'stopped'
-    if (!over) await leadership.kill(record.id)
-    const { secret } = this.#options
-    return this.#submit(leadership, { ...record.submission, requestId: secret() })
+    const { submission } = record
+    checkSubmission({ ...submission, requestId })
+    // What cannot be started again is not ended.
+    if (submission.bundle !== undefined) await this.#spread(submission.bundle)
+    await leadership.end(record.id)
+    return leadership.submit({ ...submission, requestId })
   }
 
   async #summary(leadership: Leadership): Promise<MasterSummary> {

@@ -66,6 +66,10 @@ export interface Death {
   /** `app master 3`, `executor 2 (worker w1, pid 4711)`. */
   readonly what: string
   readonly reason: string
+  /** Where it ran, when that is known. */
+  readonly workerId?: string
+  /** It went with its worker, or was to begin on one that went: not the application's fault, and not counted as such. */
+  readonly withWorker?: boolean
 }
 
 export interface Failure {
@@ -176,6 +180,8 @@ export interface Grant {
 export interface MasterDoor {
   /** A worker is there, or has found a new leader. Returns what it has to stop. Idempotent. */
   registerWorker(card: WorkerCard, processes: readonly ProcessCard[]): Promise<ProcessKey[]>
+  /** A worker is about to stop, and ends all that it runs: it is to be replaced at once. */
+  unregisterWorker(workerId: string, incarnation: string | undefined): Promise<void>
   processStarted(workerId: string, process: ProcessCard): Promise<void>
   processEnded(workerId: string, process: ProcessKey, reason: string): Promise<void>
   /** Idempotent. FENCED when a newer app master was appointed, or the application has ended. */
@@ -214,8 +220,8 @@ export interface GearDoor {
   /** Deals its tasks out anew to so many executors. NO_RESOURCES when they would find no room. */
   rebalance(app: number, executors: number): Promise<void>
   kill(app: number | string): Promise<void>
-  /** Kills it and submits the same again, under a new id. */
-  restart(app: number | string): Promise<number>
+  /** Kills it and submits the same again, under a new id. The same request heard twice is one restart. */
+  restart(app: number | string, requestId: string): Promise<number>
   workers(): Promise<WorkerSummary[]>
   master(): Promise<MasterSummary>
   leader(): Promise<LeaderCard | undefined>
@@ -283,7 +289,7 @@ export interface MasterSummary {
 }
 
 export interface WorkerDoor {
-  /** Starts a process; answers when it listens. The same order heard twice starts one. */
+  /** Starts a process; answers when it listens. The same order heard twice starts one. WORKER_STOPPING. */
   launch(order: LaunchOrder): Promise<Launched>
   /** Ends it at once. Unknown ones are gone already. */
   stop(process: ProcessKey, reason: string): Promise<void>
@@ -294,7 +300,8 @@ export interface WorkerDoor {
 export interface AppMasterDoor {
   /** An executor speaks without being asked: one of the methods of ExecutorEvents. */
   event(executor: number, name: string, args: unknown[]): void
-  executorEnded(executor: number, reason: string): void
+  /** `withWorker`: its worker is gone or stops, so that it is nobody's fault here. */
+  executorEnded(executor: number, reason: string, withWorker?: boolean): void
   /** `report`, `figures`, `setActive`, `rebalance`, `isDrained`. */
   call(method: string, args: unknown[]): Promise<unknown>
   /** Ends the executors in order, then itself. */

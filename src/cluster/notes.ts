@@ -11,7 +11,8 @@ export const NOTE_BYTES_MAX = 400_000
 const NOTES_MAX = 20_000
 const NOTES_BYTES_MAX = 256 * 1024 * 1024
 const BLOBS_MAX = 100
-const PREFIX = 'notes/'
+/** Of the keys in the store. */
+export const NOTES_PREFIX = 'notes/'
 const NAME = /^[\w./-]{1,200}$/
 
 export class Notes {
@@ -47,7 +48,7 @@ export class Notes {
         })
       }
       const value = JSON.stringify({ text, blobs })
-      const revision = await this.#commit({ put: PREFIX + name, value })
+      const revision = await this.#commit({ put: NOTES_PREFIX + name, value })
       this.#notes.set(name, { name, text, blobs, revision })
       this.#bytes = bytes
       return revision
@@ -59,15 +60,10 @@ export class Notes {
       await this.#settle()
       const before = this.#notes.get(name)
       if (before === undefined) return
-      await this.#commit({ delete: PREFIX + name })
+      await this.#commit({ delete: NOTES_PREFIX + name })
       this.#notes.delete(name)
       this.#bytes -= sizeOf(before.text)
     })
-  }
-
-  /** Blobs that must not be forgotten, because a note has them. */
-  async blobs(): Promise<readonly BundleRef[]> {
-    return (await this.list('')).flatMap(({ blobs }) => blobs)
   }
 
   async #commit(change: { put: string; value: string } | { delete: string }): Promise<number> {
@@ -83,9 +79,9 @@ export class Notes {
     await this.#store.commit(this.#fence, [])
     const notes = new Map<string, Note>()
     let bytes = 0
-    for (const { key, value, revision } of await this.#store.list(PREFIX)) {
-      const name = key.slice(PREFIX.length)
-      const { text, blobs } = JSON.parse(value) as Pick<Note, 'text' | 'blobs'>
+    for (const { key, value, revision } of await this.#store.list(NOTES_PREFIX)) {
+      const name = key.slice(NOTES_PREFIX.length)
+      const { text, blobs } = storedNote(value)
       notes.set(name, { name, text, blobs, revision })
       bytes += sizeOf(text)
     }
@@ -99,6 +95,11 @@ export class Notes {
     this.#tail = done.catch(() => undefined)
     return done
   }
+}
+
+/** A note as the store has it. */
+export function storedNote(value: string): Pick<Note, 'text' | 'blobs'> {
+  return JSON.parse(value)
 }
 
 function sizeOf(text: string): number {

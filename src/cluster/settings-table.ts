@@ -69,12 +69,12 @@ const ms = { type: 'integer', unit: 'ms', min: TIMEOUT_MIN_MS, max: DAY_MS } as 
 
 export const settingsTable = {
   'cluster.name': {
-    ...MASTER,
+    ...EVERY,
     type: 'text',
     default: 'gear',
     min: 1,
     max: 64,
-    doc: 'under which the keys of this cluster are kept in an etcd that others use, too; the same on all masters',
+    doc: 'the same on every process of a cluster: others are refused; its keys in an etcd begin with it',
   },
   'cluster.masters': {
     ...EVERY,
@@ -312,7 +312,7 @@ export const settingsTable = {
     default: 10_240,
     min: 1,
     max: 1 << 30,
-    doc: 'the most that the bundles of a process take on disk',
+    doc: 'the most that the bundles of a process take on disk; the oldest unused go for new ones',
   },
   'gateway.bind': {
     ...GATEWAY,

@@ -27,6 +27,8 @@ import {
 const TELL_MS = 60_000
 /** Two workers of one name: the second asks again at this pace, for the first may be about to be given up. */
 const NAME_TAKEN_MS = 2000
+/** A leader hears that this worker stops, if there is one; the others find out. */
+const LEAVE_MS = 500
 /** It says what it runs at this pace: a worker that was given up is back, and what it should not run is stopped. */
 const AGAIN_MS = 5000
 
@@ -99,6 +101,7 @@ export class Worker {
   run(): Promise<void> {
     const absent = (reason: string) => this.#say('warn', `looks for a master: ${reason}`)
     const met = async (leader: ActorRef<MasterDoor>): Promise<void> => {
+      if (this.#closed) return
       try {
         const stop = await leader.ask('registerWorker', this.#card, this.#cards())
         for (const process of stop) this.#stop(process, 'the master does not know of it any more')
@@ -115,6 +118,12 @@ export class Worker {
       }
     }
     return this.#link.follow(AGAIN_MS, met, absent)
+  }
+
+  /** Whether something that runs here, or is being started, has come with this bundle. */
+  uses(hash: string): boolean {
+    for (const { order } of this.#entries.values()) if (order.bundle?.hash === hash) return true
+    return false
   }
 
   #cards(): ProcessCard[] {
@@ -137,6 +146,7 @@ export class Worker {
   }
 
   #launch(order: LaunchOrder): Promise<Launched> {
+    if (this.#closed) return Promise.reject(this.#stopping())
     const key = keyText(order)
     const known = this.#entries.get(key)
     if (known !== undefined) return known.launched
@@ -144,7 +154,7 @@ export class Worker {
       order,
       launched: undefined as never,
       process: undefined,
-      stopped: this.#closed ? 'the worker ends' : undefined,
+      stopped: undefined,
     }
     this.#entries.set(key, entry)
     entry.launched = this.#start(entry).catch(error => {
@@ -179,7 +189,14 @@ export class Worker {
     return { pid: process.pid, node: process.node }
   }
 
+  #stopping(): EngineError {
+    return new EngineError('WORKER_STOPPING', `worker ${this.#card.id} is being stopped`, {
+      hint: 'it is started on another worker',
+    })
+  }
+
   #checkWanted({ order, stopped }: Entry): void {
+    if (this.#closed) throw this.#stopping()
     if (stopped === undefined) return
     throw new EngineError(
       'EXECUTOR_START_FAILED',
@@ -192,11 +209,11 @@ export class Worker {
     this.#entries.delete(keyText(order))
     const why = entry.stopped ?? reason
     this.#say(entry.stopped === undefined ? 'warn' : 'info', `${described(order)} ended: ${why}`)
-    if (this.#closed) return
     if (order.owner !== undefined)
       this.#options.system
         .ref<AppMasterDoor>(order.owner)
-        .tell('executorEnded', order.executor, why)
+        .tell('executorEnded', order.executor, why, this.#closed)
+    if (this.#closed) return
     const { app, executor, incarnation } = order
     this.#tell(leader => leader.processEnded(this.#card.id, { app, executor, incarnation }, why))
   }
@@ -232,11 +249,25 @@ export class Worker {
     await Promise.all(ends)
   }
 
+  // Nothing new comes from now on, and what runs here is replaced before it is missed.
+  async #leave(): Promise<void> {
+    if (!this.#registered) return
+    const { id, address } = this.#card
+    const { environment } = this.#options
+    const told = this.#link
+      .call(LEAVE_MS, leader =>
+        leader.within(LEAVE_MS).ask('unregisterWorker', id, address.incarnation),
+      )
+      .catch(error => this.#say('info', `no master knows that it stops: ${asError(error).message}`))
+    await Promise.race([told, new Promise<void>(done => void environment.after(LEAVE_MS, done))])
+  }
+
   /** Ends everything that it has started. */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
     this.#link.close()
+    await this.#leave()
     const entries = [...this.#entries.values()]
     for (const { order } of entries) this.#stop(order, 'its worker was stopped')
     await Promise.all(entries.map(entry => entry.process?.ended))

@@ -9,6 +9,7 @@ import { asError } from '../base/errors.ts'
 import { type Log, log } from '../base/log.ts'
 import { APP_MASTER_ID } from '../cluster/messages.ts'
 import type { ProcessHost, ProcessOrder, RunningProcess } from '../cluster/worker.ts'
+import type { LogDirectories } from './log-directories.ts'
 import { type NodeSettings, openLinks, openSystem } from './node-settings.ts'
 import { shippedApplication } from './shipped-application.ts'
 
@@ -16,6 +17,7 @@ export interface InlineProcessHostOptions {
   readonly node: NodeSettings
   readonly directory: string
   readonly log: Log
+  readonly logs: LogDirectories
 }
 
 export class InlineProcessHost implements ProcessHost {
@@ -26,19 +28,22 @@ export class InlineProcessHost implements ProcessHost {
   }
 
   async start(order: ProcessOrder): Promise<RunningProcess> {
-    const { node, directory, log: lines } = this.#options
+    const { node, directory, log: lines, logs } = this.#options
     const { app, executor, incarnation, masters, name } = order
     const isAppMaster = executor === APP_MASTER_ID
     const what = isAppMaster ? `app-master-${incarnation}` : `executor-${executor}`
     const runDir = join(directory, 'run', `${app}-${what}`)
-    const logDir = join(directory, 'logs', `${app}-${name}`)
+    const logDir = logs.begun(app, name)
     await mkdir(join(runDir, 'pids'), { recursive: true })
     await mkdir(logDir, { recursive: true })
     const system = await openSystem(`${what} of app ${app}`, { ...node, port: 0 }, lines)
     let end: (reason: string) => void = () => undefined
     const ended = new Promise<string>(resolve => {
       end = reason => {
-        const gone = system.close().then(() => rm(runDir, { recursive: true, force: true }))
+        const gone = system
+          .close()
+          .then(() => rm(runDir, { recursive: true, force: true }))
+          .finally(() => void logs.ended(app))
         gone.then(
           () => resolve(reason),
           error => resolve(`${reason}; ${asError(error).message}`),

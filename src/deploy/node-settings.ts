@@ -13,6 +13,8 @@ import { SocketTransport } from '../transport/socket-transport.ts'
 import type { TlsOptions } from '../transport/tls.ts'
 
 export interface NodeSettings {
+  /** Name of the cluster. */
+  readonly cluster: string
   /** Name of the host in the cluster, by which others reach it. */
   readonly host: string
   /** Address to listen on. */
@@ -31,6 +33,7 @@ export async function nodeSettings(settings: Settings, port: number): Promise<No
   const bind = settings['host.bind']
   const tls = await tlsCredentials(settings)
   return {
+    cluster: settings['cluster.name'],
     // What listens on loopback only is not reached by the host's name.
     host: isLoopback(bind) ? bind : settings['host.name'],
     bind,
@@ -108,11 +111,12 @@ export async function openSystem(
   options: { readonly environment?: Environment; readonly clientToken?: string | undefined } = {},
 ): Promise<ActorSystem> {
   const { environment = realEnvironment, clientToken: token } = options
-  const { host, bind, port, ports, unreachableMs, tls } = node
+  const { cluster, host, bind, port, ports, unreachableMs, tls } = node
   const system = new ActorSystem({
     environment,
     log: lines,
     name,
+    cluster,
     unreachableMs,
     transport: new SocketTransport({
       kind: 'tcp',

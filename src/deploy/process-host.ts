@@ -10,6 +10,7 @@ import { EngineError } from '../base/errors.ts'
 import { APP_MASTER_ID } from '../cluster/messages.ts'
 import type { ProcessHost, ProcessOrder, RunningProcess } from '../cluster/worker.ts'
 import type { Address } from '../transport/link.ts'
+import type { LogDirectories } from './log-directories.ts'
 import { endMarked } from './marked-processes.ts'
 import type { NodeSettings } from './node-settings.ts'
 import { ProcessOutput } from './process-output.ts'
@@ -35,6 +36,7 @@ export interface RealProcessHostOptions {
   /** The worker's own directory: `run`, `logs`. */
   readonly directory: string
   readonly orphanMs: number
+  readonly logs: LogDirectories
 }
 
 export class RealProcessHost implements ProcessHost {
@@ -54,11 +56,24 @@ export class RealProcessHost implements ProcessHost {
   }
 
   async start(order: ProcessOrder): Promise<RunningProcess> {
+    const { logs } = this.#options
+    const logDir = logs.begun(order.app, order.name)
+    const over = (): void => void logs.ended(order.app)
+    try {
+      const running = await this.#start(order, logDir)
+      running.ended.then(over, over)
+      return running
+    } catch (error) {
+      over()
+      throw error
+    }
+  }
+
+  async #start(order: ProcessOrder, logDir: string): Promise<RunningProcess> {
     const { directory, node, orphanMs } = this.#options
-    const { app, executor, incarnation, name } = order
+    const { app, executor, incarnation } = order
     const what = executor === APP_MASTER_ID ? `app-master-${incarnation}` : `executor-${executor}`
     const runDir = join(directory, 'run', `${app}-${what}`)
-    const logDir = join(directory, 'logs', `${app}-${name}`)
     await Promise.all([
       mkdir(runDir, { recursive: true, mode: 0o700 }).then(() =>
         mkdir(join(runDir, 'pids'), { recursive: true }),

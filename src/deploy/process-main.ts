@@ -64,7 +64,7 @@ function beginExecutor({ order, node, runDir, logDir }: BootOrder, system: Actor
     pool,
     onEnd: end,
   })
-  close = () => role.close('its worker has gone')
+  close = () => role.close('its worker has gone', true)
 }
 
 function orphaned(orphanMs: number): void {

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { realEnvironment } from '../base/environment.ts'
 import { type Log, log as tell } from '../base/log.ts'
 import { BlobShelf } from '../cluster/blob-shelf.ts'
-import { openBlobStore } from '../cluster/blob-store.ts'
+import { blobLimits, openBlobStore } from '../cluster/blob-store.ts'
+import { BlobClaims, useOfApplications } from '../cluster/blob-use.ts'
 import { Master } from '../cluster/master.ts'
 import { masterAddress } from '../cluster/master-address.ts'
 import { checkExposure, isLoopback } from '../cluster/settings.ts'
@@ -53,12 +54,11 @@ export async function runMaster(options: RunMasterOptions): Promise<RunningMaste
     for (const one of closers.splice(0).reverse()) await one()
   }
   try {
-    const blobs = await openBlobStore(join(directory, 'blobs'), {
-      blobBytesMax: settings['blobs.bundleMb'] * 2 ** 20,
-      totalBytesMax: settings['blobs.storeMb'] * 2 ** 20,
-    })
     const store = await openMasterStore({ settings, log, directory, name })
     closers.push(() => store.close())
+    const claims = new BlobClaims(realEnvironment)
+    const use = useOfApplications(store, claims)
+    const blobs = await openBlobStore(join(directory, 'blobs'), blobLimits(settings), use)
     const strategies = new Map(builtIn)
     for (const [own, file] of Object.entries(settings['scheduler.modules']))
       strategies.set(own, await loadStrategy(file))
@@ -71,7 +71,7 @@ export async function runMaster(options: RunMasterOptions): Promise<RunningMaste
       masters: port === 0 ? [system.node] : mastersOf(settings),
       store,
       leaseMs: settings['cluster.leaseMs'],
-      shelf: new BlobShelf(blobs, system),
+      shelf: new BlobShelf({ store: blobs, system, claims }),
       settings: {
         appMasterLostMs: settings['timeouts.unreachableMs'] + settings['cluster.leaseMs'],
         restarts: settings['restarts.appMasters'],

@@ -1,9 +1,8 @@
 // The conformance kit for sinks: lets a sink die at each step of its work, fills its disk, ends it in the middle, and looks at what
 // can be read back. What it returns are plain sentences. The rule behind all of them: an input that was let go is there
 // for good, once it was let go; and what is there more than once was not let go the first time.
-import { asError } from '../base/errors.ts'
 import type { Task } from '../task/task.ts'
-import { misconfigured } from './conformance-source.ts'
+import { findingsOf, type Tell } from './conformance-findings.ts'
 import { ManualEnvironment } from './manual-environment.ts'
 import { TaskTest, type TestInput } from './test-task.ts'
 
@@ -43,28 +42,14 @@ const LOOKS = 1000
 /** Inputs of a run. */
 const SOME = 12
 
-type Tell = (finding: string) => void
-
 /**
  * Runs a sink through the kit. What it returns is empty when the sink conforms; else each sentence says what it broke.
  *
  * @example
  * t.deepEqual(await sinkFindings({ world: () => new TableWorld() }), [])
  */
-export async function sinkFindings(kit: SinkConformance): Promise<string[]> {
-  const findings = new Set<string>()
-  for (const scenario of [everythingOnce, orderPerSource, crashes, fullDisk, shutdown]) {
-    try {
-      await scenario(kit, finding => void findings.add(finding))
-    } catch (error) {
-      findings.add(`${scenario.name}: it threw: ${asError(error).message}`)
-    }
-  }
-  for (const [i, declare] of (kit.misconfigured ?? []).entries()) {
-    const finding = misconfigured(declare, `misconfigured[${i}]`)
-    if (finding !== undefined) findings.add(finding)
-  }
-  return [...findings]
+export function sinkFindings(kit: SinkConformance): Promise<string[]> {
+  return findingsOf(kit, [everythingOnce, orderPerSource, crashes, fullDisk, shutdown])
 }
 
 interface Pushed {

@@ -1,7 +1,7 @@
 // The conformance kit for sources: runs any source through crashes at each step, replays, back pressure and its end, and says in
 // plain sentences what it does not keep. It is given a world in which the source lives: how to fill it, how to make a
 // task of the source, and what dies in a crash. In virtual time; a world with real input gives it time by `settle`.
-import { asError, UserError } from '../base/errors.ts'
+import { findingsOf, type Tell } from './conformance-findings.ts'
 import { seededRandom } from './seeded-random.ts'
 import { inWorld, type SourceConformance, SourceLife, type SourceWorld } from './source-life.ts'
 
@@ -14,34 +14,8 @@ const CRASH_STEPS = 12
  * @example
  * t.deepEqual(await sourceFindings({ world: () => new TableWorld(), openMax: 10 }), [])
  */
-export async function sourceFindings(kit: SourceConformance): Promise<string[]> {
-  const findings = new Set<string>()
-  const scenarios = [everythingOnce, replay, backPressure, slowOne, crashes, shutdown]
-  for (const scenario of scenarios) {
-    try {
-      await scenario(kit, finding => void findings.add(finding))
-    } catch (error) {
-      findings.add(`${scenario.name}: it threw: ${asError(error).message}`)
-    }
-  }
-  for (const [i, declare] of (kit.misconfigured ?? []).entries()) {
-    const finding = misconfigured(declare, `misconfigured[${i}]`)
-    if (finding !== undefined) findings.add(finding)
-  }
-  return [...findings]
-}
-
-type Tell = (finding: string) => void
-
-/** What is wrong with the way a wrong declaration is refused; undefined = nothing. */
-export function misconfigured(declare: () => unknown, name: string): string | undefined {
-  try {
-    declare()
-  } catch (error) {
-    if (error instanceof UserError && error.problems.length > 0) return undefined
-    return `${name}: it threw no UserError that lists what is wrong, but: ${asError(error).message}`
-  }
-  return `${name}: it was accepted; a wrong declaration must throw when it is made`
+export function sourceFindings(kit: SourceConformance): Promise<string[]> {
+  return findingsOf(kit, [everythingOnce, replay, backPressure, slowOne, crashes, shutdown])
 }
 
 function compare(

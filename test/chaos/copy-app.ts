@@ -2,22 +2,8 @@
 // synced before a line is acked. It keeps nothing: whatever dies, the source replays what was not acked.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import {
-  application,
-  graph,
-  processor,
-  shuffle,
-  source,
-  type Task,
-  type TaskContext,
-} from 'gearpump'
-import { fileSink, fileSource } from 'gearpump/files'
-
-export interface CopyInput {
-  readonly from: string
-  readonly to: string
-  readonly openMax: number
-}
+import { application, type Task, type TaskContext } from 'gearpump'
+import { copyGraph, type FileCopyInput, outPath } from '../e2e/apps/file-copy.ts'
 
 interface Asked {
   readonly resolve: (line: string) => void
@@ -63,19 +49,14 @@ class ChildRelay implements Task<string, string> {
   }
 }
 
-export function copyApp(input: CopyInput) {
-  const lines = source(
-    'lines',
-    fileSource({ directory: input.from, openMax: input.openMax, tail: true, pollMs: 50 }),
-    { parallelism: 2 },
-  )
-  const relay = processor<string, string>('relay', () => new ChildRelay(), { parallelism: 3 })
-  const out = processor(
-    'out',
-    fileSink<string>({ path: `${input.to}/{processor}-{index}-{sequence}.txt` }),
-    { parallelism: 2 },
-  )
-  return application('chaos-copy', graph(lines.to(relay, shuffle()).to(out, shuffle())), {
+export function copyApp(input: FileCopyInput) {
+  const copy = copyGraph({
+    lines: { directory: input.from, openMax: input.openMax, tail: true, pollMs: 50 },
+    relay: () => new ChildRelay(),
+    relays: 3,
+    out: { path: outPath(input.to) },
+  })
+  return application('chaos-copy', copy, {
     profile: { timeoutMs: 10_000 },
     code: { module: import.meta.url, export: 'copyApp', input },
   })

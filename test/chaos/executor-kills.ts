@@ -2,10 +2,11 @@
 import { join } from 'node:path'
 import { HandCluster, kill, loopbackHosts } from '../e2e/cluster/hand-cluster.ts'
 import { until } from '../e2e/until.ts'
-import { flowOf, pacedApp } from './paced-app.ts'
+import { flowed, flowOf, pacedApp } from './paced-app.ts'
 
-const WARM_MS = 4000
-const AFTER_MS = 5000
+/** Of a paced flow: so much comes before what is measured, and so much is measured. */
+const WARM_SECONDS = 2
+const MEASURED_SECONDS = 2
 
 export interface ExecutorKillResult {
   readonly perSecond: number
@@ -28,7 +29,9 @@ export async function executorKills(paces: readonly number[]): Promise<ExecutorK
     for (const perSecond of paces) {
       const notes = join(cluster.directory, `notes-${perSecond}`)
       const app = await gear.submit(pacedApp({ perSecond, notes }), { executors: 3 })
-      await pause(WARM_MS)
+      await flowed(notes, perSecond * WARM_SECONDS)
+      const warmMs = Date.now()
+      await flowed(notes, perSecond * MEASURED_SECONDS)
       const { executors } = await app.info()
       const { components } = (await app.info()).figures
       if (components.relay === undefined) throw new Error('there is no relay')
@@ -39,14 +42,16 @@ export async function executorKills(paces: readonly number[]): Promise<ExecutorK
       await until('it was replaced', async () =>
         (await app.info()).executors.every(one => one.id !== victim.id && one.pid !== undefined),
       )
-      await pause(AFTER_MS)
+      await flowed(notes, perSecond * WARM_SECONDS)
+      const backMs = Date.now()
+      await flowed(notes, perSecond * MEASURED_SECONDS)
       const endMs = Date.now()
       await app.kill()
       const during = flowOf(notes, killedMs, endMs)
       results.push({
         perSecond,
-        perSecondBefore: flowOf(notes, killedMs - WARM_MS / 2, killedMs).perSecond,
-        perSecondAfter: flowOf(notes, endMs - AFTER_MS / 2, endMs).perSecond,
+        perSecondBefore: flowOf(notes, warmMs, killedMs).perSecond,
+        perSecondAfter: flowOf(notes, backMs, endMs).perSecond,
         silenceMs: during.gapMs,
       })
     }
@@ -56,5 +61,3 @@ export async function executorKills(paces: readonly number[]): Promise<ExecutorK
     await cluster.close()
   }
 }
-
-const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))

@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { HandCluster, kill, loopbackHosts } from '../e2e/cluster/hand-cluster.ts'
 import { processesOf } from '../e2e/cluster/processes.ts'
 import { until } from '../e2e/until.ts'
-import { emptyApp, flowOf, pacedApp } from './paced-app.ts'
+import { emptyApp, flowed, flowOf, pacedApp } from './paced-app.ts'
 
-const PAUSE_MS = 3000
+/** Of a paced flow, between two kills. */
+const SECONDS_BETWEEN = 3
 
 export interface LeaderKillsOptions {
   readonly etcd: string
@@ -38,8 +39,9 @@ export async function leaderKills(options: LeaderKillsOptions): Promise<LeaderKi
     const gear = await cluster.connect()
     const notes = join(cluster.directory, 'notes')
     const app = await gear.submit(pacedApp({ perSecond, notes }), { executors: 3 })
-    const startedMs = Date.now() + 1000
-    await pause(PAUSE_MS)
+    await flowed(notes, perSecond)
+    const startedMs = Date.now()
+    await flowed(notes, perSecond * SECONDS_BETWEEN)
     const beganMs = Date.now()
     const gapsMs: number[] = []
     for (let i = 0; i < kills; i++) {
@@ -57,7 +59,7 @@ export async function leaderKills(options: LeaderKillsOptions): Promise<LeaderKi
       await until('all masters are up', async () =>
         (await gear.master()).masters.every(master => master.state !== 'silent'),
       )
-      await pause(PAUSE_MS)
+      await flowed(notes, perSecond * SECONDS_BETWEEN)
     }
     const before = flowOf(notes, startedMs, beganMs)
     const during = flowOf(notes, beganMs, Date.now())
@@ -72,5 +74,3 @@ export async function leaderKills(options: LeaderKillsOptions): Promise<LeaderKi
     await cluster.close()
   }
 }
-
-const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))

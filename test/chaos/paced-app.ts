@@ -1,6 +1,6 @@
 // A source that emits at a set pace, a relay and a sink that writes down, twenty times a second, how many messages have come.
 // With three executors each has its own, so that the figures show what the death of one process does to the flow.
-import { appendFileSync, readFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import {
   application,
   graph,
@@ -11,8 +11,11 @@ import {
   type Task,
   type TaskContext,
 } from 'gearpump'
+import { until } from '../e2e/until.ts'
 
 const NOTE_MS = 50
+/** Whatever the machine is busy with, what flows comes within this time. */
+const FLOW_MS_MAX = 120_000
 /** Emitted at once at most: after a standstill the pace goes on, what was missed is not made up. */
 const BURST_MAX = 500
 const OPEN_MAX = 50_000
@@ -102,6 +105,21 @@ export interface Flow {
   readonly perSecond: number
   /** The longest time without a note. */
   readonly gapMs: number
+}
+
+/** How many messages the sink has noted so far. */
+export function arrivedOf(notes: string): number {
+  if (!existsSync(notes)) return 0
+  const counts = readFileSync(notes, 'utf8')
+    .split('\n')
+    .map(line => Number(line.split(' ')[1] ?? 0))
+  return counts.reduce((sum, count) => sum + count, 0)
+}
+
+/** Waits until `count` more messages have come than now. */
+export async function flowed(notes: string, count: number): Promise<void> {
+  const before = arrivedOf(notes)
+  await until(`${count} messages have come`, () => arrivedOf(notes) - before >= count, FLOW_MS_MAX)
 }
 
 /** What came between two moments, ms since 1970, as the sink has noted it. */

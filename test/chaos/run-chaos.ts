@@ -97,12 +97,13 @@ class ChaosRun {
     const input = { from: this.#from, to: this.#to, openMax: OPEN_MAX }
     const app = await this.#gear.submit(copyApp(input), { executors: 3 })
     say('the application runs')
-    const silence = new Silence(this.#to)
+    const silence = new Silence(this.#to, say)
     await this.#inject(faults)
     this.#faults!.heal()
     this.#feed.stop()
     const calmMs = await this.#untilCalm(app)
     silence.stop()
+    if (this.#options.keep === true) this.#keepLogs()
     const { missing, doubled, strange } = countLines(this.#to, this.#feed.written)
     if (missing > 0) this.#failures.push(`${missing} lines are missing`)
     if (strange.length > 0) this.#failures.push(`lines nobody wrote: ${strange.join('; ')}`)
@@ -190,7 +191,6 @@ class ChaosRun {
       } else said = `${missing} lines are missing`
       await this.#wait(LOOK_MS)
     }
-    if (this.#options.keep === true) this.#keepLogs()
     this.#failures.push(`no calm ${CALM_MAX_MS / 1000} s after the last fault: ${said}`)
     const info = await app.info().catch((error: Error) => error.message)
     this.#options.say(`the application: ${JSON.stringify(info)?.slice(0, 3000)}`)
@@ -269,21 +269,26 @@ class ChaosRun {
 
 const isRole = (command: string) => /bin\/gear|\/etcd /.test(command)
 
+/** Silences longer than this are told of when they end: the logs say why. */
+const LONG_SILENCE_MS = 5000
+
 /** The longest time in which the sink wrote nothing. */
 class Silence {
   readonly #timer: NodeJS.Timeout
   longestMs = 0
 
-  constructor(directory: string) {
+  constructor(directory: string, say: (line: string) => void) {
     let before = ''
     let sinceMs = performance.now()
     this.#timer = setInterval(() => {
       const now = sizesOf(directory)
-      if (now !== before) {
-        before = now
-        sinceMs = performance.now()
-      }
-      this.longestMs = Math.max(this.longestMs, Math.round(performance.now() - sinceMs))
+      const forMs = Math.round(performance.now() - sinceMs)
+      this.longestMs = Math.max(this.longestMs, forMs)
+      if (now === before) return
+      if (forMs > LONG_SILENCE_MS)
+        say(`the sink was silent for ${forMs} ms until ${new Date().toISOString()}`)
+      before = now
+      sinceMs = performance.now()
     }, 100)
   }
 

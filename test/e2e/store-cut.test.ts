@@ -3,7 +3,7 @@
 import test, { type ExecutionContext } from 'ava'
 import { startEtcd } from '../real/etcd.ts'
 import { makeHosts, namespacesMissing } from '../real/namespaces.ts'
-import { type RealPart, realTest } from '../real/parts.ts'
+import { type RealPart, realTest, testUnless } from '../real/parts.ts'
 import { masterProcess } from './store/master-process.ts'
 import { writesOf } from './store/writes.ts'
 import { until } from './until.ts'
@@ -53,4 +53,4 @@ async function cutOff(t: ExecutionContext, [etcd]: readonly [RealPart]): Promise
 }
 
 if (missing === undefined) realTest(test, ['etcd'], title, cutOff)
-else test.skip(`${title} (${missing})`, async () => undefined)
+else testUnless(test, missing, title, async () => undefined)

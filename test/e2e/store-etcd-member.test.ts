@@ -14,7 +14,7 @@ import { EtcdMember, type EtcdPeer } from '../../src/cluster/store/etcd-member.t
 import { openStore } from '../../src/cluster/store/open-store.ts'
 import type { ClusterStore, Fence } from '../../src/cluster/store/store.ts'
 import { freePorts, startEtcd } from '../real/etcd.ts'
-import { type RealPart, realTest } from '../real/parts.ts'
+import { type RealPart, realTest, testUnless } from '../real/parts.ts'
 import { alive, until } from './until.ts'
 
 const parts = { environment: realEnvironment, log: noLog }
@@ -252,6 +252,6 @@ async function behindTls(t: ExecutionContext, [program]: readonly [RealPart]): P
 }
 
 const title = 'TLS with a client certificate, and a user with a password'
-if (spawnSync('openssl', ['version']).status === 0)
-  realTest(test.serial, ['etcd'], title, behindTls)
-else test.skip(`${title} (needs openssl)`, async () => undefined)
+const openssl = spawnSync('openssl', ['version']).status === 0
+if (openssl) realTest(test.serial, ['etcd'], title, behindTls)
+else testUnless(test.serial, 'openssl is not installed', title, async () => undefined)

@@ -95,3 +95,20 @@ export function realTest<const Names extends readonly PartName[]>(
   }
   test(title, t => body(t, found as { [K in keyof Names]: RealPart }))
 }
+
+/**
+ * A test that needs something of the machine: skipped with the reason in its title when that is missing, and failed for
+ * it under GEARPUMP_REQUIRE_REAL=1.
+ *
+ *     testUnless(test, networkMissing(), 'a master that is cut off leads no more', async t => {…})
+ */
+export function testUnless(
+  test: Declare,
+  missing: string | undefined,
+  title: string,
+  body: Body,
+): void {
+  if (missing === undefined) test(title, body)
+  else if (process.env.GEARPUMP_REQUIRE_REAL === '1') test(title, async t => t.fail(missing))
+  else test.skip(`${title} (${missing})`, async () => undefined)
+}

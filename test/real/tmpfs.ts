@@ -5,7 +5,7 @@ import { mkdtempSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
-import type { Declare } from './parts.ts'
+import { type Declare, testUnless } from './parts.ts'
 
 /** Mounts one of so many KiB for the time of the test; gives its directory. */
 export type Mount = (kib: number) => string
@@ -16,10 +16,7 @@ export function diskTest(
   title: string,
   body: (t: ExecutionContext, mount: Mount) => Promise<void>,
 ): void {
-  const why = whyNot()
-  if (why === undefined) test(title, t => body(t, kib => mounted(t, kib)))
-  else if (process.env.GEARPUMP_REQUIRE_REAL === '1') throw new Error(`${title}: ${why}`)
-  else test.skip(`${title} (${why})`, async () => undefined)
+  testUnless(test, whyNot(), title, t => body(t, kib => mounted(t, kib)))
 }
 
 function whyNot(): string | undefined {

@@ -1,14 +1,15 @@
 // One master's standing for leader on a lease map. A term is the life of one lease: under it the master writes its
 // name down (so that a second one of that name is noticed), creates the leader's key if there is none, and looks again
 // each second, or when told that the key changed. The revision at which the key was created is the fence. When the
-// lease ends, by whatever sign, the term is over and a new one begins. `onLead` and `onLost` alternate because only
-// `#lead` and `#lose` call them.
+// lease ends, by whatever sign, the term is over and a new one begins. A leader that is silent for too long is removed
+// (life-signs.ts). `onLead` and `onLost` alternate because only `#lead` and `#lose` call them.
 import type { Environment } from '../../base/environment.ts'
 import { asError, EngineError } from '../../base/errors.ts'
 import { type Log, log } from '../../base/log.ts'
 import { randomId } from './instance-id.ts'
 import { Lease } from './lease.ts'
 import { LeaseGone, type LeaseMap, type Pair, type TransactionAnswer } from './lease-map.ts'
+import { LifeSigns, removalOf, signOf } from './life-signs.ts'
 import { Pause } from './pause.ts'
 import type { Candidacy, Candidate, Fence, Leader } from './store.ts'
 import { leaderOf, type MasterRecord, masterRecord, type StoreKeys } from './store-keys.ts'
@@ -45,6 +46,7 @@ export class LeaseCandidacy implements Candidacy {
   #registered = false
   #fence: Fence | undefined
   #leader: Leader | undefined
+  readonly #signs = new LifeSigns()
   #rival: { revision: number; sinceMs: number } | undefined
   #trouble: string | undefined
 
@@ -93,6 +95,7 @@ export class LeaseCandidacy implements Candidacy {
       map,
       environment,
       ttlMs: this.#candidate.ttlMs,
+      sign: () => this.#sign(),
       onEnd: reason => {
         this.#lose(reason)
         // Out of touch for as long as a leader may be silent: who leads is not known any more.
@@ -102,11 +105,16 @@ export class LeaseCandidacy implements Candidacy {
       onTrouble: error => this.#note(error),
     })
     this.#lease = lease
-    const watch = map.watch(keys.leader, () => this.#pause.wake())
+    const watches = [
+      map.watch(keys.leader, () => this.#pause.wake()),
+      map.watch(keys.sign, () => {
+        if (this.#fence === undefined) this.#pause.wake()
+      }),
+    ]
     try {
       while (!this.#closed && lease.valid()) await this.#pause.wait(await this.#tryLook(lease))
     } finally {
-      watch.cancel()
+      for (const watch of watches) watch.cancel()
       lease.end('its term is over')
       this.#lease = undefined
       // Another may lead without waiting for the lease to run out; if this fails, it does run out.
@@ -117,9 +125,9 @@ export class LeaseCandidacy implements Candidacy {
   // Looks once; answers how long to wait for the next look.
   async #tryLook(lease: Lease): Promise<number> {
     try {
-      await this.#look(lease)
+      const waitMs = await this.#look(lease)
       this.#trouble = undefined
-      return LOOK_MS
+      return waitMs
     } catch (error) {
       if (error instanceof LeaseGone) lease.end('its lease ran out in the store')
       else this.#note(error)
@@ -127,26 +135,38 @@ export class LeaseCandidacy implements Candidacy {
     }
   }
 
-  async #look(lease: Lease): Promise<void> {
+  // Part of each keep-alive. Without it a standby would take this leader for dead.
+  async #sign(): Promise<void> {
+    const fence = this.#fence
+    if (fence === undefined) return
+    const { map, keys } = this.#parts
+    const { succeeded } = await map.transact(signOf(keys, fence.revision))
+    if (succeeded || this.#fence?.revision !== fence.revision) return
+    this.#lose("the leader's key is gone, or another's")
+    this.#pause.wake()
+  }
+
+  async #look(lease: Lease): Promise<number> {
     const { map, keys } = this.#parts
     if (!this.#registered) this.#registered = await this.#register(lease)
-    if (!this.#registered || this.#closed) return
+    if (!this.#registered || this.#closed) return LOOK_MS
     const answer = await map.transact({
       compare: [{ key: keys.leader, createRevision: 0 }],
       success: [{ put: keys.leader, value: this.#record(lease), lease: lease.id }],
-      failure: [{ get: keys.leader }],
+      failure: [{ get: keys.leader }, { get: keys.sign }],
     })
     // An answer that comes after the deadline is of no use: the key goes with the lease.
-    if (this.#closed || !lease.valid()) return
-    this.#judge(lease, answer)
+    if (this.#closed || !lease.valid()) return LOOK_MS
+    return this.#judge(lease, answer)
   }
 
-  #judge(lease: Lease, answer: TransactionAnswer): void {
+  // Answers how long to wait for the next look.
+  async #judge(lease: Lease, answer: TransactionAnswer): Promise<number> {
     if (answer.succeeded) {
       this.#lead(answer.revision)
-      return
+      return LOOK_MS
     }
-    const pair = answer.found[0]
+    const [pair, sign] = answer.found
     const record = pair === undefined ? undefined : masterRecord(pair.value)
     if (pair === undefined || record === undefined) {
       throw new EngineError('BUG', `the leader's key holds no leader: ${pair?.value}`)
@@ -154,11 +174,22 @@ export class LeaseCandidacy implements Candidacy {
     if (record.lease === lease.id) {
       // It leads already, or the answer that told so was lost.
       this.#lead(pair.createRevision)
-      return
+      return LOOK_MS
     }
     this.#lose(`${record.name} leads`)
-    if (record.instance === this.#instance) this.#endFormerTerm(record)
-    else this.#tellLeader(leaderOf(pair))
+    if (record.instance === this.#instance) {
+      this.#endFormerTerm(record)
+      return LOOK_MS
+    }
+    this.#tellLeader(leaderOf(pair))
+    const { environment, map, keys } = this.#parts
+    const nowMs = environment.monotonicMs()
+    const leftMs = this.#signs.leftMs(pair, sign, { ttlMs: record.ttlMs, nowMs })
+    if (leftMs > 0) return Math.min(LOOK_MS, leftMs)
+    const { succeeded } = await map.transact(removalOf(keys, pair, sign))
+    if (succeeded)
+      log(this.#parts.log, 'warn', `master ${this.#candidate.name}`, `${record.name} is silent`)
+    return 0
   }
 
   // The key of our own former term is still there: its lease could not be revoked at the time.

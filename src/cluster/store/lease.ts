@@ -18,6 +18,8 @@ export interface LeaseParts {
   readonly map: LeaseMap
   readonly environment: Environment
   readonly ttlMs: number
+  /** Goes with each keep-alive: only when both have succeeded is the lease kept. */
+  sign?(): Promise<void>
   /** Called once, when the lease is no longer held, in the same turn in which that is noticed. */
   onEnd(reason: string): void
   /** A keep-alive failed; the next one may do. */
@@ -72,14 +74,14 @@ export class Lease {
   }
 
   async #keepAlive(): Promise<void> {
-    const { map, environment } = this.#parts
+    const { map, environment, sign } = this.#parts
     let waitMs = this.#ttlMs / KEEP_ALIVES
     for (;;) {
       await this.#pause.wait(waitMs)
       if (!this.valid()) return
       const sentMs = environment.monotonicMs()
       try {
-        const ttlMs = await map.keepAlive(this.id)
+        const [ttlMs] = await Promise.all([map.keepAlive(this.id), sign?.()])
         if (!this.valid()) return
         if (ttlMs === undefined) return this.end('its lease ran out in the store')
         this.#deadlineMs = Math.max(

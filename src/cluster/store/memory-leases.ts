@@ -52,6 +52,10 @@ export class MemoryLeases {
     return { succeeded, revision: this.#revision, found }
   }
 
+  get(key: string): Pair | undefined {
+    return this.#pairs.get(key)
+  }
+
   list(prefix: string): readonly Pair[] {
     return [...this.#pairs.values()]
       .filter(pair => pair.key.startsWith(prefix))

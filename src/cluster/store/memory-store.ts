@@ -22,6 +22,8 @@ export interface MemoryWrite {
   readonly by: string
   /** The fence that the write was compared with; undefined for writes of the election itself. */
   readonly fence: number | undefined
+  /** The fence of whoever led when it was carried out, as the store knows it; undefined when nobody did. */
+  readonly leader: number | undefined
   readonly key: string
   /** undefined: deleted. */
   readonly value: string | undefined
@@ -87,9 +89,10 @@ export class MemoryCluster {
 
   /** Carries out a transaction that arrived, and writes it into the history. */
   apply(by: string, transaction: Transaction): TransactionAnswer {
+    const keys = storeKeys(MEMORY_ROOT)
+    const leader = this.#leases.get(keys.leader)?.createRevision
     const answer = this.#leases.transact(transaction)
     if (!answer.succeeded) return answer
-    const keys = storeKeys(MEMORY_ROOT)
     const compared = transaction.compare.find(
       comparison => comparison.key === keys.leader && 'createRevision' in comparison,
     )
@@ -102,6 +105,7 @@ export class MemoryCluster {
         revision: answer.revision,
         by,
         fence: fence === 0 ? undefined : fence,
+        leader,
         key: key.slice(keys.data.length),
         value: 'put' in step ? step.value : undefined,
       })

@@ -9,6 +9,8 @@ export interface StoreKeys {
   readonly data: string
   /** Exists while somebody leads, under the leader's lease. */
   readonly leader: string
+  /** Written by whoever leads with each keep-alive of its lease: that it lives. */
+  readonly sign: string
   /** Written by every commit: which one was the last. */
   readonly lastCommit: string
   /** Exists while the master of this name lives. */
@@ -20,6 +22,7 @@ export function storeKeys(root: string): StoreKeys {
   return {
     data: `${root}/data/`,
     leader: `${root}/leader`,
+    sign: `${root}/sign-of-life`,
     lastCommit: `${root}/last-commit`,
     master: name => `${root}/masters/${encodeURIComponent(name)}`,
   }

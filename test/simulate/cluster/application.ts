@@ -11,7 +11,7 @@ import type { AppDraw } from './scenario.ts'
 /** Emitted and not done: beyond it the source waits. */
 const OPEN_MAX = 40
 /** A source says something each so many ms. */
-const PACE_MS = 100
+const PACE_MS = 400
 
 export type Item = readonly [task: number, number: number]
 

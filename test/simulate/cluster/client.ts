@@ -97,8 +97,10 @@ export class Client {
   async restart(app: Promised): Promise<void> {
     if (app.killed !== 'no') return
     app.killed = 'maybe'
+    // One application is restarted once at most.
+    const requestId = `restart-${app.id}`
     const id = await this.#work('restarts', () =>
-      this.ask(leader => leader.within(KILL_TIMEOUT_MS).ask('restart', app.id)),
+      this.ask(leader => leader.within(KILL_TIMEOUT_MS).ask('restart', app.id, requestId)),
     )
     if (typeof id !== 'number') return
     app.killed = 'yes'

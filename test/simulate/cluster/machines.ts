@@ -90,6 +90,11 @@ export class Machines {
     return this.#byProcess.get(process)
   }
 
+  /** What this worker process has started, and lives. */
+  startedBy(worker: Entry): Entry[] {
+    return [...this.live].filter(entry => this.#parents.get(entry) === worker.process)
+  }
+
   /** The process is not there any more for anybody who looks from now on. */
   kill(entry: Entry, reason: string): void {
     this.live.delete(entry)

@@ -4,7 +4,16 @@ import { ActorSystem } from '../../../src/actor/actor-system.ts'
 import { ClusterLauncher } from '../../../src/app/cluster-launcher.ts'
 import { AppRegistry } from '../../../src/cluster/app-registry.ts'
 import { Leadership } from '../../../src/cluster/leadership.ts'
-import { EXECUTOR, type ExecutorDoor } from '../../../src/cluster/messages.ts'
+import {
+  EXECUTOR,
+  type ExecutorDoor,
+  WORKER,
+  type WorkerDoor,
+} from '../../../src/cluster/messages.ts'
+import type { Comparison, Transaction } from '../../../src/cluster/store/lease-map.ts'
+import { MemoryLeases } from '../../../src/cluster/store/memory-leases.ts'
+import { MEMORY_ROOT } from '../../../src/cluster/store/memory-store.ts'
+import { storeKeys } from '../../../src/cluster/store/store-keys.ts'
 import type { DoorWatch } from './process.ts'
 import { runClusterWorld } from './world.ts'
 
@@ -104,6 +113,36 @@ export const CLUSTER_MUTATIONS: Readonly<Record<string, ClusterMutation>> = {
             return []
           },
       ),
+  },
+  'a worker ignores that it is to stop something': {
+    door: (_, actor, door) => {
+      if (actor !== WORKER) return door
+      const real = door as WorkerDoor
+      const deaf: WorkerDoor = {
+        launch: order => real.launch(order),
+        stop: async () => undefined,
+        stopApp: app => real.stopApp(app),
+      }
+      return deaf
+    },
+  },
+  'the store carries out writes of whoever led before': {
+    patch: () => {
+      const { leader } = storeKeys(MEMORY_ROOT)
+      return patched(
+        MemoryLeases.prototype,
+        'transact',
+        original =>
+          function (this: MemoryLeases, transaction: Transaction) {
+            const isFence = (comparison: Comparison) =>
+              comparison.key === leader &&
+              'createRevision' in comparison &&
+              comparison.createRevision !== 0
+            const compare = transaction.compare.filter(comparison => !isFence(comparison))
+            return original.call(this, { ...transaction, compare })
+          },
+      )
+    },
   },
   'nobody watches': {
     patch: () => patched(ActorSystem.prototype, 'watch', () => () => ({ cancel: () => undefined })),

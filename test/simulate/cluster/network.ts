@@ -34,6 +34,7 @@ export class Network implements Carrier {
   readonly #network: MemoryNetwork
   readonly #processes = new Map<string, SimulatedProcess>()
   readonly #ways = new Map<number, Way>()
+  readonly #leaving: (() => void)[] = []
   /** Hosts that are cut off from all that are not in here. */
   #island: ReadonlySet<string> | undefined = undefined
 
@@ -45,8 +46,13 @@ export class Network implements Carrier {
 
   // ---- as a carrier
 
+  // What leaves in one turn leaves in one event.
   defer = (fn: () => void): void => {
-    this.#time.after(0, fn)
+    this.#leaving.push(fn)
+    if (this.#leaving.length > 1) return
+    this.#time.after(0, () => {
+      for (const leave of this.#leaving.splice(0)) leave()
+    })
   }
 
   reachable(from: string, to: string): boolean {

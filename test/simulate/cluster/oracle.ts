@@ -183,15 +183,24 @@ export class ClusterOracle {
     published.set(incarnation, Math.max(clockUs, published.get(incarnation) ?? 0))
   }
 
+  /** A worker was told to end these, some time ago. */
+  stopped(worker: string, left: readonly Entry[]): void {
+    const [entry] = left
+    if (entry !== undefined)
+      this.broken(`(6) ${worker} was told to stop ${entry.process.name}, which is there still`)
+  }
+
   // ---- the store
 
   /** Writes of a leader come after those of the one before, and never again after those of the next. */
   look(history: readonly MemoryWrite[]): void {
     for (; this.#historySeen < history.length; this.#historySeen++) {
-      const { fence, by, key } = history[this.#historySeen]!
+      const { fence, leader, by, key } = history[this.#historySeen]!
       this.note('write', by, key)
       if (fence === undefined || fence < this.#fence)
         this.broken(`(3) ${by} wrote ${key} under fence ${fence} after ${this.#fence} was used`)
+      else if (fence !== leader)
+        this.broken(`(3) ${by} wrote ${key} under fence ${fence} when ${leader ?? 'nobody'} led`)
       else this.#fence = fence
     }
   }

@@ -43,7 +43,7 @@ export function clusterScenarioOf(seed: number): ClusterScenario {
   const chance = new Chance(seed ^ 0xc1a5)
   const masters = chance.pick([1, 2, 3, 3])
   const workers = 2 + chance.below(3)
-  const activeMs = chance.between(15_000, 45_000)
+  const activeMs = chance.between(12_000, 32_000)
   const apps = Array.from({ length: chance.pick([1, 1, 2, 3]) }, (_, i) => ({
     executors: 1 + chance.below(4),
     parallelism: Array.from({ length: 3 + chance.below(2) }, () => 1 + chance.below(2)),

@@ -1,13 +1,19 @@
 // One simulated cluster: faults, then quiet, then a look whether everything is as it has to be. All of it follows from
 // its seed. Returns what happened, or throws with the first thing that went wrong.
 import { type Log, noLog } from '../../../src/base/log.ts'
-import { EXECUTOR, type ExecutorDoor } from '../../../src/cluster/messages.ts'
+import {
+  EXECUTOR,
+  type ExecutorDoor,
+  keyText,
+  WORKER,
+  type WorkerDoor,
+} from '../../../src/cluster/messages.ts'
 import { MemoryCluster } from '../../../src/cluster/store/memory-store.ts'
 import { Chance, ProcessEnvironment, VirtualTime } from '../virtual-time.ts'
 import { clusterApplication } from './application.ts'
 import { Client } from './client.ts'
 import { Faults } from './faults.ts'
-import { Machines } from './machines.ts'
+import { type Entry, Machines } from './machines.ts'
 import { Network } from './network.ts'
 import { ClusterOracle, type ClusterStats } from './oracle.ts'
 import { type DoorWatch, type ProcessParts, SimulatedProcess } from './process.ts'
@@ -17,11 +23,14 @@ import { type ClusterScenario, clusterScenarioOf } from './scenario.ts'
 /** Longest time to come to rest: leases, silences, registrations and back-offs one after another. */
 const REST_MS_MAX = 180_000
 const LOOK_MS = 500
+/** What a worker was told to stop is gone after this time, also when it was only being started. */
+const STOPPED_MS = 1000
 const EVENTS_MAX = 2_000_000
 /** Turns of promises between two events: what takes more goes on at the next one, always alike. */
 const PROMISE_TURNS = 12
 /** In a cluster at rest, for each process and second: who leads, signs of life, figures. */
 const IDLE_FRAMES_MAX = 25
+const IDLE_MS = 10_000
 /** Processes of one world: far more than any that goes well needs. */
 const STARTS_MAX = 600
 
@@ -112,10 +121,39 @@ class ClusterWorld {
     })
   }
 
-  // Sees what executors obey.
   #watchDoor(process: SimulatedProcess, actor: string, door: object): object {
     const entry = this.#machines.entryOf(process)
-    if (actor !== EXECUTOR || entry === undefined) return door
+    if (actor === WORKER && entry !== undefined) return this.#watchWorker(entry, door as WorkerDoor)
+    return actor === EXECUTOR && entry !== undefined ? this.#watchExecutor(entry, door) : door
+  }
+
+  // Sees whether what is to be stopped ends.
+  #watchWorker(worker: Entry, real: WorkerDoor): WorkerDoor {
+    const { environment } = worker.process
+    const later = (left: () => readonly Entry[]): void => {
+      const checkedMs = this.#time.now() + STOPPED_MS
+      // A worker that dies or is paused meanwhile does what it can.
+      environment.after(STOPPED_MS, () => {
+        if (this.#time.now() < checkedMs + 1) this.oracle.stopped(worker.process.name, left())
+      })
+    }
+    return {
+      launch: order => real.launch(order),
+      stop: async (process, reason) => {
+        await real.stop(process, reason)
+        const key = keyText(process)
+        later(() => this.#machines.startedBy(worker).filter(entry => keyText(entry) === key))
+      },
+      stopApp: async app => {
+        const before = this.#machines.startedBy(worker).filter(entry => entry.app === app)
+        later(() => before.filter(entry => this.#machines.live.has(entry)))
+        await real.stopApp(app)
+      },
+    }
+  }
+
+  // Sees what executors obey.
+  #watchExecutor(entry: Entry, door: object): ExecutorDoor {
     const { app, executor } = entry
     const { oracle } = this
     const real = door as ExecutorDoor
@@ -257,8 +295,8 @@ class ClusterWorld {
     await this.#until('(6) something is left', () => this.#rest.problem() ?? this.#left())
     const before = this.#network.frames
     const { masters, workers } = this.#scenario
-    await this.#advance(20_000)
-    const frames = (this.#network.frames - before) / 20 / (masters + workers + 1)
+    await this.#advance(IDLE_MS)
+    const frames = (this.#network.frames - before) / (IDLE_MS / 1000) / (masters + workers + 1)
     this.oracle.stats.idleFramesMax = frames
     if (frames > IDLE_FRAMES_MAX)
       throw new Error(`(7) at rest each process sends ${frames.toFixed(1)} frames a second`)

@@ -43,14 +43,14 @@ test('a greeting is read again, for each kind of address', t => {
     { kind: 'unix', path: '/p' },
     { kind: 'memory', name: 'm' },
   ] as const) {
-    const identity = { name: 'n', incarnation: 'i', listens }
+    const identity = { name: 'n', incarnation: 'i', listens, cluster: 'c' }
     const { input } = frames.open(frameParts(frames.hello(identity, 'token')).body)
-    t.deepEqual(readGreeting(input), { ...identity, version: 1, token: 'token' })
+    t.deepEqual(readGreeting(input), { ...identity, version: 2, token: 'token' })
   }
 })
 
 test('a greeting that would be too long is refused where it is made', t => {
-  const identity = { name: 'n', incarnation: 'i', listens: undefined }
+  const identity = { name: 'n', incarnation: 'i', listens: undefined, cluster: '' }
   t.throws(() => frames.hello(identity, 'x'.repeat(5000)), { code: 'BAD_INPUT' })
 })
 

@@ -19,7 +19,7 @@ import { tlsTest } from '../transport/certificates.ts'
 import { Nodes } from './nodes.ts'
 
 const frames = new NodeFrames(new Serialisers(), 1024 * 1024)
-const identity = { name: 'stranger', incarnation: 'x', listens: undefined }
+const identity = { name: 'stranger', incarnation: 'x', listens: undefined, cluster: '' }
 
 interface Opened {
   link: Link
@@ -104,7 +104,7 @@ test('a node of another version is refused by it', async t => {
   hello.writeUInt32LE(ACTOR_PROTOCOL_VERSION + 1, 9)
   stranger.link.send(hello)
   await nodes.environment.advance(100)
-  t.regex(stranger.frames[0]!.text, /speaks version 2 of the protocol, this node 1/)
+  t.regex(stranger.frames[0]!.text, /speaks version 3 of the protocol, this node 2/)
 })
 
 test('strangers are few at a time', async t => {
@@ -246,4 +246,20 @@ test('the watches of one peer are bounded', async t => {
   t.is(downs.length, 1)
   t.regex(downs[0]!.text, /too many watches/)
   t.is(peer.frames.filter(({ kind }) => kind === NodeFrameKind.WATCHED).length, WATCHES_MAX)
+})
+
+test('a node of another cluster is refused, and told so; a client names none', async t => {
+  const nodes = new Nodes()
+  const far = await nodes.start('far', { cluster: 'north' })
+  const { address } = far.spawn<Who>('open', who, { open: true })
+  const asked = (name: string, cluster?: string) => {
+    const near = nodes.silent(name, cluster === undefined ? {} : { cluster })
+    return nodes.outcome(near.ref<Who>(address).ask('who'))
+  }
+  const { error } = await asked('stray', 'south')
+  t.is(error?.code, 'UNAUTHORIZED')
+  t.regex(error!.message, /the peer is of cluster "south", and this node of "north"/)
+  t.regex(String(error!.hint), /cluster\.name/)
+  t.is((await asked('own', 'north')).value, 'role')
+  t.is((await asked('client')).value, 'role')
 })

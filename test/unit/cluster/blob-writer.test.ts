@@ -15,7 +15,7 @@ test.afterEach.always(() => rm(folder, { recursive: true, force: true }))
 function room() {
   let bytes = 0
   return {
-    reserve: (more: number) => {
+    reserve: async (more: number) => {
       bytes += more
     },
     release: (less: number) => {

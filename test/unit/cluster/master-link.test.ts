@@ -32,3 +32,17 @@ test('who follows a leader meets each term, and the same leader again now and th
   await Promise.race([followed, environment.advance(10)])
   await environment.awaiting(system.close())
 })
+
+test('a master that does not answer keeps nobody from the leader', async t => {
+  const environment = new ManualEnvironment()
+  const leading: LeaderCard = { name: 'm2', address: { kind: 'memory', name: 'm2' }, term: 1 }
+  const never = new Promise<never>(() => undefined)
+  const system = {
+    ref: ({ node }: { node: { name: string } }) => ({
+      within: () => ({ ask: () => (node.name === 'm1' ? never : Promise.resolve(leading)) }),
+    }),
+  } as unknown as ActorSystem
+  const masters = ['m1', 'm2'].map(name => ({ kind: 'memory', name }) as const)
+  const link = new MasterLink<MasterDoor>({ system, environment, masters, door: MASTER })
+  t.truthy(await environment.awaiting(link.find(), 100))
+})

@@ -2,8 +2,10 @@
 // checked.
 import test from 'ava'
 import { EngineError } from '../../../src/base/errors.ts'
+import { BlobClaims, useOfApplications } from '../../../src/cluster/blob-use.ts'
 import { Notes } from '../../../src/cluster/notes.ts'
 import type { Change, ClusterStore, Entry, Fence } from '../../../src/cluster/store/store.ts'
+import { ManualEnvironment } from '../../../src/testing/manual-environment.ts'
 
 const fence: Fence = { revision: 1, holder: 'm1' }
 
@@ -48,11 +50,23 @@ test('what is written under a name is listed by prefix, the last write wins, and
   ]
   t.like(await notes.list('storm/'), expected)
   t.like(await notesOf(store).list('storm/'), expected)
-  t.deepEqual(await notes.blobs(), [blob])
   await notes.remove('storm/b')
   await notes.remove('storm/b')
-  t.deepEqual(await notes.blobs(), [])
   t.is((await notesOf(store).list('')).length, 2)
+})
+
+test('the blobs of a note are kept as long as it is there', async t => {
+  const store = new Store()
+  const notes = notesOf(store)
+  const kept = async () => {
+    const claims = new BlobClaims(new ManualEnvironment())
+    return (await useOfApplications(store, claims).inUse())(blob.hash)
+  }
+  t.false(await kept())
+  await notes.write('storm/b', 'one', [blob])
+  t.true(await kept())
+  await notes.remove('storm/b')
+  t.false(await kept())
 })
 
 for (const lose of ['answer', 'commit'] as const) {

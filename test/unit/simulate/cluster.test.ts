@@ -6,7 +6,7 @@ import { runClusterWorld } from '../../simulate/cluster/world.ts'
 
 const FIRST = 50_000
 /** A handful at a desk; in CI as many as a core does in a minute. */
-const WORLDS = process.env.CI === undefined ? 12 : 200
+const WORLDS = process.env.CI === undefined ? 12 : 500
 
 test.serial(
   'in clusters under faults every application goes on, and nothing is lost or left',
@@ -31,6 +31,8 @@ for (const mutation of [
   'positions are not stored',
   'a worker that registers is not told what to stop',
   'the same request heard again is another one',
+  'a worker ignores that it is to stop something',
+  'the store carries out writes of whoever led before',
 ]) {
   test.serial(`the clusters notice a broken rule: ${mutation}`, async t => {
     t.truthy(await firstClusterViolation(mutation, { first: 2000, worldsMax: 200 }))

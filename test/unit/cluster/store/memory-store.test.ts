@@ -2,9 +2,11 @@
 import test from 'ava'
 import type { EngineError } from '../../../../src/base/errors.ts'
 import { FencedWriter } from '../../../../src/cluster/store/fenced-writer.ts'
-import { MEMORY_ROOT } from '../../../../src/cluster/store/memory-store.ts'
+import { MEMORY_ROOT, MemoryCluster } from '../../../../src/cluster/store/memory-store.ts'
+
 import { isStoreError } from '../../../../src/cluster/store/store-errors.ts'
 import { storeKeys } from '../../../../src/cluster/store/store-keys.ts'
+import { ManualEnvironment } from '../../../../src/testing/manual-environment.ts'
 import { leads, master, memoryCluster, TTL_MS } from './_masters.ts'
 
 const code = (promise: Promise<unknown>) =>
@@ -207,7 +209,7 @@ test('an election won by an answer that comes after the lease is over makes no l
   const faults = cluster.faults('m2')
   // Nothing gets through until shortly before its lease is over; then its looks do, and are answered too late.
   faults.cut = 'both'
-  await environment.advance(1900)
+  await environment.advance(1700)
   await environment.awaiting(m1.candidacy.resign())
   Object.assign(faults, { cut: 'none', answerMs: 950 })
   await environment.until(() => m2.told.includes('leader none'), { stepMs: 1 })
@@ -305,4 +307,22 @@ test('a commit that no store could take is refused before it is sent', async t =
   const twice = [{ put: 'k', value: '1' }, { delete: 'k' }]
   t.is(await code(m1.store.commit(fence, twice)), 'BUG')
   t.is(await code(m1.store.commit(fence, [{ put: 'with blank', value: '' }])), 'BUG')
+})
+
+test('a leader that died is replaced in time, though the store prolongs its lease', async t => {
+  const environment = new ManualEnvironment()
+  const cluster = new MemoryCluster({ environment, expiryLagMs: 10_000 })
+  const process = environment.process()
+  const m1 = master(cluster, environment, 'm1', { process })
+  await environment.until(() => leads(m1))
+  const m2 = master(cluster, environment, 'm2')
+  const m3 = master(cluster, environment, 'm3')
+  // As long as it lives it leads.
+  await environment.advance(20_000)
+  t.false(leads(m2) || leads(m3))
+  process.kill()
+  const diedMs = environment.now()
+  await environment.until(() => leads(m2) || leads(m3))
+  t.true(environment.now() - diedMs < TTL_MS + 300)
+  t.not(leads(m2), leads(m3))
 })
