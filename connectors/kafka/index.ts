@@ -24,4 +24,7 @@ export type {
   TopicInfo,
   TopicPartition,
 } from './client.ts'
+export { type FetchedRecords, Fetcher, type FetcherOwner, type FetcherSettings } from './fetcher.ts'
+export { kafkaSource } from './kafka-source.ts'
 export { type KafkaParts, openKafka } from './open-client.ts'
+export type { KafkaSourceOptions, StartPlace } from './source-options.ts'

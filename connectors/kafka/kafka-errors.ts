@@ -235,6 +235,45 @@ export function unreadable(
   )
 }
 
+/** A record that failed more often than it may. */
+export function tooManyFailures(
+  { topic, partition, offset }: { topic: string; partition: number; offset: number },
+  failures: number,
+): EngineError {
+  return new EngineError(
+    'KAFKA_RECORD_INVALID',
+    `${placeOf(topic, partition)}: the record at offset ${offset} failed ${failures} times`,
+    {
+      hint: 'the log of the tasks behind the source says why; onPoison says what follows',
+      details: { topic, partition, offset, failures, retriable: false },
+    },
+  )
+}
+
+/** The offset to go on at is not in the partition. `to` undefined: it does not go on. */
+export function offsetGone(
+  { topic, partition }: { topic: string; partition: number },
+  from: number,
+  { earliest, latest }: { earliest: number; latest: number },
+  to: number | undefined,
+  cause: EngineError,
+): EngineError {
+  const what =
+    from > latest
+      ? `it ends at ${latest}: the topic was made anew, or lost its end`
+      : `it begins at ${earliest}: ${earliest - from} offsets expired or were deleted before they were read`
+  const next = to === undefined ? '' : `; reading goes on at ${to}`
+  return new EngineError(
+    'KAFKA_OFFSET_GONE',
+    `${placeOf(topic, partition)} cannot be read at offset ${from}: ${what}${next}`,
+    {
+      hint: 'give the topic a longer retention, or the source more tasks; onOffsetGone says what follows',
+      details: { topic, partition, from, earliest, latest, to, retriable: false },
+      cause,
+    },
+  )
+}
+
 export function isRetriable(error: unknown): boolean {
   return error instanceof EngineError && error.details.retriable === true
 }
