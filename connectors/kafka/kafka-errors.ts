@@ -174,12 +174,32 @@ function detailsOf({ topic, partition, node, groupId }: Asked): Record<string, u
   )
 }
 
+/** How deep causes of causes are looked at. */
+const CAUSES_MAX = 5
+
+// Drivers wrap the system's own words, which say most.
+function wordsOf(error: Error): string {
+  const words = [error.message]
+  let inner = causeOf(error)
+  for (let depth = 0; inner !== undefined && depth < CAUSES_MAX; depth++) {
+    if (inner.message !== '' && !words.includes(inner.message)) words.push(inner.message)
+    inner = causeOf(inner)
+  }
+  return words.join(': ')
+}
+
+function causeOf(error: Error): Error | undefined {
+  const { cause, errors } = error as { cause?: unknown; errors?: unknown }
+  const inner = cause ?? (Array.isArray(errors) ? errors[0] : undefined)
+  return inner instanceof Error ? inner : undefined
+}
+
 /** No broker answers, or the one that was asked does not. `address` is what was tried. */
 export function unreachable(address: string, thrown: unknown): EngineError {
   const cause = asError(thrown)
   return new EngineError(
     'KAFKA_UNREACHABLE',
-    `the Kafka broker ${address} does not answer: ${cause.message}`,
+    `the Kafka broker ${address} does not answer: ${wordsOf(cause)}`,
     {
       hint: 'does it run, is that the address it advertises, and do both sides agree on TLS?',
       details: { node: address, retriable: true },
@@ -193,7 +213,7 @@ export function notLetIn(address: string, thrown: unknown): EngineError {
   const cause = asError(thrown)
   return new EngineError(
     'KAFKA_REFUSED',
-    `the Kafka broker ${address} does not let us in: ${cause.message}`,
+    `the Kafka broker ${address} does not let us in: ${wordsOf(cause)}`,
     {
       hint: 'look at user name, password, mechanism and certificates; trying again does not help',
       details: { node: address, retriable: false },
