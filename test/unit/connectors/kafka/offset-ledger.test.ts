@@ -27,57 +27,59 @@ const lives = fc.array(
 )
 
 test('over any number of lives nothing undone counts as done, and what a full account names is not read again', t => {
-  fc.assert(
-    fc.property(lives, steps => {
-      const reallyDone = new Set<number>()
-      const records: number[] = []
-      let ledger = new OffsetLedger(START)
-      for (const { holes, ends, bytesMax } of steps) {
-        const last = records.at(-1) ?? -1
-        let offset = last
-        for (const hole of holes) {
-          offset += hole + 1
-          records.push(offset)
-        }
-        // This life reads from where its ledger begins, and all that is there.
-        const open: number[] = []
-        const before = doneIn(ledger.standing())
-        for (const record of records) {
-          if (!ledger.wants(record)) {
-            if (!reallyDone.has(record)) return false
-            continue
+  const holds = () =>
+    fc.assert(
+      fc.property(lives, steps => {
+        const reallyDone = new Set<number>()
+        const records: number[] = []
+        let ledger = new OffsetLedger(START)
+        for (const { holes, ends, bytesMax } of steps) {
+          const last = records.at(-1) ?? -1
+          let offset = last
+          for (const hole of holes) {
+            offset += hole + 1
+            records.push(offset)
           }
-          if (before(record)) return false
-          ledger.begin(record)
-          open.push(record)
+          // This life reads from where its ledger begins, and all that is there.
+          const open: number[] = []
+          const before = doneIn(ledger.standing())
+          for (const record of records) {
+            if (!ledger.wants(record)) {
+              if (!reallyDone.has(record)) return false
+              continue
+            }
+            if (before(record)) return false
+            ledger.begin(record)
+            open.push(record)
+          }
+          for (const pick of ends) {
+            const [ended] = open.splice(pick % Math.max(1, open.length), 1)
+            if (ended === undefined) continue
+            ledger.finish(ended)
+            reallyDone.add(ended)
+          }
+          const text = writeMetadata(ledger, { startedS: 5, bytesMax })
+          if (text.length > bytesMax) return false
+          const kept = readMetadata(ledger.low, text) ?? { low: ledger.low, runs: [] }
+          for (const account of [ledger.standing(), kept]) {
+            const done = doneIn(account)
+            if (records.some(record => done(record) && !reallyDone.has(record))) return false
+          }
+          const full = doneIn(ledger.standing())
+          if ([...reallyDone].some(record => !full(record))) return false
+          ledger = new OffsetLedger(together(kept, ledger.standing()))
         }
-        for (const pick of ends) {
-          const [ended] = open.splice(pick % Math.max(1, open.length), 1)
-          if (ended === undefined) continue
-          ledger.finish(ended)
-          reallyDone.add(ended)
-        }
-        const text = writeMetadata(ledger, { startedS: 5, bytesMax })
-        if (text.length > bytesMax) return false
-        const kept = readMetadata(ledger.low, text) ?? { low: ledger.low, runs: [] }
-        for (const account of [ledger.standing(), kept]) {
-          const done = doneIn(account)
-          if (records.some(record => done(record) && !reallyDone.has(record))) return false
-        }
-        const full = doneIn(ledger.standing())
-        if ([...reallyDone].some(record => !full(record))) return false
-        ledger = new OffsetLedger(together(kept, ledger.standing()))
-      }
-      return true
-    }),
-    { numRuns: 300 },
-  )
+        return true
+      }),
+      { numRuns: 300 },
+    )
+  t.notThrows(holds)
 })
 
 test('metadata of others is not read, and damaged metadata says less, never more', t => {
   t.is(readMetadata(7, ''), undefined)
   t.is(readMetadata(7, 'somebody else'), undefined)
-  const damaged = readMetadata(10, 'gearpump1;z;2.3,x.1,4.4')
+  const damaged = readMetadata(10, 'gearpump1;z;2.3,!.1,4.4')
   t.deepEqual(damaged, { low: 10, runs: [[12, 15]], startedS: 35 })
 })
 
