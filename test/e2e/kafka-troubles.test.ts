@@ -103,6 +103,8 @@ async function loses(t: ExecutionContext, { brokers }: Kafka, client: KafkaClien
   // As if the group had left off there long ago.
   await client.commit('left-off', [{ topic: 'losing', partition: 0, offset: 5, metadata: '' }])
   await asAdmin(brokers, async admin => {
+    // Loads what the next call needs.
+    await admin.fetchTopicOffsets('losing')
     await admin.deleteTopicRecords({
       topic: 'losing',
       partitions: [{ partition: 0, offset: '40' }],
