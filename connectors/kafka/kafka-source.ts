@@ -54,7 +54,7 @@ export function kafkaSource<Out = KafkaRecord>(
   parts: KafkaParts = {},
 ): () => Source<Out> {
   const settings = sourceSettings(options as KafkaSourceOptions<never>)
-  const decode = (options.decode ?? (record => record)) as Decode
+  const decode = (options.decode ?? identity) as Decode
   return () => new KafkaSource(settings, decode, parts) as unknown as Source<Out>
 }
 
@@ -62,6 +62,8 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
   readonly #settings: KafkaSourceSettings
   readonly #decode: Decode
   readonly #parts: KafkaParts
+  /** Records are kept as they are: they are what is emitted, or may become dead letters. */
+  readonly #whole: boolean
   readonly #partitions = new Map<string, Ledgered>()
   #context: SourceSpiContext | undefined = undefined
   #client: KafkaClient | undefined = undefined
@@ -85,6 +87,7 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
   constructor(settings: KafkaSourceSettings, decode: Decode, parts: KafkaParts) {
     this.#settings = settings
     this.#decode = decode
+    this.#whole = decode === identity || settings.deadLetterTopic !== undefined
     this.#parts = parts
   }
 
@@ -173,8 +176,7 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
       open.again(id as number)
       return
     }
-    const record = open.get(id as number).record!
-    this.#poison(id as number, tooManyFailures(record, failures))
+    this.#poison(id as number, tooManyFailures(open.get(id as number), failures))
   }
 
   position(): unknown {
@@ -215,7 +217,7 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
         continue
       }
       this.#index++
-      if (this.#ledger!.wants(record.offset)) return detached(record)
+      if (this.#ledger!.wants(record.offset)) return this.#whole ? detached(record) : record
     }
   }
 
@@ -226,7 +228,7 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
       value = this.#decode(record)
     } catch (error) {
       ledger.begin(record.offset)
-      const id = this.#open!.add(undefined, record, ledger)
+      const id = this.#open!.add(undefined, record, ledger, record)
       this.#poison(id, unreadable(record, 'record', error))
       return
     }
@@ -235,13 +237,14 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
       return
     }
     ledger.begin(record.offset)
-    out.output(value as never, this.#open!.add(value, record, ledger))
+    const kept = this.#whole ? record : undefined
+    out.output(value as never, this.#open!.add(value, record, ledger, kept))
   }
 
   // A record that cannot be worked on. It stays open until it is somewhere else, or was given up by order.
   #poison(id: number, reason: EngineError): void {
     const open = this.#open!
-    const { record, failures } = open.get(id)
+    const { record, failures, topic, partition } = open.get(id)
     const context = this.#context!
     context.metric('poisoned', ++this.#poisoned)
     const { onPoison } = this.#settings
@@ -249,7 +252,7 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
       context.report(reason)
       this.done(id)
     } else if (onPoison === 'fail') {
-      this.#troubles!.halt(record!, reason)
+      this.#troubles!.halt({ topic, partition }, reason)
     } else {
       context.report(reason)
       this.run(async () => {
@@ -378,6 +381,8 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
     this.#background.add(running)
   }
 }
+
+const identity: Decode = record => record
 
 function detached(record: KafkaRecord): KafkaRecord {
   const { key, value } = record

@@ -12,8 +12,13 @@ const RECORD_BYTES = 200
 
 export interface OpenRecord {
   value: unknown
+  /** As it was read; only where it may be needed again, as it keeps bytes in memory. */
   record: KafkaRecord | undefined
   ledger: OffsetLedger | undefined
+  partition: number
+  topic: string
+  offset: number
+  bytes: number
   failures: number
 }
 
@@ -46,18 +51,26 @@ export class OpenRecords {
     return this.size >= this.#bounds.recordsMax || this.#bytes >= this.#bounds.bytesMax
   }
 
-  /** Returns the id that it is emitted with. */
-  add(value: unknown, record: KafkaRecord, ledger: OffsetLedger): number {
-    this.#bytes += weight(record)
+  /** Returns the id that it is emitted with. `kept` is what `get` will have of the record itself. */
+  add(value: unknown, record: KafkaRecord, ledger: OffsetLedger, kept?: KafkaRecord): number {
+    const { topic, partition, offset } = record
+    const bytes = weight(record)
+    this.#bytes += bytes
     const id = this.#free.pop()
     if (id === undefined) {
-      this.#entries.push({ value, record, ledger, failures: 0 })
+      const failures = 0
+      const entry = { value, record: kept, ledger, topic, partition, offset, bytes, failures }
+      this.#entries.push(entry)
       return this.#entries.length - 1
     }
     const entry = this.#entries[id]!
     entry.value = value
-    entry.record = record
+    entry.record = kept
     entry.ledger = ledger
+    entry.topic = topic
+    entry.partition = partition
+    entry.offset = offset
+    entry.bytes = bytes
     entry.failures = 0
     return id
   }
@@ -68,9 +81,8 @@ export class OpenRecords {
 
   done(id: number): void {
     const entry = this.#entries[id]!
-    const record = entry.record!
-    this.#bytes -= weight(record)
-    entry.ledger!.finish(record.offset)
+    this.#bytes -= entry.bytes
+    entry.ledger!.finish(entry.offset)
     entry.value = undefined
     entry.record = undefined
     entry.ledger = undefined
