@@ -1,5 +1,6 @@
-// Kafka → map → Kafka through the engine; beside it kafkajs's own consumer and producer, and our bare client with the same driver in a loop: fetch,
-// map, send one batch per partition, commit. Figures are messages per second, best of the runs, and what the engine keeps of each.
+// Kafka → map → Kafka through the engine; beside it kafkajs's own consumer and producer, and our bare client with the same driver in a
+// loop: fetch, map, send one batch per partition, commit. Figures are messages per second, best of the runs, and what the engine keeps
+// of each.
 // Run it: node --conditions=source --import=./bin/typescript.mjs bench/kafka/kafka-map.ts BROKER [MESSAGES] [DRIVER]
 
 import { application, connect, graph, noLog, processor, source, type TaskContext } from 'gearpump'

@@ -3,7 +3,7 @@
 // done behind it is remembered beside that. Fetching goes on in the background: `next` never waits for a broker.
 import {
   asError,
-  EngineError,
+  type EngineError,
   type Source,
   type SourceContext,
   type SourceSpiContext,
@@ -11,11 +11,17 @@ import {
 import type { FetchProblem, KafkaClient, KafkaRecord, TopicPartition } from './client.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { type FetchedRecords, Fetcher, type FetcherOwner } from './fetcher.ts'
-import { kafkaFailed, placeOf, tooManyFailures, unreadable } from './kafka-errors.ts'
+import {
+  foreignPosition,
+  placeOf,
+  tooManyFailures,
+  topicsMissing,
+  unreadable,
+} from './kafka-errors.ts'
 import { type Ledgered, OffsetCommits } from './offset-commits.ts'
 import { OffsetLedger } from './offset-ledger.ts'
 import { type KafkaParts, openKafka } from './open-client.ts'
-import { OpenRecords } from './open-records.ts'
+import { detached, OpenRecords } from './open-records.ts'
 import { dealtTo } from './partition-dealing.ts'
 import {
   type Beginning,
@@ -34,9 +40,6 @@ import {
 const BATCH = 256
 /** Waits between tries of a dead letter. */
 const LETTER_RETRY_MS = 1000
-/** A value that is cut from a larger answer is copied, or a slow record would keep all of it in memory. */
-const KEPT_WHOLE_BYTES = 16_384
-
 type Decode = (record: KafkaRecord) => unknown
 
 /**
@@ -96,7 +99,7 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
     const settings = this.#settings
     this.#context = context
     const position = readPosition(context.position)
-    if (position === null) throw foreignPosition(context)
+    if (position === null) throw foreignPosition(context.processor, context.index)
     this.#position = position
     this.#startedS = position?.startedS ?? Math.floor(Date.now() / 1000)
     const { openClient = openKafka } = this.#parts
@@ -383,32 +386,3 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
 }
 
 const identity: Decode = record => record
-
-function detached(record: KafkaRecord): KafkaRecord {
-  const { key, value } = record
-  const whole = (value ?? key)?.buffer.byteLength ?? 0
-  if (whole <= KEPT_WHOLE_BYTES) return record
-  return {
-    ...record,
-    key: key === null ? null : Buffer.from(key),
-    value: value === null ? null : Buffer.from(value),
-  }
-}
-
-function topicsMissing(topics: readonly string[]): EngineError {
-  return kafkaFailed(
-    `there is no topic ${topics.join(', ')}`,
-    'make it, or look at its name; a pattern waits for topics that match',
-    { topics },
-  )
-}
-
-function foreignPosition(context: SourceSpiContext): EngineError {
-  return new EngineError(
-    'BAD_INPUT',
-    `${context.processor}[${context.index}] was stored at a position that is not one of a Kafka source`,
-    {
-      hint: 'a source that is replaced by another kind needs a name of its own, or a new application',
-    },
-  )
-}

@@ -1,5 +1,5 @@
-// What a Kafka source has emitted and nobody has finished yet: kept in memory until it is done, so that a record that failed is emitted again
-// without asking the broker. One that fails waits longer each time. Bounded by number and by bytes: at a bound nothing
+// What a Kafka source has emitted and nobody has finished yet: kept in memory until it is done, so that a record that failed is
+// emitted again without asking the broker. One that fails waits longer each time. Bounded by number and by bytes: at a bound nothing
 // more is read.
 import type { KafkaRecord } from './client.ts'
 import type { OffsetLedger } from './offset-ledger.ts'
@@ -9,6 +9,9 @@ const RETRY_FIRST_MS = 250
 const RETRY_LEVELS = 8
 /** What a record weighs beside its key and value. */
 const RECORD_BYTES = 200
+
+/** A value that is cut from a larger answer is copied, or a slow record would keep all of it in memory. */
+const KEPT_WHOLE_BYTES = 16_384
 
 export interface OpenRecord {
   value: unknown
@@ -118,4 +121,16 @@ export class OpenRecords {
 
 function weight({ key, value }: KafkaRecord): number {
   return RECORD_BYTES + (key?.length ?? 0) + (value?.length ?? 0)
+}
+
+/** The record with key and value of its own. */
+export function detached(record: KafkaRecord): KafkaRecord {
+  const { key, value } = record
+  const whole = (value ?? key)?.buffer.byteLength ?? 0
+  if (whole <= KEPT_WHOLE_BYTES) return record
+  return {
+    ...record,
+    key: key === null ? null : Buffer.from(key),
+    value: value === null ? null : Buffer.from(value),
+  }
 }

@@ -1,5 +1,5 @@
-// What goes wrong with a real Kafka: topics that grow, expire, are compacted; large and damaged records; wrong passwords and missing rights. No
-// stall, no silent loss, and words that name topic, partition, cause and next step.
+// What goes wrong with a real Kafka: topics that grow, expire, are compacted; large and damaged records; wrong passwords and missing
+// rights. No stall, no silent loss, and words that name topic, partition, cause and next step.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
