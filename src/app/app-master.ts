@@ -229,10 +229,7 @@ export class AppMaster {
     slot.connects.clear()
     for (const other of this.#slots) other.connects.delete(id)
     const over = withWorker ? undefined : slot.budget.died(nowMs, reason)
-    if (over !== undefined) {
-      this.#fail(over)
-      return
-    }
+    if (over !== undefined) return this.#fail(over)
     const fresh = this.#renewed(slot)
     const waitMs = slot.backoff.failed(nowMs)
     const go = () => void environment.after(waitMs, () => void this.#revive(slot, fresh))
@@ -361,12 +358,8 @@ export class AppMaster {
   async report(): Promise<AppReport> {
     const figures = await this.figures()
     const nowMs = this.#options.environment.monotonicMs()
-    return {
-      ...reportOf(this, this.#slots, nowMs),
-      figures,
-      tallies: this.#poll.tallies(),
-      stall: this.#stalls.report,
-    }
+    const report = reportOf(this, this.#slots, nowMs)
+    return { ...report, figures, tallies: this.#poll.tallies(), stall: this.#stalls.report }
   }
 
   get errors(): Books {

@@ -126,7 +126,7 @@ function storeOf(records: readonly AppRecord[]) {
     value: JSON.stringify(record),
     revision: 1,
   }))
-  return { list: async () => entries }
+  return { list: async (prefix: string) => entries.filter(({ key }) => key.startsWith(prefix)) }
 }
 
 test('in use are the bundles of applications that are not over, of any version', async t => {
