@@ -8,13 +8,15 @@ import { invariant } from 'gearpump/spi'
 
 /** One record under way: the message id of its tuple. */
 export class OpenRecord {
+  readonly ledger: OffsetLedger
   readonly offset: number
   /** Kept for a retry, gone once the record is finished. */
   record: KafkaRecord | undefined
   failures = 0
   next: OpenRecord | undefined = undefined
 
-  constructor(record: KafkaRecord) {
+  constructor(ledger: OffsetLedger, record: KafkaRecord) {
+    this.ledger = ledger
     this.offset = record.offset
     this.record = record
   }
@@ -31,6 +33,8 @@ export interface CommitPoint {
 }
 
 export class OffsetLedger {
+  /** The partition is read by another task now: what still comes for it here means nothing. */
+  isClosed = false
   #first: OpenRecord | undefined = undefined
   #last: OpenRecord | undefined = undefined
   /** Behind the last record that was opened, and behind what is known not to exist. */
@@ -71,7 +75,7 @@ export class OffsetLedger {
       record.offset >= this.#end,
       'records of a partition come in the order of their offsets',
     )
-    const entry = new OpenRecord(record)
+    const entry = new OpenRecord(this, record)
     if (this.#last === undefined) this.#first = entry
     else this.#last.next = entry
     this.#last = entry
