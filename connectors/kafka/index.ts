@@ -24,3 +24,4 @@ export type {
   TopicInfo,
   TopicPartition,
 } from './client.ts'
+export { type KafkaParts, openKafka } from './open-client.ts'

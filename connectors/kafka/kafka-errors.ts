@@ -1,0 +1,245 @@
+// What the Kafka connectors say when something goes wrong: a broker's error number becomes a sentence with topic, partition, node, cause
+// and next step, the same whichever driver brought it.
+import { asError, EngineError, type ErrorCode } from 'gearpump/spi'
+import type { FetchProblem } from './client.ts'
+
+interface BrokerError {
+  readonly name: string
+  readonly code: ErrorCode
+  readonly hint: string
+  /** Worth asking again, perhaps another node. */
+  readonly retriable: boolean
+  readonly problem?: FetchProblem
+}
+
+const moved = (name: string): BrokerError => ({
+  name,
+  code: 'KAFKA_FAILED',
+  hint: 'the leader has moved or is being chosen: it is asked for again',
+  retriable: true,
+  problem: 'moved',
+})
+
+const soon = (name: string): BrokerError => ({
+  name,
+  code: 'KAFKA_FAILED',
+  hint: 'the broker is busy with itself: it is tried again',
+  retriable: true,
+})
+
+const refused = (name: string, hint: string): BrokerError => ({
+  name,
+  code: 'KAFKA_REFUSED',
+  hint,
+  retriable: false,
+  problem: 'refused',
+})
+
+const failed = (name: string, hint: string, problem: FetchProblem = 'failed'): BrokerError => ({
+  name,
+  code: 'KAFKA_FAILED',
+  hint,
+  retriable: false,
+  problem,
+})
+
+const FENCED_HINT =
+  'another producer has begun with this transactional id: each task needs one of its own'
+const ACL = (what: string) => `give this user the right in the broker's ACLs: ${what}`
+
+/** Broker errors by number; https://kafka.apache.org/protocol#protocol_error_codes has all of them. */
+const BROKER_ERRORS: Readonly<Record<number, BrokerError>> = {
+  1: {
+    name: 'OFFSET_OUT_OF_RANGE',
+    code: 'KAFKA_OFFSET_GONE',
+    hint: 'the records there expired or were deleted, or the topic was made anew',
+    retriable: false,
+    problem: 'out-of-range',
+  },
+  2: failed('CORRUPT_MESSAGE', 'the batch was damaged on its way or on the disk', 'corrupt'),
+  3: {
+    name: 'UNKNOWN_TOPIC_OR_PARTITION',
+    code: 'KAFKA_FAILED',
+    hint: 'make the topic, or look at its name; without the right to see it a broker says the same',
+    retriable: true,
+    problem: 'gone',
+  },
+  5: moved('LEADER_NOT_AVAILABLE'),
+  6: moved('NOT_LEADER_OR_FOLLOWER'),
+  7: soon('REQUEST_TIMED_OUT'),
+  8: soon('BROKER_NOT_AVAILABLE'),
+  9: moved('REPLICA_NOT_AVAILABLE'),
+  10: failed(
+    'MESSAGE_TOO_LARGE',
+    'raise max.message.bytes of the topic, or send smaller batches (batchBytes)',
+  ),
+  12: failed(
+    'OFFSET_METADATA_TOO_LARGE',
+    'raise offset.metadata.max.bytes of the brokers, or lower metadataBytesMax',
+  ),
+  13: soon('NETWORK_EXCEPTION'),
+  14: soon('COORDINATOR_LOAD_IN_PROGRESS'),
+  15: soon('COORDINATOR_NOT_AVAILABLE'),
+  16: soon('NOT_COORDINATOR'),
+  17: failed('INVALID_TOPIC', 'letters, digits, dots, underscores and hyphens make a name'),
+  18: failed(
+    'RECORD_LIST_TOO_LARGE',
+    'raise segment.bytes of the topic, or send smaller batches (batchBytes)',
+  ),
+  19: soon('NOT_ENOUGH_REPLICAS'),
+  20: soon('NOT_ENOUGH_REPLICAS_AFTER_APPEND'),
+  22: failed(
+    'ILLEGAL_GENERATION',
+    'consumers have joined this group: give the source a group of its own',
+  ),
+  25: failed(
+    'UNKNOWN_MEMBER_ID',
+    'consumers have joined this group: give the source a group of its own',
+  ),
+  27: failed(
+    'REBALANCE_IN_PROGRESS',
+    'consumers have joined this group: give the source a group of its own',
+  ),
+  29: refused('TOPIC_AUTHORIZATION_FAILED', ACL('READ or WRITE, and DESCRIBE, on the topic')),
+  30: refused('GROUP_AUTHORIZATION_FAILED', ACL('READ on the group')),
+  31: refused('CLUSTER_AUTHORIZATION_FAILED', ACL('IDEMPOTENT_WRITE on the cluster')),
+  32: failed('INVALID_TIMESTAMP', 'look at message.timestamp.* of the topic'),
+  45: failed('OUT_OF_ORDER_SEQUENCE_NUMBER', 'a new producer id is taken'),
+  46: failed('DUPLICATE_SEQUENCE_NUMBER', 'the batch is there already'),
+  47: failed('INVALID_PRODUCER_EPOCH', FENCED_HINT),
+  48: failed('INVALID_TXN_STATE', 'the transaction has ended already'),
+  49: failed('INVALID_PRODUCER_ID_MAPPING', 'the transaction expired at the broker'),
+  50: failed('INVALID_TRANSACTION_TIMEOUT', 'lower it below transaction.max.timeout.ms'),
+  51: soon('CONCURRENT_TRANSACTIONS'),
+  53: refused('TRANSACTIONAL_ID_AUTHORIZATION_FAILED', ACL('WRITE on the transactional id')),
+  56: soon('KAFKA_STORAGE_ERROR'),
+  58: refused('SASL_AUTHENTICATION_FAILED', 'look at user name, password and mechanism'),
+  59: failed('UNKNOWN_PRODUCER_ID', 'a new producer id is taken'),
+  74: moved('FENCED_LEADER_EPOCH'),
+  75: moved('UNKNOWN_LEADER_EPOCH'),
+  76: failed('UNSUPPORTED_COMPRESSION_TYPE', 'the broker is too old for it'),
+  78: moved('OFFSET_NOT_AVAILABLE'),
+  88: soon('UNSTABLE_OFFSET_COMMIT'),
+  90: failed('PRODUCER_FENCED', FENCED_HINT),
+  100: moved('UNKNOWN_TOPIC_ID'),
+}
+
+/** What a broker was asked for, as words of a message. */
+export interface Asked {
+  /** Such as `cannot be read`. */
+  readonly what: string
+  readonly topic?: string
+  readonly partition?: number
+  readonly node?: string
+  readonly groupId?: string
+}
+
+export function brokerError(number: number, asked: Asked, text?: string): EngineError {
+  const known = BROKER_ERRORS[number]
+  const name = known?.name ?? `error ${number}`
+  const at = asked.node === undefined ? '' : ` (${asked.node})`
+  const more = text === undefined || text === '' ? '' : `: ${text}`
+  return new EngineError(
+    known?.code ?? 'KAFKA_FAILED',
+    `${place(asked)} ${asked.what}: the broker${at} says ${name}${more}`,
+    {
+      hint: known?.hint ?? 'look at the log of the broker',
+      details: {
+        ...detailsOf(asked),
+        error: name,
+        number,
+        retriable: known?.retriable ?? false,
+      },
+    },
+  )
+}
+
+export function fetchProblem(number: number): FetchProblem {
+  return BROKER_ERRORS[number]?.problem ?? 'failed'
+}
+
+export function placeOf(topic: string, partition: number): string {
+  return `${topic}[${partition}]`
+}
+
+function place({ topic, partition, groupId }: Asked): string {
+  const at = topic === undefined ? '' : partition === undefined ? topic : placeOf(topic, partition)
+  if (groupId === undefined) return at === '' ? 'the Kafka cluster' : at
+  return at === '' ? `group ${groupId}` : `${at} of group ${groupId}`
+}
+
+function detailsOf({ topic, partition, node, groupId }: Asked): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries({ topic, partition, node, groupId }).filter(([, value]) => value !== undefined),
+  )
+}
+
+/** No broker answers, or the one that was asked does not. `address` is what was tried. */
+export function unreachable(address: string, thrown: unknown): EngineError {
+  const cause = asError(thrown)
+  return new EngineError(
+    'KAFKA_UNREACHABLE',
+    `the Kafka broker ${address} does not answer: ${cause.message}`,
+    {
+      hint: 'does it run, is that the address it advertises, and do both sides agree on TLS?',
+      details: { node: address, retriable: true },
+      cause,
+    },
+  )
+}
+
+/** The connection is there, but the broker does not let this user in. */
+export function notLetIn(address: string, thrown: unknown): EngineError {
+  const cause = asError(thrown)
+  return new EngineError(
+    'KAFKA_REFUSED',
+    `the Kafka broker ${address} does not let us in: ${cause.message}`,
+    {
+      hint: 'look at user name, password, mechanism and certificates; trying again does not help',
+      details: { node: address, retriable: false },
+      cause,
+    },
+  )
+}
+
+export function kafkaFailed(
+  message: string,
+  hint: string,
+  details: Record<string, unknown> = {},
+  cause?: unknown,
+): EngineError {
+  return new EngineError('KAFKA_FAILED', message, {
+    hint,
+    details: { retriable: false, ...details },
+    ...(cause === undefined ? {} : { cause }),
+  })
+}
+
+/** A record, or a whole batch, that cannot be read. */
+export function unreadable(
+  place: { topic: string; partition: number; offset: number; node?: string | undefined },
+  what: string,
+  thrown: unknown,
+): EngineError {
+  const cause = asError(thrown)
+  const { topic, partition, offset, node } = place
+  const at = node === undefined ? '' : ` (${node})`
+  return new EngineError(
+    'KAFKA_RECORD_INVALID',
+    `${placeOf(topic, partition)}: the ${what} at offset ${offset}${at} cannot be read: ${cause.message}`,
+    {
+      hint: 'look at who wrote it, and at the disk of the broker; onPoison says what follows',
+      details: { topic, partition, offset, node, retriable: false },
+      cause,
+    },
+  )
+}
+
+export function isRetriable(error: unknown): boolean {
+  return error instanceof EngineError && error.details.retriable === true
+}
+
+/** Name of the broker's error, or undefined. */
+export function brokerErrorName(error: unknown): unknown {
+  return error instanceof EngineError ? error.details.error : undefined
+}
