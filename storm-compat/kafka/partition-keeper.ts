@@ -32,9 +32,7 @@ export class PartitionKeeper {
   }
 
   /** Throws what the client throws; nothing has changed then, except for partitions that were lost. */
-  async refresh(
-    beforeLoss: (lost: readonly SpoutPartition[]) => Promise<void>,
-  ): Promise<{
+  async refresh(beforeLoss: (lost: readonly SpoutPartition[]) => Promise<void>): Promise<{
     readonly gained: number
     readonly lost: number
     readonly missing: readonly string[]
@@ -54,7 +52,9 @@ export class PartitionKeeper {
     }
     for (const { leader, ...at } of wanted) {
       const kept = this.#partitions.get(partitionName(at))
-      if (kept !== undefined) kept.leader = leader
+      if (kept === undefined || kept.leader === leader) continue
+      kept.leader = leader
+      kept.restUntilMs = 0
     }
     const fresh = wanted.filter(at => !this.#partitions.has(partitionName(at)))
     for (const partition of await this.#begin(fresh)) {
