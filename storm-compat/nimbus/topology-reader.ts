@@ -31,6 +31,8 @@ export type JavaComponent =
         readonly changeChildCwd?: boolean
       }
     }
+  /** One of Storm's own, which runs here without Java. */
+  | { readonly native: Implementation }
   /** The name of its class. */
   | { readonly java: string }
 
@@ -152,6 +154,7 @@ class Reader {
       const { command, env = {}, changeChildCwd = true } = component.shell
       return { kind: 'shell', command, env, changeChildCwd }
     }
+    if ('native' in component) return component.native
     this.problem(place, `is the Java class ${component.java}`, NO_JVM_HINT)
     // Stands in its place, so that what is wrong elsewhere is found as well.
     return shell(['java'])

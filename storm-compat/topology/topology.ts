@@ -1,6 +1,8 @@
 // The one value in which every Storm front door ends (Flux YAML, TypeScript builder, later Thrift and jars), and
 // which translate() turns into an engine DAG. Plain data, but for the factories of in-process components.
 import type { BasicBolt, Bolt, Conf, Spout, Values } from '../component/api.ts'
+import type { KafkaBoltOptions } from '../kafka/bolt-options.ts'
+import type { KafkaSpoutOptions } from '../kafka/spout-options.ts'
 
 export interface StormTopology {
   readonly name: string
@@ -59,5 +61,7 @@ export type Implementation =
       readonly env: Readonly<Record<string, string>>
       readonly changeChildCwd: boolean
     }
+  | { readonly kind: 'kafka-spout'; readonly options: KafkaSpoutOptions }
+  | { readonly kind: 'kafka-bolt'; readonly options: KafkaBoltOptions }
   | { readonly kind: 'spout'; readonly create: () => Spout }
   | { readonly kind: 'bolt'; readonly create: () => Bolt | BasicBolt }

@@ -28,6 +28,8 @@ import { ShellSpout } from '../component/shell-spout.ts'
 import { SpoutSource } from '../component/spout-source.ts'
 import type { Origin } from '../component/tuple.ts'
 import { doubleSerialiser } from '../component/values.ts'
+import { kafkaBolt } from '../kafka/kafka-bolt.ts'
+import { kafkaSpout } from '../kafka/kafka-spout.ts'
 import { childModules } from '../multilang/own-resources.ts'
 import { checkSettings, topologyConf } from '../topology/settings.ts'
 import { numberTasks } from '../topology/task-ids.ts'
@@ -156,6 +158,7 @@ function spoutFactory(component: Component, place: ComponentPlace) {
   const { implementation } = component
   if (implementation.kind === 'shell')
     return () => new ShellSpout(shellCommand(implementation, place))
+  if (implementation.kind === 'kafka-spout') return kafkaSpout(implementation.options)
   if (implementation.kind === 'spout') return implementation.create
   throw new UserError('TOPOLOGY_INVALID', component.id, [
     { place: component.id, message: 'a bolt cannot be a spout' },
@@ -166,6 +169,7 @@ function boltFactory(component: Component, place: ComponentPlace) {
   const { implementation } = component
   if (implementation.kind === 'shell')
     return () => new ShellBolt(shellCommand(implementation, place))
+  if (implementation.kind === 'kafka-bolt') return kafkaBolt(implementation.options)
   if (implementation.kind === 'bolt') return implementation.create
   throw new UserError('TOPOLOGY_INVALID', component.id, [
     { place: component.id, message: 'a spout cannot be a bolt' },
