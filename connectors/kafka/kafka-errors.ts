@@ -174,12 +174,32 @@ function detailsOf({ topic, partition, node, groupId }: Asked): Record<string, u
   )
 }
 
+/** How deep causes of causes are looked at. */
+const CAUSES_MAX = 5
+
+// Drivers wrap the system's own words, which say most.
+function wordsOf(error: Error): string {
+  const words = [error.message]
+  let inner = causeOf(error)
+  for (let depth = 0; inner !== undefined && depth < CAUSES_MAX; depth++) {
+    if (inner.message !== '' && !words.includes(inner.message)) words.push(inner.message)
+    inner = causeOf(inner)
+  }
+  return words.join(': ')
+}
+
+function causeOf(error: Error): Error | undefined {
+  const { cause, errors } = error as { cause?: unknown; errors?: unknown }
+  const inner = cause ?? (Array.isArray(errors) ? errors[0] : undefined)
+  return inner instanceof Error ? inner : undefined
+}
+
 /** No broker answers, or the one that was asked does not. `address` is what was tried. */
 export function unreachable(address: string, thrown: unknown): EngineError {
   const cause = asError(thrown)
   return new EngineError(
     'KAFKA_UNREACHABLE',
-    `the Kafka broker ${address} does not answer: ${cause.message}`,
+    `the Kafka broker ${address} does not answer: ${wordsOf(cause)}`,
     {
       hint: 'does it run, is that the address it advertises, and do both sides agree on TLS?',
       details: { node: address, retriable: true },
@@ -193,7 +213,7 @@ export function notLetIn(address: string, thrown: unknown): EngineError {
   const cause = asError(thrown)
   return new EngineError(
     'KAFKA_REFUSED',
-    `the Kafka broker ${address} does not let us in: ${cause.message}`,
+    `the Kafka broker ${address} does not let us in: ${wordsOf(cause)}`,
     {
       hint: 'look at user name, password, mechanism and certificates; trying again does not help',
       details: { node: address, retriable: false },
@@ -230,6 +250,45 @@ export function unreadable(
     {
       hint: 'look at who wrote it, and at the disk of the broker; onPoison says what follows',
       details: { topic, partition, offset, node, retriable: false },
+      cause,
+    },
+  )
+}
+
+/** A record that failed more often than it may. */
+export function tooManyFailures(
+  { topic, partition, offset }: { topic: string; partition: number; offset: number },
+  failures: number,
+): EngineError {
+  return new EngineError(
+    'KAFKA_RECORD_INVALID',
+    `${placeOf(topic, partition)}: the record at offset ${offset} failed ${failures} times`,
+    {
+      hint: 'the log of the tasks behind the source says why; onPoison says what follows',
+      details: { topic, partition, offset, failures, retriable: false },
+    },
+  )
+}
+
+/** The offset to go on at is not in the partition. `to` undefined: it does not go on. */
+export function offsetGone(
+  { topic, partition }: { topic: string; partition: number },
+  from: number,
+  { earliest, latest }: { earliest: number; latest: number },
+  to: number | undefined,
+  cause: EngineError,
+): EngineError {
+  const what =
+    from > latest
+      ? `it ends at ${latest}: the topic was made anew, or lost its end`
+      : `it begins at ${earliest}: ${earliest - from} offsets expired or were deleted before they were read`
+  const next = to === undefined ? '' : `; reading goes on at ${to}`
+  return new EngineError(
+    'KAFKA_OFFSET_GONE',
+    `${placeOf(topic, partition)} cannot be read at offset ${from}: ${what}${next}`,
+    {
+      hint: 'give the topic a longer retention, or the source more tasks; onOffsetGone says what follows',
+      details: { topic, partition, from, earliest, latest, to, retriable: false },
       cause,
     },
   )

@@ -2,7 +2,7 @@
 # Brings unmodified parts of other projects into a cache, for the tests that run our engine against the real thing:
 #
 #   test/real/bring.sh PART...    multilang storm-starter pystorm streamparse storm-client ruby go-child etcd node-22,
-#                                 all of these, gostorm, or storm-lines
+#                                 kafka, all of these, gostorm, or storm-lines
 #
 # Each part gets a folder CACHE/PART with a file `ok` once it is complete; a second run finds that and does nothing. One
 # process at a time brings a part, others wait. Nothing is committed: the cache is GEARPUMP_CACHE, by default .cache/real
@@ -30,6 +30,7 @@ LINES="
   org.apache.storm:storm-kafka-client:2.8.1 org.apache.storm:flux-wrappers:2.8.1 org.apache.kafka:kafka-clients:3.9.1
   org.slf4j:slf4j-api:1.7.36 com.googlecode.json-simple:json-simple:1.1.1
 "
+KAFKA="3.9.2 4.4.0" # the last of the old line, and the newest
 GOSTORM=github.com/jsgilmore/gostorm # not in `all`: it has no released version, and not every module proxy has it
 
 die() {
@@ -57,6 +58,18 @@ resources() {
   need mvn unzip
   try mvn -B -q -Dstyle.color=never dependency:copy -Dartifact="org.apache.storm:$1:$2" -DoutputDirectory="$DIR/jars"
   try unzip -q -o -j "$DIR/jars/$1-$2.jar" 'resources/*' -d "$DIR"
+}
+
+# The jars of a broker. kafka-tools-api is named by 4.x and was never published; only command line tools would use it.
+kafka_pom() {
+  cat <<POM
+<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
+<groupId>real</groupId><artifactId>kafka</artifactId><version>1</version><packaging>pom</packaging><dependencies>
+<dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>$1</version><exclusions>
+<exclusion><groupId>org.apache.kafka</groupId><artifactId>kafka-tools-api</artifactId></exclusion></exclusions></dependency>
+<dependency><groupId>org.slf4j</groupId><artifactId>slf4j-simple</artifactId><version>1.7.36</version></dependency>
+</dependencies></project>
+POM
 }
 
 bring() {
@@ -126,6 +139,16 @@ bring() {
     [ -x unpacked/usr/bin/etcd ] || die "the package has no usr/bin/etcd"
     echo "$DIR/unpacked/usr/bin/etcd" >"$DIR/program"
     ;;
+  kafka)
+    need mvn java
+    for version in $KAFKA; do
+      mkdir -p "$DIR/$version"
+      kafka_pom "$version" >"$DIR/$version/pom.xml"
+      try mvn -B -q -Dstyle.color=never -f "$DIR/$version/pom.xml" dependency:copy-dependencies \
+        -DincludeScope=runtime -DoutputDirectory="$DIR/$version/jars"
+    done
+    command -v java >"$DIR/program"
+    ;;
   gostorm)
     need go
     cd "$DIR" || die "cannot enter $DIR"
@@ -140,7 +163,7 @@ bring() {
       try mvn -B -q -Dstyle.color=never dependency:copy -Dartifact="$artifact" -DoutputDirectory="$DIR"
     done
     ;;
-  *) die "no such part; there are: multilang storm-starter pystorm streamparse storm-client ruby go-child etcd node-22 all gostorm storm-lines" ;;
+  *) die "no such part; there are: multilang storm-starter pystorm streamparse storm-client ruby go-child etcd node-22 kafka all gostorm storm-lines" ;;
   esac
 }
 
@@ -172,7 +195,7 @@ PART=
 mkdir -p "$CACHE" && CACHE=$(cd "$CACHE" && pwd) || die "cannot write to $CACHE"
 # Without this, Node would take storm.js for a module of the kind that this repository's package.json declares.
 echo '{ "type": "commonjs" }' >"$CACHE/package.json"
-[ "$1" != all ] || set -- multilang storm-starter pystorm streamparse storm-client ruby go-child etcd node-22
+[ "$1" != all ] || set -- multilang storm-starter pystorm streamparse storm-client ruby go-child etcd node-22 kafka
 failed=0
 for PART in "$@"; do
   if once; then echo "$CACHE/$PART"; else failed=1; fi

@@ -16,6 +16,7 @@ export type PartName =
   | 'go-child'
   | 'etcd'
   | 'node-22'
+  | 'kafka'
   | 'streamparse'
   | 'storm-client'
   | 'gostorm'

@@ -1,0 +1,475 @@
+// The Kafka source: reads the partitions that were dealt to its task, emits their records, and commits offsets as what they caused
+// is done. What is open is kept in memory for a replay; a slow record holds back nothing but the committed offset, and what is
+// done behind it is remembered beside that. Fetching goes on in the background: `next` never waits for a broker.
+import {
+  asError,
+  EngineError,
+  type Source,
+  type SourceContext,
+  type SourceSpiContext,
+} from 'gearpump/spi'
+import type { KafkaClient, KafkaRecord, TopicPartition } from './client.ts'
+import { DeadLetters } from './dead-letters.ts'
+import { type FetchedRecords, Fetcher, type FetcherOwner } from './fetcher.ts'
+import { kafkaFailed, offsetGone, placeOf, tooManyFailures, unreadable } from './kafka-errors.ts'
+import { type Ledgered, OffsetCommits } from './offset-commits.ts'
+import { OffsetLedger } from './offset-ledger.ts'
+import { type KafkaParts, openKafka } from './open-client.ts'
+import { OpenRecords } from './open-records.ts'
+import { dealtTo } from './partition-dealing.ts'
+import {
+  type Beginning,
+  type KafkaPosition,
+  PartitionStart,
+  readPosition,
+} from './partition-start.ts'
+import {
+  type KafkaSourceOptions,
+  type KafkaSourceSettings,
+  sourceSettings,
+} from './source-options.ts'
+
+/** Messages per `next`: enough to pay for the call, few enough to let others have their turn. */
+const BATCH = 256
+/** Waits between tries of a dead letter. */
+const LETTER_RETRY_MS = 1000
+/** A value that is cut from a larger answer is copied, or a slow record would keep all of it in memory. */
+const KEPT_WHOLE_BYTES = 16_384
+
+type Decode = (record: KafkaRecord) => unknown
+
+/**
+ * Declares a source that reads Kafka topics, for `source()`. At-least-once: a record is read again unless everything it caused is done.
+ * Throws a UserError that lists all mistakes in the options.
+ *
+ * @example
+ * source('orders', kafkaSource({
+ *   brokers: ['kafka-1:9092'], topics: ['orders'], groupId: 'billing',
+ *   decode: record => JSON.parse(String(record.value)),
+ * }), { parallelism: 4 })
+ */
+export function kafkaSource<Out = KafkaRecord>(
+  options: KafkaSourceOptions<Out>,
+  parts: KafkaParts = {},
+): () => Source<Out> {
+  const settings = sourceSettings(options as KafkaSourceOptions<never>)
+  const decode = (options.decode ?? (record => record)) as Decode
+  return () => new KafkaSource(settings, decode, parts) as unknown as Source<Out>
+}
+
+class KafkaSource implements Source<never>, FetcherOwner {
+  readonly #settings: KafkaSourceSettings
+  readonly #decode: Decode
+  readonly #parts: KafkaParts
+  readonly #partitions = new Map<string, Ledgered>()
+  #context: SourceSpiContext | undefined = undefined
+  #client: KafkaClient | undefined = undefined
+  #fetcher: Fetcher | undefined = undefined
+  #open: OpenRecords | undefined = undefined
+  #commits: OffsetCommits | undefined = undefined
+  #start: PartitionStart | undefined = undefined
+  #letters: DeadLetters | undefined = undefined
+  #position: KafkaPosition | undefined = undefined
+  #startedS = 0
+  /** What is emitted now, whose partition it is of, and how far. */
+  #chunk: FetchedRecords | undefined = undefined
+  #ledger: OffsetLedger | undefined = undefined
+  #index = 0
+  #poisoned = 0
+  #looking = false
+  #closed = false
+  readonly #background = new Set<Promise<void>>()
+
+  constructor(settings: KafkaSourceSettings, decode: Decode, parts: KafkaParts) {
+    this.#settings = settings
+    this.#decode = decode
+    this.#parts = parts
+  }
+
+  async open(given: SourceContext<never>): Promise<void> {
+    const context = given as unknown as SourceSpiContext
+    const settings = this.#settings
+    this.#context = context
+    const position = readPosition(context.position)
+    if (position === null) throw foreignPosition(context)
+    this.#position = position
+    this.#startedS = position?.startedS ?? Math.floor(Date.now() / 1000)
+    const { openClient = openKafka } = this.#parts
+    const client = await openClient(settings.connection, {})
+    this.#client = client
+    this.#start = new PartitionStart(client, settings)
+    const bounds = { recordsMax: settings.openMax, bytesMax: settings.openBytes }
+    this.#open = new OpenRecords(bounds, (delayMs, fn) => {
+      context.scheduleOnce(delayMs, () => {
+        fn()
+        context.wake()
+      })
+    })
+    const { groupId, metadataBytes, deadLetterTopic } = settings
+    this.#commits = new OffsetCommits(
+      client,
+      { groupId, metadataBytes, startedS: this.#startedS },
+      error => context.report(error),
+    )
+    if (deadLetterTopic !== undefined) this.#letters = new DeadLetters(client, deadLetterTopic)
+    this.#fetcher = new Fetcher(
+      client,
+      {
+        partitionBytes: settings.fetchBytes,
+        bufferBytes: settings.bufferBytes,
+        waitMs: settings.waitMs,
+        isolation: settings.isolation,
+      },
+      this,
+    )
+    try {
+      await this.#look(false)
+      // From here on a start that follows soon knows where this one began.
+      await this.#commits.commit(this.#partitions.values())
+    } catch (error) {
+      await client.close()
+      throw error
+    }
+    context.schedule(settings.refreshMs, () => this.#lookAgain())
+    context.schedule(settings.commitMs, () => this.#commit())
+  }
+
+  next(out: SourceContext<never>): boolean {
+    const open = this.#open!
+    for (let k = 0; k < BATCH; k++) {
+      const again = open.takeDue()
+      if (again !== undefined) {
+        out.output(open.get(again).value as never, again)
+        continue
+      }
+      if (open.full) return false
+      const record = this.#take()
+      if (record === undefined) return false
+      this.#emit(out, record)
+    }
+    return true
+  }
+
+  done(id: unknown): void {
+    const open = this.#open!
+    const { full } = open
+    open.done(id as number)
+    if (full) this.#context!.wake()
+  }
+
+  fail(id: unknown): void {
+    const open = this.#open!
+    const failures = open.failed(id as number)
+    if (failures <= this.#settings.failuresMax) {
+      open.again(id as number)
+      return
+    }
+    const record = open.get(id as number).record!
+    this.#poison(id as number, tooManyFailures(record, failures))
+  }
+
+  position(): unknown {
+    const partitions = [...this.#partitions.values()].map(({ at, ledger }) => ({
+      topic: at.topic,
+      partition: at.partition,
+      ...ledger.standing(),
+    }))
+    return { version: 1, startedS: this.#startedS, partitions } satisfies KafkaPosition
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#fetcher?.close()
+    await this.#commits?.finish(this.#partitions.values())
+    await this.#client?.close()
+    await Promise.all(this.#background)
+  }
+
+  // ---- records
+
+  // The next record that was not done before; undefined when there is none now.
+  #take(): KafkaRecord | undefined {
+    for (;;) {
+      const chunk = this.#chunk
+      if (chunk === undefined) {
+        const next = this.#fetcher!.take()
+        if (next === undefined) return undefined
+        this.#chunk = next
+        this.#index = 0
+        this.#ledger = this.#partitions.get(placeOf(next.topic, next.partition))!.ledger
+        continue
+      }
+      const record = chunk.records[this.#index]
+      if (record === undefined) {
+        this.#ledger!.pass(chunk.nextOffset)
+        this.#chunk = undefined
+        continue
+      }
+      this.#index++
+      if (this.#ledger!.wants(record.offset)) return detached(record)
+    }
+  }
+
+  #emit(out: SourceContext<never>, record: KafkaRecord): void {
+    const ledger = this.#ledger!
+    let value: unknown
+    try {
+      value = this.#decode(record)
+    } catch (error) {
+      ledger.begin(record.offset)
+      const id = this.#open!.add(undefined, record, ledger)
+      this.#poison(id, unreadable(record, 'record', error))
+      return
+    }
+    if (value === undefined) {
+      ledger.pass(record.offset + 1)
+      return
+    }
+    ledger.begin(record.offset)
+    out.output(value as never, this.#open!.add(value, record, ledger))
+  }
+
+  // A record that cannot be worked on. It stays open until it is somewhere else, or was given up by order.
+  #poison(id: number, reason: EngineError): void {
+    const open = this.#open!
+    const { record, failures } = open.get(id)
+    const context = this.#context!
+    context.metric('poisoned', ++this.#poisoned)
+    const { onPoison } = this.#settings
+    if (onPoison === 'skip') {
+      context.report(reason)
+      this.done(id)
+    } else if (onPoison === 'fail') {
+      this.#halt(record!, reason)
+    } else {
+      context.report(reason)
+      this.#run(async () => {
+        while (!this.#closed) {
+          try {
+            await this.#letters!.send(record!, reason, failures)
+            this.done(id)
+            return
+          } catch (error) {
+            if (this.#closed) return
+            context.report(asError(error))
+            await new Promise<void>(resolve => {
+              context.scheduleOnce(LETTER_RETRY_MS, resolve)
+            })
+          }
+        }
+      })
+    }
+  }
+
+  // The partition rests until the next start: what was open of it goes on, nothing new is read.
+  #halt(at: TopicPartition, reason: EngineError): void {
+    this.#fetcher!.pause(at)
+    const chunk = this.#chunk
+    if (chunk !== undefined && chunk.topic === at.topic && chunk.partition === at.partition)
+      this.#chunk = undefined
+    this.#context!.report(
+      new EngineError(reason.code, `${reason.message}; nothing more of this partition is read`, {
+        hint: 'mend the cause and start again, or choose another onPoison or onOffsetGone',
+        details: reason.details,
+        cause: reason,
+      }),
+    )
+  }
+
+  // ---- what the fetcher tells
+
+  ready(): void {
+    if (!this.#closed) this.#context!.wake()
+  }
+
+  report(error: EngineError): void {
+    if (!this.#closed) this.#context!.report(error)
+  }
+
+  after(delayMs: number, fn: () => void): void {
+    if (!this.#closed) this.#context!.scheduleOnce(delayMs, fn)
+  }
+
+  stuck(
+    { topic, partition }: TopicPartition,
+    kind: string,
+    error: EngineError,
+    after: number,
+  ): void {
+    if (this.#closed) return
+    const at = { topic, partition }
+    if (kind === 'out-of-range') {
+      this.#run(() => this.#offsetGone(at, error))
+      return
+    }
+    const { onPoison } = this.#settings
+    this.#context!.metric('poisoned', ++this.#poisoned)
+    if (onPoison === 'fail') {
+      this.#halt(at, error)
+      return
+    }
+    this.#run(() => this.#passCorrupt(at, error, after))
+  }
+
+  // A batch that does not read is passed over as a whole; a dead letter tells of it, without its bytes.
+  async #passCorrupt(at: TopicPartition, error: EngineError, after: number): Promise<void> {
+    const offset = Number(error.details.offset)
+    this.report(error)
+    const record = { ...at, offset, timestampMs: Date.now(), key: null, value: null, headers: [] }
+    if (this.#settings.onPoison === 'dead-letter') {
+      try {
+        await this.#letters!.send(record, error, 0)
+      } catch (failure) {
+        this.report(asError(failure) as EngineError)
+        this.after(LETTER_RETRY_MS, () => {
+          this.#run(() => this.#passCorrupt(at, error, after))
+        })
+        return
+      }
+    }
+    if (this.#closed) return
+    this.#fetcher!.seek(at, after)
+  }
+
+  // The offset to go on at is not in the partition. Never silently: what is missing is named.
+  async #offsetGone(at: TopicPartition, error: EngineError): Promise<void> {
+    const place = placeOf(at.topic, at.partition)
+    try {
+      const client = this.#client!
+      const [earliest] = await client.offsets('earliest', [at])
+      const [latest] = await client.offsets('latest', [at])
+      const held = this.#partitions.get(place)
+      if (this.#closed || held === undefined || earliest === undefined || latest === undefined)
+        return
+      const { onOffsetGone } = this.#settings
+      const from = held.ledger.cursor
+      const ends = { earliest: earliest.offset, latest: latest.offset }
+      if (onOffsetGone === 'fail') {
+        this.#halt(at, offsetGone(at, from, ends, undefined, error))
+        return
+      }
+      const to = ends[onOffsetGone]
+      this.report(offsetGone(at, from, ends, to, error))
+      // Behind the end: the topic was made anew, so what was known of it says nothing.
+      if (from > ends.latest)
+        this.#partitions.set(place, { at, ledger: new OffsetLedger({ low: to, runs: [] }) })
+      else held.ledger.pass(to)
+      this.#fetcher!.seek(at, to)
+    } catch (failure) {
+      this.report(asError(failure) as EngineError)
+      this.after(LETTER_RETRY_MS, () => {
+        this.#run(() => this.#offsetGone(at, error))
+      })
+    }
+  }
+
+  // ---- partitions
+
+  #lookAgain(): void {
+    if (this.#looking || this.#closed) return
+    this.#looking = true
+    this.#run(async () => {
+      try {
+        await this.#look(true)
+      } finally {
+        this.#looking = false
+      }
+    })
+  }
+
+  // Takes what was dealt to this task and is not read yet.
+  async #look(late: boolean): Promise<void> {
+    const { choice } = this.#settings
+    const context = this.#context!
+    const topics = await this.#client!.topics(choice)
+    if (!late && this.#position === undefined && !(choice instanceof RegExp)) {
+      const there = new Set(topics.map(one => one.topic))
+      const missing = choice.filter(topic => !there.has(topic))
+      if (missing.length > 0) throw topicsMissing(missing)
+    }
+    const found = dealtTo(choice, topics, context).filter(
+      ({ topic, partition }) => !this.#partitions.has(placeOf(topic, partition)),
+    )
+    const known = new Set(
+      this.#position?.partitions.map(({ topic, partition }) => placeOf(topic, partition)),
+    )
+    // Of a task that is opened again, what its position does not name appeared meanwhile.
+    const isLate = (at: TopicPartition) =>
+      late || (this.#position !== undefined && !known.has(placeOf(at.topic, at.partition)))
+    await this.#begin(
+      found.filter(at => !isLate(at)),
+      false,
+    )
+    await this.#begin(found.filter(isLate), true)
+  }
+
+  async #begin(found: readonly TopicPartition[], late: boolean): Promise<void> {
+    const beginning: Beginning = { startedS: this.#startedS, position: this.#position, late }
+    const standings = await this.#start!.of(found, beginning)
+    if (this.#closed) return
+    for (const at of found) {
+      const place = placeOf(at.topic, at.partition)
+      const standing = standings.get(place)!
+      this.#partitions.set(place, { at, ledger: new OffsetLedger(standing) })
+      this.#fetcher!.assign(at, standing.low)
+      const when = late ? ', which is new,' : ''
+      this.#context!.log('info', `${place}${when} is read from offset ${standing.low}`)
+    }
+  }
+
+  // ---- now and then
+
+  #commit(): void {
+    this.#run(() => this.#commits!.commit(this.#partitions.values()))
+    const lags: Record<string, number> = {}
+    let lag = 0
+    for (const [place, { at, ledger }] of this.#partitions) {
+      const end = this.#fetcher!.logEnd(at)
+      if (end < 0) continue
+      lags[place] = Math.max(0, end - ledger.low)
+      lag += lags[place]
+    }
+    this.#context!.metric('lag', lag)
+    this.#context!.metric('lagByPartition', lags)
+  }
+
+  // Something that takes its time. `close` waits for it.
+  #run(fn: () => Promise<void>): void {
+    const running = fn()
+      .catch(error => this.#context!.report(asError(error)))
+      .then(() => {
+        this.#background.delete(running)
+        if (!this.#closed) this.#context!.wake()
+      })
+    this.#background.add(running)
+  }
+}
+
+function detached(record: KafkaRecord): KafkaRecord {
+  const { key, value } = record
+  const whole = (value ?? key)?.buffer.byteLength ?? 0
+  if (whole <= KEPT_WHOLE_BYTES) return record
+  return {
+    ...record,
+    key: key === null ? null : Buffer.from(key),
+    value: value === null ? null : Buffer.from(value),
+  }
+}
+
+function topicsMissing(topics: readonly string[]): EngineError {
+  return kafkaFailed(
+    `there is no topic ${topics.join(', ')}`,
+    'make it, or look at its name; a pattern waits for topics that match',
+    { topics },
+  )
+}
+
+function foreignPosition(context: SourceSpiContext): EngineError {
+  return new EngineError(
+    'BAD_INPUT',
+    `${context.processor}[${context.index}] was stored at a position that is not one of a Kafka source`,
+    {
+      hint: 'a source that is replaced by another kind needs a name of its own, or a new application',
+    },
+  )
+}

@@ -1,0 +1,72 @@
+// Commits where the partitions of a source stand: every so often, one commit at a time, only what has moved. What is committed is what
+// is done, never what was only read. A commit that fails is told and tried again with the next one.
+import { asError } from 'gearpump/spi'
+import type { CommittedOffset, KafkaClient, TopicPartition } from './client.ts'
+import { placeOf } from './kafka-errors.ts'
+import { type OffsetLedger, writeMetadata } from './offset-ledger.ts'
+
+export interface Ledgered {
+  readonly at: TopicPartition
+  readonly ledger: OffsetLedger
+}
+
+export interface CommitSettings {
+  readonly groupId: string
+  readonly metadataBytes: number
+  readonly startedS: number
+}
+
+export class OffsetCommits {
+  readonly #client: KafkaClient
+  readonly #settings: CommitSettings
+  readonly #report: (error: Error) => void
+  readonly #committed = new Map<string, string>()
+  #running: Promise<void> | undefined = undefined
+  #failures = 0
+
+  constructor(client: KafkaClient, settings: CommitSettings, report: (error: Error) => void) {
+    this.#client = client
+    this.#settings = settings
+    this.#report = report
+  }
+
+  /** Commits what has moved since the last commit, unless one is under way. Never rejects. */
+  async commit(partitions: Iterable<Ledgered>): Promise<void> {
+    if (this.#running !== undefined) return
+    const moved = this.#moved(partitions)
+    if (moved.length === 0) return
+    this.#running = this.#send(moved)
+    await this.#running
+    this.#running = undefined
+  }
+
+  /** The last one: waits for the one under way. */
+  async finish(partitions: Iterable<Ledgered>): Promise<void> {
+    await this.#running
+    await this.commit(partitions)
+  }
+
+  #moved(partitions: Iterable<Ledgered>): CommittedOffset[] {
+    const { startedS, metadataBytes } = this.#settings
+    const moved: CommittedOffset[] = []
+    for (const { at, ledger } of partitions) {
+      const metadata = writeMetadata(ledger, { startedS, bytesMax: metadataBytes })
+      const offset = ledger.low
+      if (this.#committed.get(placeOf(at.topic, at.partition)) === `${offset} ${metadata}`) continue
+      moved.push({ topic: at.topic, partition: at.partition, offset, metadata })
+    }
+    return moved
+  }
+
+  async #send(moved: readonly CommittedOffset[]): Promise<void> {
+    try {
+      await this.#client.commit(this.#settings.groupId, moved)
+      this.#failures = 0
+      for (const { topic, partition, offset, metadata } of moved)
+        this.#committed.set(placeOf(topic, partition), `${offset} ${metadata}`)
+    } catch (error) {
+      const times = ++this.#failures
+      if ((times & (times - 1)) === 0) this.#report(asError(error))
+    }
+  }
+}

@@ -1,0 +1,109 @@
+// What a Kafka source has emitted and nobody has finished yet: kept in memory until it is done, so that a record that failed is emitted again
+// without asking the broker. One that fails waits longer each time. Bounded by number and by bytes: at a bound nothing
+// more is read.
+import type { KafkaRecord } from './client.ts'
+import type { OffsetLedger } from './offset-ledger.ts'
+
+/** A record that failed is emitted again at once, then after this wait, doubled each time up to a bound. */
+const RETRY_FIRST_MS = 250
+const RETRY_LEVELS = 8
+/** What a record weighs beside its key and value. */
+const RECORD_BYTES = 200
+
+export interface OpenRecord {
+  value: unknown
+  record: KafkaRecord | undefined
+  ledger: OffsetLedger | undefined
+  failures: number
+}
+
+export interface OpenBounds {
+  readonly recordsMax: number
+  readonly bytesMax: number
+}
+
+export class OpenRecords {
+  readonly #bounds: OpenBounds
+  readonly #entries: OpenRecord[] = []
+  readonly #free: number[] = []
+  readonly #due: number[] = []
+  // Those that wait, by how often they failed. One timer for each: the later ones of it wait a little less.
+  readonly #waiting: number[][] = Array.from({ length: RETRY_LEVELS }, () => [])
+  readonly #later: (delayMs: number, fn: () => void) => void
+  #bytes = 0
+
+  /** `later` calls a function after a delay, on the source's own turn. */
+  constructor(bounds: OpenBounds, later: (delayMs: number, fn: () => void) => void) {
+    this.#bounds = bounds
+    this.#later = later
+  }
+
+  get size(): number {
+    return this.#entries.length - this.#free.length
+  }
+
+  get full(): boolean {
+    return this.size >= this.#bounds.recordsMax || this.#bytes >= this.#bounds.bytesMax
+  }
+
+  /** Returns the id that it is emitted with. */
+  add(value: unknown, record: KafkaRecord, ledger: OffsetLedger): number {
+    this.#bytes += weight(record)
+    const id = this.#free.pop()
+    if (id === undefined) {
+      this.#entries.push({ value, record, ledger, failures: 0 })
+      return this.#entries.length - 1
+    }
+    const entry = this.#entries[id]!
+    entry.value = value
+    entry.record = record
+    entry.ledger = ledger
+    entry.failures = 0
+    return id
+  }
+
+  get(id: number): OpenRecord {
+    return this.#entries[id]!
+  }
+
+  done(id: number): void {
+    const entry = this.#entries[id]!
+    const record = entry.record!
+    this.#bytes -= weight(record)
+    entry.ledger!.finish(record.offset)
+    entry.value = undefined
+    entry.record = undefined
+    entry.ledger = undefined
+    this.#free.push(id)
+  }
+
+  /** Returns how often it has failed by now. */
+  failed(id: number): number {
+    return ++this.#entries[id]!.failures
+  }
+
+  /** To be emitted again, after a wait that grows with its failures. */
+  again(id: number): void {
+    const { failures } = this.#entries[id]!
+    if (failures <= 1) {
+      this.#due.push(id)
+      return
+    }
+    const level = Math.min(failures - 1, RETRY_LEVELS) - 1
+    const waiting = this.#waiting[level]!
+    waiting.push(id)
+    if (waiting.length > 1) return
+    this.#later(RETRY_FIRST_MS * 2 ** level, () => {
+      this.#due.push(...waiting.splice(0))
+    })
+  }
+
+  /** Id of a record that is to be emitted again now, or undefined. */
+  takeDue(): number | undefined {
+    return this.#due.pop()
+  }
+}
+
+function weight({ key, value }: KafkaRecord): number {
+  return RECORD_BYTES + (key?.length ?? 0) + (value?.length ?? 0)
+}
