@@ -44,6 +44,7 @@ export class SpoutSession {
   #commitFailedMs = Number.NEGATIVE_INFINITY
   #refreshedMs = Number.NEGATIVE_INFINITY
   #isStarted = false
+  #isEnding = false
 
   constructor(client: KafkaClient, settings: KafkaSpoutSettings, parts: SessionParts) {
     const { clock, task, emitter } = parts
@@ -91,6 +92,7 @@ export class SpoutSession {
         resolve()
       })
     })
+    this.#isEnding = true
     // Closing the client ends what is under way, so that the loops can end.
     const ends = [this.#reader.close(), this.#refreshing.stop(), this.#committing.stop()]
     await this.#client.close()
@@ -188,6 +190,7 @@ export class SpoutSession {
   #report(about: string, error: Error): void {
     const nowMs = this.#parts.clock.nowMs()
     const last = this.#told.get(about)
+    if (this.#isEnding) return
     if (last !== undefined && nowMs - last < REPORT_AGAIN_MS) return
     this.#told.set(about, nowMs)
     this.#parts.report(error)
