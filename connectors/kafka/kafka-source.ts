@@ -8,10 +8,10 @@ import {
   type SourceContext,
   type SourceSpiContext,
 } from 'gearpump/spi'
-import type { KafkaClient, KafkaRecord, TopicPartition } from './client.ts'
+import type { FetchProblem, KafkaClient, KafkaRecord, TopicPartition } from './client.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { type FetchedRecords, Fetcher, type FetcherOwner } from './fetcher.ts'
-import { kafkaFailed, offsetGone, placeOf, tooManyFailures, unreadable } from './kafka-errors.ts'
+import { kafkaFailed, placeOf, tooManyFailures, unreadable } from './kafka-errors.ts'
 import { type Ledgered, OffsetCommits } from './offset-commits.ts'
 import { OffsetLedger } from './offset-ledger.ts'
 import { type KafkaParts, openKafka } from './open-client.ts'
@@ -23,6 +23,7 @@ import {
   PartitionStart,
   readPosition,
 } from './partition-start.ts'
+import { PartitionTroubles, type TroubledOwner } from './partition-troubles.ts'
 import {
   type KafkaSourceOptions,
   type KafkaSourceSettings,
@@ -57,7 +58,7 @@ export function kafkaSource<Out = KafkaRecord>(
   return () => new KafkaSource(settings, decode, parts) as unknown as Source<Out>
 }
 
-class KafkaSource implements Source<never>, FetcherOwner {
+class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
   readonly #settings: KafkaSourceSettings
   readonly #decode: Decode
   readonly #parts: KafkaParts
@@ -69,6 +70,7 @@ class KafkaSource implements Source<never>, FetcherOwner {
   #commits: OffsetCommits | undefined = undefined
   #start: PartitionStart | undefined = undefined
   #letters: DeadLetters | undefined = undefined
+  #troubles: PartitionTroubles | undefined = undefined
   #position: KafkaPosition | undefined = undefined
   #startedS = 0
   /** What is emitted now, whose partition it is of, and how far. */
@@ -122,6 +124,13 @@ class KafkaSource implements Source<never>, FetcherOwner {
       },
       this,
     )
+    this.#troubles = new PartitionTroubles(this, {
+      settings,
+      client,
+      fetcher: this.#fetcher,
+      letters: this.#letters,
+      partitions: this.#partitions,
+    })
     try {
       await this.#look(false)
       // From here on a start that follows soon knows where this one began.
@@ -240,10 +249,10 @@ class KafkaSource implements Source<never>, FetcherOwner {
       context.report(reason)
       this.done(id)
     } else if (onPoison === 'fail') {
-      this.#halt(record!, reason)
+      this.#troubles!.halt(record!, reason)
     } else {
       context.report(reason)
-      this.#run(async () => {
+      this.run(async () => {
         while (!this.#closed) {
           try {
             await this.#letters!.send(record!, reason, failures)
@@ -261,21 +270,6 @@ class KafkaSource implements Source<never>, FetcherOwner {
     }
   }
 
-  // The partition rests until the next start: what was open of it goes on, nothing new is read.
-  #halt(at: TopicPartition, reason: EngineError): void {
-    this.#fetcher!.pause(at)
-    const chunk = this.#chunk
-    if (chunk !== undefined && chunk.topic === at.topic && chunk.partition === at.partition)
-      this.#chunk = undefined
-    this.#context!.report(
-      new EngineError(reason.code, `${reason.message}; nothing more of this partition is read`, {
-        hint: 'mend the cause and start again, or choose another onPoison or onOffsetGone',
-        details: reason.details,
-        cause: reason,
-      }),
-    )
-  }
-
   // ---- what the fetcher tells
 
   ready(): void {
@@ -290,77 +284,17 @@ class KafkaSource implements Source<never>, FetcherOwner {
     if (!this.#closed) this.#context!.scheduleOnce(delayMs, fn)
   }
 
-  stuck(
-    { topic, partition }: TopicPartition,
-    kind: string,
-    error: EngineError,
-    after: number,
-  ): void {
+  stuck(at: TopicPartition, kind: FetchProblem, error: EngineError, after: number): void {
     if (this.#closed) return
-    const at = { topic, partition }
-    if (kind === 'out-of-range') {
-      this.#run(() => this.#offsetGone(at, error))
-      return
-    }
-    const { onPoison } = this.#settings
-    this.#context!.metric('poisoned', ++this.#poisoned)
-    if (onPoison === 'fail') {
-      this.#halt(at, error)
-      return
-    }
-    this.#run(() => this.#passCorrupt(at, error, after))
+    if (kind === 'corrupt') this.#context!.metric('poisoned', ++this.#poisoned)
+    this.#troubles!.stuck({ topic: at.topic, partition: at.partition }, kind, error, after)
   }
 
-  // A batch that does not read is passed over as a whole; a dead letter tells of it, without its bytes.
-  async #passCorrupt(at: TopicPartition, error: EngineError, after: number): Promise<void> {
-    const offset = Number(error.details.offset)
-    this.report(error)
-    const record = { ...at, offset, timestampMs: Date.now(), key: null, value: null, headers: [] }
-    if (this.#settings.onPoison === 'dead-letter') {
-      try {
-        await this.#letters!.send(record, error, 0)
-      } catch (failure) {
-        this.report(asError(failure) as EngineError)
-        this.after(LETTER_RETRY_MS, () => {
-          this.#run(() => this.#passCorrupt(at, error, after))
-        })
-        return
-      }
-    }
-    if (this.#closed) return
-    this.#fetcher!.seek(at, after)
-  }
-
-  // The offset to go on at is not in the partition. Never silently: what is missing is named.
-  async #offsetGone(at: TopicPartition, error: EngineError): Promise<void> {
-    const place = placeOf(at.topic, at.partition)
-    try {
-      const client = this.#client!
-      const [earliest] = await client.offsets('earliest', [at])
-      const [latest] = await client.offsets('latest', [at])
-      const held = this.#partitions.get(place)
-      if (this.#closed || held === undefined || earliest === undefined || latest === undefined)
-        return
-      const { onOffsetGone } = this.#settings
-      const from = held.ledger.cursor
-      const ends = { earliest: earliest.offset, latest: latest.offset }
-      if (onOffsetGone === 'fail') {
-        this.#halt(at, offsetGone(at, from, ends, undefined, error))
-        return
-      }
-      const to = ends[onOffsetGone]
-      this.report(offsetGone(at, from, ends, to, error))
-      // Behind the end: the topic was made anew, so what was known of it says nothing.
-      if (from > ends.latest)
-        this.#partitions.set(place, { at, ledger: new OffsetLedger({ low: to, runs: [] }) })
-      else held.ledger.pass(to)
-      this.#fetcher!.seek(at, to)
-    } catch (failure) {
-      this.report(asError(failure) as EngineError)
-      this.after(LETTER_RETRY_MS, () => {
-        this.#run(() => this.#offsetGone(at, error))
-      })
-    }
+  /** Nothing more of this partition is emitted. */
+  halted(at: TopicPartition): void {
+    const chunk = this.#chunk
+    if (chunk !== undefined && chunk.topic === at.topic && chunk.partition === at.partition)
+      this.#chunk = undefined
   }
 
   // ---- partitions
@@ -368,7 +302,7 @@ class KafkaSource implements Source<never>, FetcherOwner {
   #lookAgain(): void {
     if (this.#looking || this.#closed) return
     this.#looking = true
-    this.#run(async () => {
+    this.run(async () => {
       try {
         await this.#look(true)
       } finally {
@@ -420,7 +354,7 @@ class KafkaSource implements Source<never>, FetcherOwner {
   // ---- now and then
 
   #commit(): void {
-    this.#run(() => this.#commits!.commit(this.#partitions.values()))
+    this.run(() => this.#commits!.commit(this.#partitions.values()))
     const lags: Record<string, number> = {}
     let lag = 0
     for (const [place, { at, ledger }] of this.#partitions) {
@@ -434,7 +368,7 @@ class KafkaSource implements Source<never>, FetcherOwner {
   }
 
   // Something that takes its time. `close` waits for it.
-  #run(fn: () => Promise<void>): void {
+  run(fn: () => Promise<void>): void {
     const running = fn()
       .catch(error => this.#context!.report(asError(error)))
       .then(() => {

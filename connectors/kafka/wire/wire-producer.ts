@@ -6,7 +6,8 @@ import type { ProduceBatch, ProducerOptions, TopicPartition } from '../client.ts
 import { type Asked, brokerError, brokerErrorName, kafkaFailed, placeOf } from '../kafka-errors.ts'
 import type { Retries } from '../retries.ts'
 import { writeBatch } from './record-batch.ts'
-import { initProducerRequest, type ProduceAnswer, produceRequest } from './requests.ts'
+import { type ProduceAnswer, produceRequest } from './requests.ts'
+import { initProducerRequest } from './transaction-requests.ts'
 import type { WireClient } from './wire-client.ts'
 
 const DELIVERY_TIMEOUT_MS = 120_000

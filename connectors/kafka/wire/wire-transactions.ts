@@ -16,7 +16,7 @@ import {
   initProducerRequest,
   type TransactionKey,
   transactionOffsetsRequest,
-} from './requests.ts'
+} from './transaction-requests.ts'
 import type { WireClient } from './wire-client.ts'
 import { Numbering, type WireProducer } from './wire-producer.ts'
 
