@@ -1,4 +1,5 @@
-// Arguments of the Kafka classes in Flux files: numbers, flags, and properties as a map, a list of pairs or a reference.
+// Arguments of the Kafka classes in Flux files: numbers, flags, and properties as a map, a list of pairs or a
+// reference.
 import { type Argument, UseError } from './arguments.ts'
 
 export function numberOf({ value, place }: Argument, what: string): number {

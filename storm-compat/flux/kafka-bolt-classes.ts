@@ -1,5 +1,5 @@
-// Storm's KafkaBolt as Flux files set it up: mapper, selector, producer properties. They become plain options of our own bolt. The bolt of
-// the older storm-kafka is the same under another name.
+// Storm's KafkaBolt as Flux files set it up: mapper, selector, producer properties. They become plain options of our
+// own bolt. The bolt of the older storm-kafka is the same under another name.
 import type { KafkaBoltOptions, SelectorData } from '../kafka/bolt-options.ts'
 import { KafkaBolt } from '../kafka/kafka-bolt.ts'
 import { type Argument, checkCount, textOf, UseError } from './arguments.ts'

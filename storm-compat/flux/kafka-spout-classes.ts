@@ -1,5 +1,6 @@
-// Storm's KafkaSpout as Flux files set it up: KafkaSpoutConfig and its builder, topic filters, translators, retries. They become plain
-// options of our own spout. Setters work as `properties` and as `configMethods`, as in Java; so do the older ones of Storm 1.x.
+// Storm's KafkaSpout as Flux files set it up: KafkaSpoutConfig and its builder, topic filters, translators, retries.
+// They become plain options of our own spout. Setters work as `properties` and as `configMethods`, as in Java; so do
+// the older ones of Storm 1.x.
 import { KafkaSpout } from '../kafka/kafka-spout.ts'
 import type { RetryPolicy } from '../kafka/retry-queue.ts'
 import type { KafkaSpoutOptions } from '../kafka/spout-options.ts'

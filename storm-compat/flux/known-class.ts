@@ -1,4 +1,5 @@
-// Java classes that are known by name: how such a class is described, and the value classes that others take as arguments.
+// Java classes that are known by name: how such a class is described, and the value classes that others take as
+// arguments.
 import { nearestName } from 'gearpump/spi'
 import { type Argument, checkCount, textsOf, UseError } from './arguments.ts'
 

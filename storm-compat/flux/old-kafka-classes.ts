@@ -1,6 +1,6 @@
-// The spout of storm-kafka (until Storm 1.x) as Flux files set it up. It found its brokers and kept its offsets in ZooKeeper; here the
-// brokers are named by a setting of the topology, and the group has the spout's id. What it read before is not known:
-// docs/kafka-spout.md says how its offsets are carried over.
+// The spout of storm-kafka (until Storm 1.x) as Flux files set it up. It found its brokers and kept its offsets in
+// ZooKeeper; here the brokers are named by a setting of the topology, and the group has the spout's id. What it read
+// before is not known: docs/kafka-spout.md says how its offsets are carried over.
 import { KafkaSpout } from '../kafka/kafka-spout.ts'
 import { type OldSpoutConfig, oldSpoutOptions } from '../kafka/old-spout-options.ts'
 import type { SchemeName } from '../kafka/translators.ts'

@@ -1,5 +1,6 @@
-// Which partitions a task reads: all partitions of all topics in order, dealt out one by one (RoundRobinManualPartitioner).
-// Nobody joins the group, so no broker rebalances anything; every task computes the same answer. Pure.
+// Which partitions a task reads: all partitions of all topics in order, dealt out one by one
+// (RoundRobinManualPartitioner). Nobody joins the group, so no broker rebalances anything; every task computes the
+// same answer. Pure.
 import type { TopicInfo, TopicPartition } from 'gearpump/kafka'
 
 export interface LedPartition extends TopicPartition {

@@ -1,5 +1,5 @@
-// How a Kafka bolt is set up: what users write, and the complete settings that it runs by. Mapper and selector are functions,
-// objects with Storm's methods, or plain data for topologies that travel.
+// How a Kafka bolt is set up: what users write, and the complete settings that it runs by. Mapper and selector are
+// functions, objects with Storm's methods, or plain data for topologies that travel.
 
 import type { KafkaDriver, ProducerOptions } from 'gearpump/kafka'
 import { type Problem, UserError } from 'gearpump/spi'
@@ -155,10 +155,12 @@ function encoder(place: string, properties: ClientProperties, problems: Problem[
   const name = text(properties, place) ?? 'String'
   const found = encoderOf(name)
   if (found !== undefined) return found
+  const names = CODEC_NAMES.filter(codec => codec !== 'Void').join(', ')
+  const otherwise = 'take ByteArray and encode in the bolt before, or run it in the Java sidecar'
   problems.push({
     place,
     message: `${place} is the Java class ${name}`,
-    hint: `there are ${CODEC_NAMES.filter(codec => codec !== 'Void').join(', ')}; take ByteArray and encode in the bolt before, or run the bolt in the Java sidecar`,
+    hint: `there are ${names}; ${otherwise}`,
   })
   return String
 }
@@ -175,7 +177,7 @@ function producerOf(
   const compression = text(properties, 'compression.type') ?? 'none'
   if (!['none', 'gzip'].includes(compression)) {
     notices.push(
-      `the Kafka property compression.type is ${compression}: batches are not compressed (none and gzip are known here)`,
+      `batches are not compressed: compression.type is ${compression}, known are none and gzip`,
     )
   }
   const deliveryTimeoutMs = number(properties, 'delivery.timeout.ms')

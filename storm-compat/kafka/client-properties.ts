@@ -1,6 +1,6 @@
-// Kafka's client properties by the names that they have in Java, as far as they mean something here: how brokers are reached, and
-// who we are to them. What has no counterpart is told once and does nothing; what would need Java (key stores of Java,
-// Kerberos) is refused, with what to write instead. Secrets go into the connection and nowhere else.
+// Kafka's client properties by the names that they have in Java, as far as they mean something here: how brokers are
+// reached, and who we are to them. What has no counterpart is told once and does nothing; what would need Java (key
+// stores of Java, Kerberos) is refused, with what to write instead. Secrets go into the connection and nowhere else.
 
 import type { KafkaConnection, KafkaDriver, KafkaSasl, KafkaTls } from 'gearpump/kafka'
 import { nearestName, type Problem } from 'gearpump/spi'

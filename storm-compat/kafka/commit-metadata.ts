@@ -1,6 +1,6 @@
-// The text that Storm's KafkaSpout keeps beside each committed offset: which topology, task and thread wrote it. Read and
-// written here as there, so that a group may go from one to the other and back, and so that a topology that is started
-// again knows its own commits.
+// The text that Storm's KafkaSpout keeps beside each committed offset: which topology, task and thread wrote it. Read
+// and written here as there, so that a group may go from one to the other and back, and so that a topology that is
+// started again knows its own commits.
 
 export interface CommitMetadata {
   /** Storm's id of the topology: `name-N-epochSeconds`. Another one with every submission. */

@@ -1,6 +1,6 @@
-// Where a partition is read from when a task gets it: the group's committed offset, or what the strategy says. EARLIEST,
-// LATEST and TIMESTAMP hold for the first start of a topology only; afterwards the metadata of the commit shows that
-// the topology itself wrote it, and it goes on from there. Pure.
+// Where a partition is read from when a task gets it: the group's committed offset, or what the strategy says.
+// EARLIEST, LATEST and TIMESTAMP hold for the first start of a topology only; afterwards the metadata of the commit
+// shows that the topology itself wrote it, and it goes on from there. Pure.
 import type { OffsetPlace } from 'gearpump/kafka'
 import { readMetadata } from './commit-metadata.ts'
 

@@ -1,5 +1,6 @@
-// Kafka's own serialisers and deserialisers, by the names of their Java classes: bytes of records to values of tuples, and back.
-// Numbers are big-endian, texts UTF-8. Whoever wrote one of his own in Java is told so before anything runs.
+// Kafka's own serialisers and deserialisers, by the names of their Java classes: bytes of records to values of
+// tuples, and back. Numbers are big-endian, texts UTF-8. Whoever wrote one of his own in Java is told so before
+// anything runs.
 import { floatValue } from '../component/values.ts'
 
 type Decode = (bytes: Buffer) => unknown

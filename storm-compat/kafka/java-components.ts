@@ -1,6 +1,7 @@
-// Storm's own Kafka components of a submitted jar, as our own: the configuration that kafka-classes.ts reads out of the Java object
-// becomes options, which are plain data and travel with the topology. What needs a class of the user's (a translator, a
-// mapper, a deserialiser) stays Java; the reason is told, so that it can run in the Java sidecar or be written anew.
+// Storm's own Kafka components of a submitted jar, as our own: the configuration that kafka-classes.ts reads out of
+// the Java object becomes options, which are plain data and travel with the topology. What needs a class of the
+// user's (a translator, a mapper, a deserialiser) stays Java; the reason is told, so that it can run in the Java
+// sidecar or be written anew.
 import { EngineError } from 'gearpump/spi'
 import type { KafkaComponent, KafkaConfig, KafkaConfigValue } from '../jvm/kafka-classes.ts'
 import type { Implementation } from '../topology/topology.ts'

@@ -1,5 +1,5 @@
-// Patterns of Java (java.util.regex) as those of JavaScript, as far as names of topics need them: groups, classes, quoted text and
-// the flags for letters of either case are the same thing in both.
+// Patterns of Java (java.util.regex) as those of JavaScript, as far as names of topics need them: groups, classes,
+// quoted text and the flags for letters of either case are the same thing in both.
 
 const CASE_INSENSITIVE = 2
 const LITERAL = 16

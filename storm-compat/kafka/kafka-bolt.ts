@@ -1,6 +1,6 @@
-// Storm's KafkaBolt without Java: each tuple becomes a record, and is acked when the brokers have it. Records are sent in batches per
-// partition (record-sender.ts). A record that could not be written fails its tuple, which the spout emits again: so a
-// record may be there twice, never not at all.
+// Storm's KafkaBolt without Java: each tuple becomes a record, and is acked when the brokers have it. Records are
+// sent in batches per partition (record-sender.ts). A record that could not be written fails its tuple, which the
+// spout emits again: so a record may be there twice, never not at all.
 import { readFileSync } from 'node:fs'
 import {
   type KafkaClient,

@@ -1,9 +1,10 @@
-// Storm's KafkaSpout without Java: reads its share of the partitions, emits one record per turn, and commits for its group what is
-// finished. Offsets, metadata and options are Storm's, so that a group can be taken over and handed back. What is
-// different: failed records are kept in memory and emitted again from there, and commits do not wait for `nextTuple`.
+// Storm's KafkaSpout without Java: reads its share of the partitions, emits one record per turn, and commits for its
+// group what is finished. Offsets, metadata and options are Storm's, so that a group can be taken over and handed
+// back. What is different: failed records are kept in memory and emitted again from there, and commits do not wait
+// for `nextTuple`.
 //
-// Fetching (record-reader.ts), assignment (partition-keeper.ts) and commits run in the background. The three methods that the
-// engine calls for each record only touch memory.
+// Fetching (record-reader.ts), assignment (partition-keeper.ts) and commits run in the background. The three methods
+// that the engine calls for each record only touch memory.
 import { readFileSync } from 'node:fs'
 import { type KafkaClient, type KafkaConnection, openKafka } from 'gearpump/kafka'
 import { UserError } from 'gearpump/spi'

@@ -1,5 +1,5 @@
-// Commits what is finished, for all partitions of a task with one call: now and then, before partitions go to another task, and
-// at the end. Never two calls at a time, so that an older position cannot overtake a newer one.
+// Commits what is finished, for all partitions of a task with one call: now and then, before partitions go to another
+// task, and at the end. Never two calls at a time, so that an older position cannot overtake a newer one.
 import type { KafkaClient } from 'gearpump/kafka'
 import type { CommitPoint } from './offset-ledger.ts'
 import type { SpoutPartition } from './spout-partition.ts'

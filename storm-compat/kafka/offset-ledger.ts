@@ -1,7 +1,7 @@
-// Which records of one partition are under way, and up to where its offset may be committed. Pure. Records come in the order of
-// their offsets, so what lies between two of them does not exist any more (compacted, aborted, a marker of a
-// transaction) and never keeps the position back. Anything may be finished in any order; the position stands at the
-// first record that is not. Records that are finished behind it are kept as bare numbers until it passes them.
+// Which records of one partition are under way, and up to where its offset may be committed. Pure. Records come in
+// the order of their offsets, so what lies between two of them does not exist any more (compacted, aborted, a marker
+// of a transaction) and never keeps the position back. Anything may be finished in any order; the position stands at
+// the first record that is not. Records that are finished behind it are kept as bare numbers until it passes them.
 
 import type { KafkaRecord } from 'gearpump/kafka'
 import { invariant } from 'gearpump/spi'

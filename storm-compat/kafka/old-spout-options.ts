@@ -1,5 +1,5 @@
-// The configuration of the older spout (storm-kafka, until Storm 1.x) as options of the spout of today. Its brokers come from a setting
-// of the topology, its id becomes the group. Offsets that it left in ZooKeeper are not read.
+// The configuration of the older spout (storm-kafka, until Storm 1.x) as options of the spout of today. Its brokers
+// come from a setting of the topology, its id becomes the group. Offsets that it left in ZooKeeper are not read.
 import { RETRIES_UNLIMITED, STORM_RETRY } from './retry-queue.ts'
 import type { KafkaSpoutOptions } from './spout-options.ts'
 import type { SchemeName } from './translators.ts'

@@ -1,5 +1,6 @@
-// Which partitions this task has, kept true: asks for topics now and then, takes new partitions with the offset where each begins,
-// and lets go of those that another task reads now. Commits are the caller's; it is asked before a partition goes.
+// Which partitions this task has, kept true: asks for topics now and then, takes new partitions with the offset where
+// each begins, and lets go of those that another task reads now. Commits are the caller's; it is asked before a
+// partition goes.
 import type { CommittedOffset, KafkaClient } from 'gearpump/kafka'
 import { type LedPartition, partitionsOf } from './assignment.ts'
 import { type Start, startOf } from './first-poll.ts'

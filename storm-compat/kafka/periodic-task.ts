@@ -1,5 +1,5 @@
-// Something that is done again and again in the background of a spout: after a while, or soon when it is asked for, never twice
-// at a time. Between two runs nothing happens; stopping waits for the run that is under way.
+// Something that is done again and again in the background of a spout: after a while, or soon when it is asked for,
+// never twice at a time. Between two runs nothing happens; stopping waits for the run that is under way.
 import type { ShellClock } from '../multilang/clock.ts'
 
 export class PeriodicTask {

@@ -1,5 +1,5 @@
-// Which partition a record goes to: by its key as Kafka's own clients do (murmur2), so that records of one key stay together
-// whoever writes them; without a key to one partition until its batch has left, then to the next. Pure.
+// Which partition a record goes to: by its key as Kafka's own clients do (murmur2), so that records of one key stay
+// together whoever writes them; without a key to one partition until its batch has left, then to the next. Pure.
 
 const SEED = 0x9747b28c
 const M = 0x5bd1e995

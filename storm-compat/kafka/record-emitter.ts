@@ -1,5 +1,5 @@
-// Emits the records that were fetched, one per turn, and hears what became of them: acks move the ledger on, failed records wait
-// for their time and are emitted again from memory. Synchronous; called for every record.
+// Emits the records that were fetched, one per turn, and hears what became of them: acks move the ledger on, failed
+// records wait for their time and are emitted again from memory. Synchronous; called for every record.
 
 import type { KafkaRecord } from 'gearpump/kafka'
 import { asError } from 'gearpump/spi'

@@ -1,6 +1,6 @@
-// Fetches records for the partitions of one task, in the background: one loop per node, each with one fetch at a time that asks
-// for all partitions which that node leads and which have room. What goes wrong with one partition makes only that one
-// rest; what goes wrong with a node makes its loop rest. Bounded by what partitions may hold.
+// Fetches records for the partitions of one task, in the background: one loop per node, each with one fetch at a time
+// that asks for all partitions which that node leads and which have room. What goes wrong with one partition makes
+// only that one rest; what goes wrong with a node makes its loop rest. Bounded by what partitions may hold.
 import type { FetchedPartition, KafkaClient } from 'gearpump/kafka'
 import { asError, Backoff } from 'gearpump/spi'
 import type { ShellClock } from '../multilang/clock.ts'

@@ -1,5 +1,6 @@
-// Sends records in batches: one queue per partition, at most one batch of it under way, and what comes meanwhile goes with the
-// next. Partitions do not wait for each other. Bounded by bytes: the caller waits for `ready` before it brings more.
+// Sends records in batches: one queue per partition, at most one batch of it under way, and what comes meanwhile goes
+// with the next. Partitions do not wait for each other. Bounded by bytes: the caller waits for `ready` before it
+// brings more.
 import type { KafkaClient, ProducedRecord } from 'gearpump/kafka'
 import { asError, EngineError } from 'gearpump/spi'
 import type { ShellClock } from '../multilang/clock.ts'

@@ -1,6 +1,6 @@
-// When a record that failed is emitted again: Storm's exponential back-off, and the queue of those that wait. Pure: the
-// caller has the clock. Records stay in memory while they wait, so a retry asks no broker and cannot find its record
-// compacted away.
+// When a record that failed is emitted again: Storm's exponential back-off, and the queue of those that wait. Pure:
+// the caller has the clock. Records stay in memory while they wait, so a retry asks no broker and cannot find its
+// record compacted away.
 
 /** KafkaSpoutRetryExponentialBackoff. */
 export interface RetryPolicy {

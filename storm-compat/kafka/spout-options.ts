@@ -1,6 +1,6 @@
-// How a Kafka spout is set up: what users write (in TypeScript, in Flux files, or found in a Java object), and the complete
-// settings that the spout runs by. Defaults are Storm's. Everything that is wrong is told at once, where it is declared,
-// except for what only a broker knows.
+// How a Kafka spout is set up: what users write (in TypeScript, in Flux files, or found in a Java object), and the
+// complete settings that the spout runs by. Defaults are Storm's. Everything that is wrong is told at once, where it
+// is declared, except for what only a broker knows.
 
 import type { KafkaDriver, TopicChoice } from 'gearpump/kafka'
 import { nearestName, type Problem, UserError } from 'gearpump/spi'
@@ -61,7 +61,10 @@ export interface KafkaSpoutOptions {
   readonly valueDeserializer?: string
   /** Properties of Kafka's consumer by their names in Java. */
   readonly properties?: ClientProperties
-  /** Bytes of records that a task keeps for retries, until they are finished; at the bound it emits no new ones. Default: 256 MiB. */
+  /**
+   * Bytes of records that a task keeps for retries, until they are finished; at the bound it emits no new ones.
+   * Default: 256 MiB.
+   */
   readonly openBytesMax?: number
   readonly driver?: KafkaDriver
   /** Brokers are those of the topology's setting `gearpump.kafka.bootstrap.servers` when none are named here. */
@@ -257,10 +260,11 @@ function decoder(
   const name = text(properties, place) ?? 'String'
   const found = decoderOf(name)
   if (found !== undefined) return found
+  const otherwise = 'take ByteArray and decode in a bolt, or run the spout in the Java sidecar'
   problems.push({
     place,
     message: `${place} is the Java class ${name}`,
-    hint: `there are ${CODEC_NAMES.join(', ')}; take ByteArray and decode in a bolt, or run the spout in the Java sidecar`,
+    hint: `there are ${CODEC_NAMES.join(', ')}; ${otherwise}`,
   })
   return bytes => bytes
 }

@@ -1,5 +1,5 @@
-// One partition that a spout's task reads: who leads it, where fetching goes on, what was fetched and not emitted yet, and
-// the ledger of what was. Plain state; the reader fills it, the spout empties it.
+// One partition that a spout's task reads: who leads it, where fetching goes on, what was fetched and not emitted
+// yet, and the ledger of what was. Plain state; the reader fills it, the spout empties it.
 import type { KafkaRecord, TopicPartition } from 'gearpump/kafka'
 import { OffsetLedger, type OpenRecord } from './offset-ledger.ts'
 

@@ -1,5 +1,6 @@
-// The background of an open Kafka spout: keeps the partitions true, has them read, commits what is finished, and says what goes
-// wrong. No failure of a broker ends it; it is told once, again when it lasts, and tried again with a growing wait.
+// The background of an open Kafka spout: keeps the partitions true, has them read, commits what is finished, and says
+// what goes wrong. No failure of a broker ends it; it is told once, again when it lasts, and tried again with a
+// growing wait.
 
 import type { FetchedPartition, KafkaClient } from 'gearpump/kafka'
 import { asError, EngineError } from 'gearpump/spi'

@@ -1,5 +1,5 @@
-// What becomes of a record: the values of a tuple, and the stream that it goes to. Storm's own translators by their names,
-// the schemes of the older spout, and the interface for translators written in TypeScript.
+// What becomes of a record: the values of a tuple, and the stream that it goes to. Storm's own translators by their
+// names, the schemes of the older spout, and the interface for translators written in TypeScript.
 import type { KafkaHeader } from 'gearpump/kafka'
 import type { Values } from '../component/api.ts'
 

@@ -1,5 +1,6 @@
-// Kafka → Python bolt → Kafka, in a Flux file with Storm's class names, on real brokers: children, executors and at last everything
-// are killed, again and again. Nothing is missing, and no committed offset is ahead of what was written.
+// Kafka → Python bolt → Kafka, in a Flux file with Storm's class names, on real brokers: children, executors and at
+// last everything are killed, again and again. Nothing is missing, and no committed offset is ahead of what was
+// written.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,6 @@
-// Storm's own Java beside ours, on a real broker: a group that Storm's KafkaSpout has written is continued to the record by ours and handed
-// back, and a topology of Storm's Kafka components that StormSubmitter submits runs without Java.
+// Storm's own Java beside ours, on a real broker: a group that Storm's KafkaSpout has written is continued to the
+// record by ours and handed back, and a topology of Storm's Kafka components that StormSubmitter submits runs without
+// Java.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-// A Kafka cluster in memory, as far as a spout and a bolt see it: topics, records with gaps, commits of groups, leaders. Fetches
-// that find nothing wait until anything changes. Faults are set by hand.
+// A Kafka cluster in memory, as far as a spout and a bolt see it: topics, records with gaps, commits of groups,
+// leaders. Fetches that find nothing wait until anything changes. Faults are set by hand.
 import type {
   CommittedOffset,
   FetchedPartition,
