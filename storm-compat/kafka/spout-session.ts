@@ -28,7 +28,7 @@ const REPORT_AGAIN_MS = 30_000
 const COMMIT_REST_MS = 1000
 /** Leaders are not asked for more often than this. */
 const MOVED_REST_MS = 250
-/** The last commit waits no longer for a broker. */
+/** A commit that somebody waits for waits no longer for a broker. */
 const LAST_COMMIT_MS = 5000
 
 export class SpoutSession {
@@ -80,19 +80,20 @@ export class SpoutSession {
     if (this.#settings.guarantee !== 'AT_MOST_ONCE') this.#committing.rest()
   }
 
-  /** Commits what is finished; a failure is reported. */
+  /** Commits what is finished; a failure is reported. It waits for a broker, but not for long. */
   async commit(): Promise<void> {
-    if (this.#settings.guarantee !== 'AT_MOST_ONCE') await this.#commitNow()
-  }
-
-  async close(): Promise<void> {
+    if (this.#settings.guarantee === 'AT_MOST_ONCE') return
     await new Promise<void>(resolve => {
       const cancel = this.#parts.clock.after(LAST_COMMIT_MS, resolve)
-      void this.commit().then(() => {
+      void this.#commitNow().then(() => {
         cancel()
         resolve()
       })
     })
+  }
+
+  async close(): Promise<void> {
+    await this.commit()
     this.#isEnding = true
     // Closing the client ends what is under way, so that the loops can end.
     const ends = [this.#reader.close(), this.#refreshing.stop(), this.#committing.stop()]

@@ -106,6 +106,20 @@ test('the bound of uncommitted offsets holds, and is left by committing early an
   await rig.spout.close()
 })
 
+test('records that are open take no more memory than they may, and retries go on at the bound', async t => {
+  const kafka = new MemoryKafka().topic('words').append('words-0', 'a', 'b', 'c', 'd')
+  // Each counts 128 bytes and those of its key and value.
+  const rig = await new SpoutRig(kafka, { openBytesMax: 200 }).start()
+  t.deepEqual(await rig.take(), ['a', 'b'])
+  rig.fail('a', 'b')
+  t.deepEqual(await rig.take(), ['a', 'b'])
+  rig.ack('a')
+  t.deepEqual(await rig.take(), ['c'])
+  rig.ack('b', 'c')
+  t.deepEqual(await rig.take(), ['d'])
+  await rig.spout.close()
+})
+
 test('AT_MOST_ONCE commits before it emits, and emits nothing that it could not commit', async t => {
   const kafka = new MemoryKafka().topic('words').append('words-0', 'a', 'b')
   kafka.failing.add('commit')
