@@ -84,7 +84,7 @@ export interface FetchedPartition extends TopicPartition {
 }
 
 export interface ProducedRecord {
-  readonly key: Buffer | string | null
+  readonly key?: Buffer | string | null
   readonly value: Buffer | string | null
   readonly headers?: readonly KafkaHeader[]
   /** Now if not given. */

@@ -302,3 +302,23 @@ export function isRetriable(error: unknown): boolean {
 export function brokerErrorName(error: unknown): unknown {
   return error instanceof EngineError ? error.details.error : undefined
 }
+
+/** Named topics that are not there when a run starts. */
+export function topicsMissing(topics: readonly string[]): EngineError {
+  return kafkaFailed(
+    `there is no topic ${topics.join(', ')}`,
+    'make it, or look at its name; a pattern waits for topics that match',
+    { topics },
+  )
+}
+
+/** The engine kept a position that another kind of source has told. */
+export function foreignPosition(processor: string, index: number): EngineError {
+  return new EngineError(
+    'BAD_INPUT',
+    `${processor}[${index}] was stored at a position that is not one of a Kafka source`,
+    {
+      hint: 'a source that is replaced by another kind needs a name of its own, or a new application',
+    },
+  )
+}

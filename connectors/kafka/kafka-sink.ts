@@ -9,7 +9,7 @@ import {
   type TaskContext,
   type TaskSpiContext,
 } from 'gearpump/spi'
-import type { KafkaClient, ProducedRecord } from './client.ts'
+import type { KafkaClient } from './client.ts'
 import { kafkaFailed, placeOf } from './kafka-errors.ts'
 import { partitionOfKey } from './key-partitioner.ts'
 import { type KafkaParts, openKafka } from './open-client.ts'
@@ -134,20 +134,13 @@ class KafkaSink implements Task<never, never> {
   }
 
   #add(known: TopicOutbox, topic: string, output: KafkaOutput, hold: Hold): void {
-    const { key = null, value, headers, timestampMs } = output
     const outbox = this.#outboxOf(known, output)
     if (outbox === undefined) {
       this.#context!.report(noPartition(topic, output.partition!, known.partitions.length))
       hold.fail()
       return
     }
-    const record: ProducedRecord = {
-      key,
-      value,
-      ...(headers === undefined ? {} : { headers }),
-      ...(timestampMs === undefined ? {} : { timestampMs }),
-    }
-    this.#keptBytes += outbox.add(record, hold)
+    this.#keptBytes += outbox.add(output, hold)
   }
 
   #outboxOf(known: TopicOutbox, { key, partition }: KafkaOutput): PartitionOutbox | undefined {

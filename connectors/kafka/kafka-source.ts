@@ -3,7 +3,7 @@
 // done behind it is remembered beside that. Fetching goes on in the background: `next` never waits for a broker.
 import {
   asError,
-  EngineError,
+  type EngineError,
   type Source,
   type SourceContext,
   type SourceSpiContext,
@@ -11,11 +11,17 @@ import {
 import type { FetchProblem, KafkaClient, KafkaRecord, TopicPartition } from './client.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { type FetchedRecords, Fetcher, type FetcherOwner } from './fetcher.ts'
-import { kafkaFailed, placeOf, tooManyFailures, unreadable } from './kafka-errors.ts'
+import {
+  foreignPosition,
+  placeOf,
+  tooManyFailures,
+  topicsMissing,
+  unreadable,
+} from './kafka-errors.ts'
 import { type Ledgered, OffsetCommits } from './offset-commits.ts'
 import { OffsetLedger } from './offset-ledger.ts'
 import { type KafkaParts, openKafka } from './open-client.ts'
-import { OpenRecords } from './open-records.ts'
+import { detached, OpenRecords } from './open-records.ts'
 import { dealtTo } from './partition-dealing.ts'
 import {
   type Beginning,
@@ -34,9 +40,6 @@ import {
 const BATCH = 256
 /** Waits between tries of a dead letter. */
 const LETTER_RETRY_MS = 1000
-/** A value that is cut from a larger answer is copied, or a slow record would keep all of it in memory. */
-const KEPT_WHOLE_BYTES = 16_384
-
 type Decode = (record: KafkaRecord) => unknown
 
 /**
@@ -54,7 +57,7 @@ export function kafkaSource<Out = KafkaRecord>(
   parts: KafkaParts = {},
 ): () => Source<Out> {
   const settings = sourceSettings(options as KafkaSourceOptions<never>)
-  const decode = (options.decode ?? (record => record)) as Decode
+  const decode = (options.decode ?? identity) as Decode
   return () => new KafkaSource(settings, decode, parts) as unknown as Source<Out>
 }
 
@@ -62,6 +65,8 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
   readonly #settings: KafkaSourceSettings
   readonly #decode: Decode
   readonly #parts: KafkaParts
+  /** Records are kept as they are: they are what is emitted, or may become dead letters. */
+  readonly #whole: boolean
   readonly #partitions = new Map<string, Ledgered>()
   #context: SourceSpiContext | undefined = undefined
   #client: KafkaClient | undefined = undefined
@@ -85,6 +90,7 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
   constructor(settings: KafkaSourceSettings, decode: Decode, parts: KafkaParts) {
     this.#settings = settings
     this.#decode = decode
+    this.#whole = decode === identity || settings.deadLetterTopic !== undefined
     this.#parts = parts
   }
 
@@ -93,7 +99,7 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
     const settings = this.#settings
     this.#context = context
     const position = readPosition(context.position)
-    if (position === null) throw foreignPosition(context)
+    if (position === null) throw foreignPosition(context.processor, context.index)
     this.#position = position
     this.#startedS = position?.startedS ?? Math.floor(Date.now() / 1000)
     const { openClient = openKafka } = this.#parts
@@ -173,8 +179,7 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
       open.again(id as number)
       return
     }
-    const record = open.get(id as number).record!
-    this.#poison(id as number, tooManyFailures(record, failures))
+    this.#poison(id as number, tooManyFailures(open.get(id as number), failures))
   }
 
   position(): unknown {
@@ -215,7 +220,7 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
         continue
       }
       this.#index++
-      if (this.#ledger!.wants(record.offset)) return detached(record)
+      if (this.#ledger!.wants(record.offset)) return this.#whole ? detached(record) : record
     }
   }
 
@@ -226,7 +231,7 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
       value = this.#decode(record)
     } catch (error) {
       ledger.begin(record.offset)
-      const id = this.#open!.add(undefined, record, ledger)
+      const id = this.#open!.add(undefined, record, ledger, record)
       this.#poison(id, unreadable(record, 'record', error))
       return
     }
@@ -235,13 +240,14 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
       return
     }
     ledger.begin(record.offset)
-    out.output(value as never, this.#open!.add(value, record, ledger))
+    const kept = this.#whole ? record : undefined
+    out.output(value as never, this.#open!.add(value, record, ledger, kept))
   }
 
   // A record that cannot be worked on. It stays open until it is somewhere else, or was given up by order.
   #poison(id: number, reason: EngineError): void {
     const open = this.#open!
-    const { record, failures } = open.get(id)
+    const { record, failures, topic, partition } = open.get(id)
     const context = this.#context!
     context.metric('poisoned', ++this.#poisoned)
     const { onPoison } = this.#settings
@@ -249,7 +255,7 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
       context.report(reason)
       this.done(id)
     } else if (onPoison === 'fail') {
-      this.#troubles!.halt(record!, reason)
+      this.#troubles!.halt({ topic, partition }, reason)
     } else {
       context.report(reason)
       this.run(async () => {
@@ -379,31 +385,4 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
   }
 }
 
-function detached(record: KafkaRecord): KafkaRecord {
-  const { key, value } = record
-  const whole = (value ?? key)?.buffer.byteLength ?? 0
-  if (whole <= KEPT_WHOLE_BYTES) return record
-  return {
-    ...record,
-    key: key === null ? null : Buffer.from(key),
-    value: value === null ? null : Buffer.from(value),
-  }
-}
-
-function topicsMissing(topics: readonly string[]): EngineError {
-  return kafkaFailed(
-    `there is no topic ${topics.join(', ')}`,
-    'make it, or look at its name; a pattern waits for topics that match',
-    { topics },
-  )
-}
-
-function foreignPosition(context: SourceSpiContext): EngineError {
-  return new EngineError(
-    'BAD_INPUT',
-    `${context.processor}[${context.index}] was stored at a position that is not one of a Kafka source`,
-    {
-      hint: 'a source that is replaced by another kind needs a name of its own, or a new application',
-    },
-  )
-}
+const identity: Decode = record => record

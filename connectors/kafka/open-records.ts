@@ -1,5 +1,5 @@
-// What a Kafka source has emitted and nobody has finished yet: kept in memory until it is done, so that a record that failed is emitted again
-// without asking the broker. One that fails waits longer each time. Bounded by number and by bytes: at a bound nothing
+// What a Kafka source has emitted and nobody has finished yet: kept in memory until it is done, so that a record that failed is
+// emitted again without asking the broker. One that fails waits longer each time. Bounded by number and by bytes: at a bound nothing
 // more is read.
 import type { KafkaRecord } from './client.ts'
 import type { OffsetLedger } from './offset-ledger.ts'
@@ -10,10 +10,18 @@ const RETRY_LEVELS = 8
 /** What a record weighs beside its key and value. */
 const RECORD_BYTES = 200
 
+/** A value that is cut from a larger answer is copied, or a slow record would keep all of it in memory. */
+const KEPT_WHOLE_BYTES = 16_384
+
 export interface OpenRecord {
   value: unknown
+  /** As it was read; only where it may be needed again, as it keeps bytes in memory. */
   record: KafkaRecord | undefined
   ledger: OffsetLedger | undefined
+  partition: number
+  topic: string
+  offset: number
+  bytes: number
   failures: number
 }
 
@@ -46,18 +54,26 @@ export class OpenRecords {
     return this.size >= this.#bounds.recordsMax || this.#bytes >= this.#bounds.bytesMax
   }
 
-  /** Returns the id that it is emitted with. */
-  add(value: unknown, record: KafkaRecord, ledger: OffsetLedger): number {
-    this.#bytes += weight(record)
+  /** Returns the id that it is emitted with. `kept` is what `get` will have of the record itself. */
+  add(value: unknown, record: KafkaRecord, ledger: OffsetLedger, kept?: KafkaRecord): number {
+    const { topic, partition, offset } = record
+    const bytes = weight(record)
+    this.#bytes += bytes
     const id = this.#free.pop()
     if (id === undefined) {
-      this.#entries.push({ value, record, ledger, failures: 0 })
+      const failures = 0
+      const entry = { value, record: kept, ledger, topic, partition, offset, bytes, failures }
+      this.#entries.push(entry)
       return this.#entries.length - 1
     }
     const entry = this.#entries[id]!
     entry.value = value
-    entry.record = record
+    entry.record = kept
     entry.ledger = ledger
+    entry.topic = topic
+    entry.partition = partition
+    entry.offset = offset
+    entry.bytes = bytes
     entry.failures = 0
     return id
   }
@@ -68,9 +84,8 @@ export class OpenRecords {
 
   done(id: number): void {
     const entry = this.#entries[id]!
-    const record = entry.record!
-    this.#bytes -= weight(record)
-    entry.ledger!.finish(record.offset)
+    this.#bytes -= entry.bytes
+    entry.ledger!.finish(entry.offset)
     entry.value = undefined
     entry.record = undefined
     entry.ledger = undefined
@@ -106,4 +121,16 @@ export class OpenRecords {
 
 function weight({ key, value }: KafkaRecord): number {
   return RECORD_BYTES + (key?.length ?? 0) + (value?.length ?? 0)
+}
+
+/** The record with key and value of its own. */
+export function detached(record: KafkaRecord): KafkaRecord {
+  const { key, value } = record
+  const whole = (value ?? key)?.buffer.byteLength ?? 0
+  if (whole <= KEPT_WHOLE_BYTES) return record
+  return {
+    ...record,
+    key: key === null ? null : Buffer.from(key),
+    value: value === null ? null : Buffer.from(value),
+  }
 }

@@ -1,6 +1,6 @@
-// What is on its way to one partition: records that wait, and one batch at the broker. While one is there the next one grows, so the more comes
-// in the fewer requests it takes. Inputs are let go when the broker has acknowledged their batch; what is refused for good fails
-// its own inputs only.
+// What is on its way to one partition: records that wait, and one batch at the broker. While one is there the next one grows, so the
+// more comes in the fewer requests it takes. Inputs are let go when the broker has acknowledged their batch; what is refused for good
+// fails its own inputs only.
 import { asError, type Hold } from 'gearpump/spi'
 import type { KafkaClient, ProducedRecord, TopicPartition } from './client.ts'
 import { brokerErrorName, isRetriable } from './kafka-errors.ts'

@@ -37,7 +37,7 @@ export interface KafkaSourceOptions<Out = KafkaRecord> extends KafkaConnection {
   readonly deadLetterTopic?: string
   /** Default: none, a record is tried again for ever. */
   readonly failuresMax?: number
-  /** Messages under way, kept in memory for a replay. Default: 10,000, and 64 MiB of their keys and values. */
+  /** Messages under way, kept in memory for a replay. Default: 50,000, and 64 MiB of their keys and values. */
   readonly openMax?: number
   readonly openBytes?: number
   /** Bytes of one partition in one answer, and of all that wait to be emitted. Default: 1 MiB, 16 MiB. */
@@ -131,7 +131,7 @@ export function sourceSettings(options: KafkaSourceOptions<never>): KafkaSourceS
     onPoison: onPoison ?? (deadLetterTopic === undefined ? 'fail' : 'dead-letter'),
     deadLetterTopic,
     failuresMax: plain.failuresMax ?? Number.POSITIVE_INFINITY,
-    openMax: plain.openMax ?? 10_000,
+    openMax: plain.openMax ?? 50_000,
     openBytes: plain.openBytes ?? 64 * MIB,
     fetchBytes: plain.fetchBytes ?? MIB,
     bufferBytes: plain.bufferBytes ?? 16 * MIB,

@@ -127,7 +127,7 @@ export class RecordSender {
   }
 
   #queue(topic: Topic, waiting: Waiting): void {
-    const { key } = waiting.record
+    const { key = null } = waiting.record
     const lanes = topic.lanes
     const at = key === null ? topic.sticky : partitionOfKey(Buffer.from(key), lanes.length)
     const lane = lanes[at]!
@@ -178,6 +178,6 @@ export class RecordSender {
   }
 }
 
-function sizeOf(data: Buffer | string | null): number {
-  return data === null ? 0 : data.length
+function sizeOf(data: Buffer | string | null | undefined): number {
+  return data?.length ?? 0
 }

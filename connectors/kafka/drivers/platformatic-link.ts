@@ -1,6 +1,7 @@
 // The second driver: connections of @platformatic/kafka, by what that package exports. It is loaded only when it is asked for. As with
 // the other driver, reading has a connection of its own: a broker answers one connection's requests in their order, and a fetch may
 // wait for records.
+import { isIP } from 'node:net'
 import { Connection, type ConnectionOptions, Writer } from '@platformatic/kafka'
 import type { KafkaConnection, KafkaSasl } from '../client.ts'
 import type { BrokerAddress, BrokerLink, Linking } from '../wire/broker-nodes.ts'
@@ -42,7 +43,8 @@ class PlatformaticLink implements BrokerLink {
       connectTimeout: connection.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
       requestTimeout: connection.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
       maxInflights: REQUESTS_MAX,
-      ...(tls ? { tls: tls === true ? {} : tls, tlsServerName: true } : {}),
+      // The name of the host, where it is one.
+      ...(tls ? { tls: tls === true ? {} : tls, tlsServerName: isIP(address.host) === 0 } : {}),
       ...(sasl === undefined ? {} : { sasl: saslOf(sasl) }),
     }
   }

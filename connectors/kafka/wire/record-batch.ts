@@ -229,7 +229,8 @@ function writeRecords(
 ): number {
   const record = new WireWriter()
   let maxTimestampMs = baseTimestampMs
-  for (const [i, { key, value, headers = NO_HEADERS, timestampMs = nowMs }] of records.entries()) {
+  for (let i = 0; i < records.length; i++) {
+    const { key = null, value, headers = NO_HEADERS, timestampMs = nowMs } = records[i]!
     maxTimestampMs = Math.max(maxTimestampMs, timestampMs)
     record.clear()
     record

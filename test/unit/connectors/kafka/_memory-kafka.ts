@@ -192,7 +192,7 @@ class MemoryClient implements KafkaClient {
     if (kafka.writesLeft-- <= 0) await new Promise(() => undefined)
     const log = kafka.log({ topic, partition })
     const baseOffset = log.end
-    for (const { key, value, headers = [], timestampMs } of records) {
+    for (const { key = null, value, headers = [], timestampMs } of records) {
       log.records.push({
         topic,
         partition,
