@@ -67,6 +67,12 @@ module.exports = {
       to: { path: '^src/', pathNot: '^src/(index|spi|testing/index)\\.ts$' },
     },
     {
+      name: 'connectors-by-their-doors',
+      severity: 'error',
+      from: { path: '^storm-compat/' },
+      to: { path: '^connectors/', pathNot: '^connectors/[^/]+/index\\.ts$' },
+    },
+    {
       name: 'the-engine-knows-no-storm',
       severity: 'error',
       from: { path: '^src/' },

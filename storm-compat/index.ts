@@ -41,6 +41,19 @@ export {
 export { DRPCSpout, drpcSpout, type LocalServer } from './drpc/spout.ts'
 export { type FluxOptions, type LoadedFlux, loadFlux } from './flux/load.ts'
 export { frontDoor } from './front-door.ts'
+export type { KafkaBoltOptions, TopicSelector, TupleMapper } from './kafka/bolt-options.ts'
+export { kafkaBolt } from './kafka/kafka-bolt.ts'
+export { kafkaSpout } from './kafka/kafka-spout.ts'
+export type { RetryPolicy } from './kafka/retry-queue.ts'
+export type { KafkaSpoutOptions } from './kafka/spout-options.ts'
+export {
+  ByTopicRecordTranslator,
+  type ConsumerRecord,
+  DefaultRecordTranslator,
+  KafkaTuple,
+  type RecordTranslator,
+  SimpleRecordTranslator,
+} from './kafka/translators.ts'
 export { NIMBUS_PORT, type Nimbus, type NimbusOptions, startNimbus } from './nimbus/nimbus.ts'
 export {
   type GearHostOptions,

@@ -229,7 +229,10 @@ export class AppMaster {
     slot.connects.clear()
     for (const other of this.#slots) other.connects.delete(id)
     const over = withWorker ? undefined : slot.budget.died(nowMs, reason)
-    if (over !== undefined) return this.#fail(over)
+    if (over !== undefined) {
+      this.#fail(over)
+      return
+    }
     const fresh = this.#renewed(slot)
     const waitMs = slot.backoff.failed(nowMs)
     const go = () => void environment.after(waitMs, () => void this.#revive(slot, fresh))

@@ -8,17 +8,10 @@ import { asError, nearestName, type Problem } from 'gearpump/spi'
 import { type Argument, checkCount, textOf, textsOf, UseError } from './arguments.ts'
 import type { ObjectDefinition } from './definition.ts'
 import { drpcClasses } from './drpc-classes.ts'
+import { kafkaClasses } from './kafka-classes.ts'
+import { Fields, type FluxClass, fieldsOf, known, noArguments } from './known-class.ts'
 import { ShellComponent } from './shell-component.ts'
 import { LogInfoBolt, NGrouping, TestWordCounter, TestWordSpout } from './stock-components.ts'
-
-/** How to make and set up objects of one class. All throw a UseError for what they cannot take. */
-export interface FluxClass {
-  construct(args: readonly Argument[], place: string): unknown
-  /** A static method that makes an object. */
-  factory(name: string, args: readonly Argument[], place: string): unknown
-  call(instance: unknown, method: string, args: readonly Argument[], place: string): void
-  set(instance: unknown, property: string, value: Argument): void
-}
 
 /** PartialKeyGrouping, which is a kind of grouping of its own here. Undefined fields = the first one. */
 export class PartialKey {
@@ -29,57 +22,14 @@ export class PartialKey {
   }
 }
 
-/** The value that org.apache.storm.tuple.Fields stands for. */
-class Fields {
-  readonly names: readonly string[]
-
-  constructor(names: readonly string[]) {
-    this.names = names
-  }
-}
-
-type Construct = (args: readonly Argument[], place: string) => unknown
-
-// Java classes have no other constructors and methods here than those written below.
-function known(
-  name: string,
-  construct: Construct,
-  methods: Readonly<Record<string, (instance: never, args: readonly Argument[]) => void>> = {},
-): FluxClass {
-  return {
-    construct,
-    factory: (factory, _args, place) => {
-      throw new UseError(place, `${name} has no factory "${factory}" here`)
-    },
-    call: (instance, method, args, place) => {
-      const run = Object.hasOwn(methods, method) ? methods[method] : undefined
-      if (run === undefined) {
-        const near = nearestName(method, Object.keys(methods))
-        const hint = near === undefined ? undefined : `did you mean "${near}"?`
-        throw new UseError(place, `${name} has no method "${method}" here`, hint)
-      }
-      run(instance as never, args)
-    },
-    set: (_instance, property, value) => {
-      throw new UseError(value.place, `${name} has no property "${property}" here`)
-    },
-  }
-}
-
 const shell: FluxClass = {
   ...known('a shell component', (args, place) => new ShellComponent(args, place)),
   call: (instance, method, args, place) => (instance as ShellComponent).call(method, args, place),
 }
 
-function noArguments(name: string, make: () => unknown): FluxClass {
-  return known(name, (args, place) => {
-    checkCount(args, { place, name, form: 'without constructorArgs', min: 0, max: 0 })
-    return make()
-  })
-}
-
 const knownClasses: ReadonlyMap<string, FluxClass> = new Map([
-  ...drpcClasses(known),
+  ...drpcClasses(),
+  ...kafkaClasses,
   ['org.apache.storm.flux.wrappers.spouts.FluxShellSpout', shell],
   ['org.apache.storm.flux.wrappers.bolts.FluxShellBolt', shell],
   [
@@ -135,13 +85,6 @@ const knownClasses: ReadonlyMap<string, FluxClass> = new Map([
     }),
   ],
 ])
-
-// `[word]` as well as a reference to a Fields component.
-function fieldsOf(argument: Argument): readonly string[] {
-  return argument.value instanceof Fields
-    ? argument.value.names
-    : textsOf(argument, 'the fields of a partial key grouping')
-}
 
 /** Classes by name, as they are needed by one Flux file and what it includes. */
 export class ClassTable {

@@ -10,12 +10,8 @@ import { richBolt } from '../drpc/rich-bolt.ts'
 import { DRPCSpout } from '../drpc/spout.ts'
 import { isBolt } from '../topology/outputs.ts'
 import { type Argument, checkCount, textOf, UseError } from './arguments.ts'
-import type { FluxClass } from './classes.ts'
+import { type Construct, type FluxClass, known } from './known-class.ts'
 import { ShellComponent } from './shell-component.ts'
-
-type Make = (args: readonly Argument[], place: string) => unknown
-/** Makes a class that has a constructor and nothing else. */
-type Known = (name: string, construct: Make) => FluxClass
 
 /** CoordinatedBolt$SourceArgs: how many tasks of a source tell counts. */
 class SourceArgs {
@@ -37,8 +33,8 @@ class IdStreamSpec {
   }
 }
 
-export function drpcClasses(known: Known): [name: string, FluxClass][] {
-  const plain = (name: string, form: string, count: number, make: Make) =>
+export function drpcClasses(): [name: string, FluxClass][] {
+  const plain = (name: string, form: string, count: number, make: Construct) =>
     known(name, (args, place) => {
       checkCount(args, { place, name, form, min: count, max: count })
       return make(args, place)
@@ -65,8 +61,8 @@ export function drpcClasses(known: Known): [name: string, FluxClass][] {
       plain('KeyedFairBolt', '[ref: bolt]', 1, ([bolt]) => new KeyedFairBolt(wrapped(bolt!))),
     ],
     ['coordination.CoordinatedBolt', known('CoordinatedBolt', coordinatedBolt)],
-    ['coordination.CoordinatedBolt$SourceArgs', sourceArgs(known)],
-    ['coordination.CoordinatedBolt$IdStreamSpec', idStreamSpec(known)],
+    ['coordination.CoordinatedBolt$SourceArgs', sourceArgs()],
+    ['coordination.CoordinatedBolt$IdStreamSpec', idStreamSpec()],
   ]
   return classes.map(([name, of]) => [`org.apache.storm.${name}`, of])
 }
@@ -119,7 +115,7 @@ function wrapped({ place, value }: Argument): Bolt {
   throw new UseError(place, 'this is no bolt', 'give a reference to a component that is one')
 }
 
-function sourceArgs(known: Known): FluxClass {
+function sourceArgs(): FluxClass {
   return {
     ...known('SourceArgs', (_args, place) => {
       throw new UseError(place, 'SourceArgs has no constructor', 'use the factory single or all')
@@ -131,7 +127,7 @@ function sourceArgs(known: Known): FluxClass {
   }
 }
 
-function idStreamSpec(known: Known): FluxClass {
+function idStreamSpec(): FluxClass {
   const form = '[component, stream]'
   const name = 'makeDetectSpec'
   return {

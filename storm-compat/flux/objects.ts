@@ -1,7 +1,7 @@
 // Makes the objects that definitions describe: resolves `ref` and `reflist`, calls constructors or factories, sets
 // properties and calls config methods, in Storm's order. Every task gets objects of its own: an in-process component
 // is made anew for each, together with all it refers to, as if it had been copied to its worker.
-import { asError, nearestName, type Problem } from 'gearpump/spi'
+import { asError, nearestName, type Problem, UserError } from 'gearpump/spi'
 import { type Argument, UseError } from './arguments.ts'
 import { type ClassTable, isProblem } from './classes.ts'
 import type { BeanDefinition, ObjectDefinition } from './definition.ts'
@@ -29,18 +29,23 @@ export class ObjectMaker {
     try {
       return this.make(definition)
     } catch (thrown) {
-      problems.push(problemOf(thrown, definition))
+      problems.push(...problemsOf(thrown, definition))
       return undefined
     }
   }
 }
 
-function problemOf(thrown: unknown, { className }: ObjectDefinition): Problem {
-  if (!(thrown instanceof UseError)) {
-    return { place: className.place, message: `${className.value}: ${asError(thrown).message}` }
+function problemsOf(thrown: unknown, { className }: ObjectDefinition): readonly Problem[] {
+  const { value, place } = className
+  if (thrown instanceof UseError) {
+    const { message, hint } = thrown
+    return [{ place: thrown.place, message, ...(hint === undefined ? {} : { hint }) }]
   }
-  const { place, message, hint } = thrown
-  return { place, message, ...(hint === undefined ? {} : { hint }) }
+  // Mistakes in the options of a component of ours: each says what it is about.
+  if (thrown instanceof UserError) {
+    return thrown.problems.map(problem => ({ ...problem, place }))
+  }
+  return [{ place, message: `${value}: ${asError(thrown).message}` }]
 }
 
 // One making: within it a component is made once, however often it is referred to.
@@ -74,7 +79,7 @@ class Making {
     for (const method of definition.configMethods) {
       type.call(made, method.name, args(method.args), method.place)
     }
-    return made
+    return type.finish === undefined ? made : type.finish(made)
   }
 
   #argument(node: FluxNode, depth: number): Argument {

@@ -4,6 +4,8 @@
 // What a subclass overrides in Java is not in the stream, and so is not seen.
 import { EngineError } from 'gearpump/spi'
 import type { DrpcPart } from '../drpc/part.ts'
+import { nativeKafka } from '../kafka/java-components.ts'
+import type { Implementation } from '../topology/topology.ts'
 import { readDrpc } from './drpc-classes.ts'
 import {
   classNames,
@@ -159,13 +161,17 @@ function refuse(reason: string, className: string | undefined): never {
   })
 }
 
-/** The same for those who only tell commands from Java: a Kafka component is a class like any other. */
+/** What runs without Java (commands, Storm's Kafka components), or the class, with why it stays Java. */
 export function shellOrClass(
   bytes: Uint8Array,
-): { readonly shell: JavaShell } | { readonly drpc: DrpcPart } | { readonly java: string } {
+): { readonly shell: JavaShell } | { readonly native: Implementation } | { readonly java: string } {
   const read = readJavaComponent(bytes)
   if ('shell' in read) return { shell: read.shell }
-  if ('drpc' in read) return { drpc: read.drpc }
+  if ('drpc' in read) return { native: { kind: 'drpc', part: read.drpc } }
+  if ('kafka' in read) {
+    const kafka = nativeKafka(read.kafka)
+    return 'native' in kafka ? kafka : { java: `${read.java.className}: ${kafka.java}` }
+  }
   const { className, wraps } = read.java
   return { java: wraps === undefined ? className : `${wraps} (in ${className})` }
 }

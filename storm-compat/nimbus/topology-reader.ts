@@ -4,7 +4,6 @@
 import type { Problem } from 'gearpump'
 import { asError } from 'gearpump/spi'
 import type { Conf } from '../component/api.ts'
-import type { DrpcPart } from '../drpc/part.ts'
 import type {
   Bolt,
   ComponentCommon,
@@ -32,8 +31,8 @@ export type JavaComponent =
         readonly changeChildCwd?: boolean
       }
     }
-  /** One of Storm's own DRPC components, which run natively. */
-  | { readonly drpc: DrpcPart }
+  /** One of Storm's own, which runs here without Java. */
+  | { readonly native: Implementation }
   /** The name of its class. */
   | { readonly java: string }
 
@@ -155,7 +154,7 @@ class Reader {
       const { command, env = {}, changeChildCwd = true } = component.shell
       return { kind: 'shell', command, env, changeChildCwd }
     }
-    if ('drpc' in component) return { kind: 'drpc', part: component.drpc }
+    if ('native' in component) return component.native
     this.problem(place, `is the Java class ${component.java}`, NO_JVM_HINT)
     // Stands in its place, so that what is wrong elsewhere is found as well.
     return shell(['java'])

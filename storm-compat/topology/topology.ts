@@ -2,6 +2,8 @@
 // which translate() turns into an engine DAG. Plain data, but for the factories of in-process components.
 import type { BasicBolt, Bolt, Conf, Spout, Values } from '../component/api.ts'
 import type { DrpcPart } from '../drpc/part.ts'
+import type { KafkaBoltOptions } from '../kafka/bolt-options.ts'
+import type { KafkaSpoutOptions } from '../kafka/spout-options.ts'
 
 export interface StormTopology {
   readonly name: string
@@ -62,5 +64,7 @@ export type Implementation =
     }
   /** One of Storm's own DRPC components, as plain data. */
   | { readonly kind: 'drpc'; readonly part: DrpcPart }
+  | { readonly kind: 'kafka-spout'; readonly options: KafkaSpoutOptions }
+  | { readonly kind: 'kafka-bolt'; readonly options: KafkaBoltOptions }
   | { readonly kind: 'spout'; readonly create: () => Spout }
   | { readonly kind: 'bolt'; readonly create: () => Bolt | BasicBolt }

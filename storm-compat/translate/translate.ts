@@ -29,6 +29,8 @@ import { SpoutSource } from '../component/spout-source.ts'
 import type { Origin } from '../component/tuple.ts'
 import { doubleSerialiser } from '../component/values.ts'
 import { boltOfPart, spoutOfPart } from '../drpc/part.ts'
+import { kafkaBolt } from '../kafka/kafka-bolt.ts'
+import { kafkaSpout } from '../kafka/kafka-spout.ts'
 import { childModules } from '../multilang/own-resources.ts'
 import { checkSettings, topologyConf } from '../topology/settings.ts'
 import { numberTasks } from '../topology/task-ids.ts'
@@ -169,6 +171,7 @@ function spoutFactory(component: Component, place: ComponentPlace) {
   const { implementation } = component
   if (implementation.kind === 'shell')
     return () => new ShellSpout(shellCommand(implementation, place))
+  if (implementation.kind === 'kafka-spout') return kafkaSpout(implementation.options)
   if (implementation.kind === 'spout') return implementation.create
   if (implementation.kind === 'drpc') {
     const { part } = implementation
@@ -183,6 +186,7 @@ function boltFactory(component: Component, place: ComponentPlace) {
   const { implementation } = component
   if (implementation.kind === 'shell')
     return () => new ShellBolt(shellCommand(implementation, place))
+  if (implementation.kind === 'kafka-bolt') return kafkaBolt(implementation.options)
   if (implementation.kind === 'bolt') return implementation.create
   if (implementation.kind === 'drpc') {
     const { part } = implementation

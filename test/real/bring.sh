@@ -2,7 +2,8 @@
 # Brings unmodified parts of other projects into a cache, for the tests that run our engine against the real thing:
 #
 #   test/real/bring.sh PART...    multilang storm-starter pystorm streamparse storm-client storm-commands
-#                                 ruby go-child etcd node-22 kafka, all of these, gostorm, storm-lines, or storm-local
+#                                 ruby go-child etcd node-22 kafka storm-kafka, all of these, gostorm, storm-lines, or
+#                                 storm-local
 #
 # Each part gets a folder CACHE/PART with a file `ok` once it is complete; a second run finds that and does nothing. One
 # process at a time brings a part, others wait. Nothing is committed: the cache is GEARPUMP_CACHE, by default .cache/real
@@ -68,6 +69,18 @@ kafka_pom() {
 <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>$1</version><exclusions>
 <exclusion><groupId>org.apache.kafka</groupId><artifactId>kafka-tools-api</artifactId></exclusion></exclusions></dependency>
 <dependency><groupId>org.slf4j</groupId><artifactId>slf4j-simple</artifactId><version>1.7.36</version></dependency>
+</dependencies></project>
+POM
+}
+
+# Storm itself with its Kafka components: LocalCluster and StormSubmitter run from these jars.
+storm_kafka_pom() {
+  cat <<POM
+<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
+<groupId>real</groupId><artifactId>storm-kafka</artifactId><version>1</version><packaging>pom</packaging><dependencies>
+<dependency><groupId>org.apache.storm</groupId><artifactId>storm-server</artifactId><version>$STORM</version></dependency>
+<dependency><groupId>org.apache.storm</groupId><artifactId>storm-kafka-client</artifactId><version>$STORM</version></dependency>
+<dependency><groupId>org.apache.kafka</groupId><artifactId>kafka-clients</artifactId><version>3.9.1</version></dependency>
 </dependencies></project>
 POM
 }
@@ -157,6 +170,15 @@ bring() {
     done
     command -v java >"$DIR/program"
     ;;
+  storm-kafka)
+    need mvn java javac
+    storm_kafka_pom >"$DIR/pom.xml"
+    try mvn -B -q -Dstyle.color=never -f "$DIR/pom.xml" dependency:copy-dependencies \
+      -DincludeScope=runtime -DoutputDirectory="$DIR/jars"
+    cp "$HERE"/storm-kafka/*.java "$DIR"
+    try javac -cp "$DIR/jars/*" -d "$DIR/classes" "$DIR"/*.java
+    command -v java >"$DIR/program"
+    ;;
   gostorm)
     need go
     cd "$DIR" || die "cannot enter $DIR"
@@ -189,7 +211,7 @@ POM
     done
     command -v java >"$DIR/program"
     ;;
-  *) die "no such part; there are: multilang storm-starter pystorm streamparse storm-client storm-commands ruby go-child etcd node-22 kafka all gostorm storm-lines storm-local" ;;
+  *) die "no such part; there are: multilang storm-starter pystorm streamparse storm-client storm-commands ruby go-child etcd node-22 kafka storm-kafka all gostorm storm-lines storm-local" ;;
   esac
 }
 
@@ -198,7 +220,7 @@ complete() {
   [ -f "$DIR/ok" ] || return 1
   case $PART in
   go-child) cmp -s "$HERE/go-child/main.go" "$DIR/main.go" ;;
-  storm-client) for java in "$HERE"/storm-client/*.java; do cmp -s "$java" "$DIR/${java##*/}" || return 1; done ;;
+  storm-client | storm-kafka) for java in "$HERE/$PART"/*.java; do cmp -s "$java" "$DIR/${java##*/}" || return 1; done ;;
   esac
 }
 
@@ -221,7 +243,7 @@ PART=
 mkdir -p "$CACHE" && CACHE=$(cd "$CACHE" && pwd) || die "cannot write to $CACHE"
 # Without this, Node would take storm.js for a module of the kind that this repository's package.json declares.
 echo '{ "type": "commonjs" }' >"$CACHE/package.json"
-[ "$1" != all ] || set -- multilang storm-starter pystorm streamparse storm-client storm-commands ruby go-child etcd node-22 kafka
+[ "$1" != all ] || set -- multilang storm-starter pystorm streamparse storm-client storm-commands ruby go-child etcd node-22 kafka storm-kafka
 failed=0
 for PART in "$@"; do
   if once; then echo "$CACHE/$PART"; else failed=1; fi

@@ -17,6 +17,7 @@ export type PartName =
   | 'etcd'
   | 'node-22'
   | 'kafka'
+  | 'storm-kafka'
   | 'streamparse'
   | 'storm-client'
   | 'storm-commands'

@@ -40,7 +40,7 @@ export interface NimbusRun {
 export async function runNimbus(
   t: ExecutionContext,
   stormPy?: string,
-  more: Pick<NimbusOptions, 'tls' | 'passwordOf'> = {},
+  more: Pick<NimbusOptions, 'tls' | 'passwordOf' | 'readJava'> = {},
 ): Promise<NimbusRun> {
   const dir = mkdtempSync(join(tmpdir(), 'gearpump-e2e-'))
   const lines: string[] = []

@@ -1,0 +1,183 @@
+// Sends records in batches: one queue per partition, at most one batch of it under way, and what comes meanwhile goes
+// with the next. Partitions do not wait for each other. Bounded by bytes: the caller waits for `ready` before it
+// brings more.
+import type { KafkaClient, ProducedRecord } from 'gearpump/kafka'
+import { asError, EngineError } from 'gearpump/spi'
+import type { ShellClock } from '../multilang/clock.ts'
+import { partitionOfKey } from './producer-partitions.ts'
+
+export interface SenderSettings {
+  /** Bytes of one batch; a larger record goes alone. */
+  readonly batchBytesMax: number
+  /** Bytes that wait or are under way; at the bound `ready` waits. */
+  readonly bufferBytesMax: number
+  /** How long the first record of a batch waits for others. */
+  readonly lingerMs: number
+  /** How long the number of a topic's partitions is believed. */
+  readonly metadataMaxAgeMs: number
+}
+
+/** Called once for each record, with an error if it is not certain to be written. */
+export type Sent = (error: Error | undefined) => void
+
+interface Waiting {
+  readonly record: ProducedRecord
+  readonly bytes: number
+  readonly sent: Sent
+}
+
+class Lane {
+  readonly topic: string
+  readonly partition: number
+  waiting: Waiting[] = []
+  isBusy = false
+
+  constructor(topic: string, partition: number) {
+    this.topic = topic
+    this.partition = partition
+  }
+}
+
+interface Topic {
+  readonly lanes: readonly Lane[]
+  readonly readMs: number
+  /** The lane of records without a key. */
+  sticky: number
+}
+
+/** Records that one batch holds at most: the broker's index counts them in 32 bits, memory ends long before. */
+const BATCH_RECORDS_MAX = 10_000
+const RECORD_BYTES = 32
+
+export class RecordSender {
+  readonly #client: KafkaClient
+  readonly #settings: SenderSettings
+  readonly #clock: ShellClock
+  readonly #topics = new Map<string, Promise<Topic>>()
+  readonly #known = new Map<string, Topic>()
+  #bytes = 0
+  #isClosed = false
+  #waiters: (() => void)[] = []
+
+  constructor(client: KafkaClient, settings: SenderSettings, clock: ShellClock) {
+    this.#client = client
+    this.#settings = settings
+    this.#clock = clock
+  }
+
+  send(topicName: string, record: ProducedRecord, sent: Sent): void {
+    const bytes = RECORD_BYTES + sizeOf(record.key) + sizeOf(record.value)
+    this.#bytes += bytes
+    const waiting = { record, bytes, sent }
+    const known = this.#known.get(topicName)
+    if (known !== undefined && this.#isFresh(known)) {
+      this.#queue(known, waiting)
+      return
+    }
+    this.#topic(topicName).then(
+      topic => this.#queue(topic, waiting),
+      (error: unknown) => this.#end([waiting], asError(error)),
+    )
+  }
+
+  /** Resolves when there is room; undefined when there is room now. */
+  ready(): Promise<void> | undefined {
+    if (this.#bytes < this.#settings.bufferBytesMax) return undefined
+    return new Promise(resolve => this.#waiters.push(resolve))
+  }
+
+  /** Resolves when all that was brought has ended. */
+  async drained(): Promise<void> {
+    while (this.#bytes > 0 && !this.#isClosed) {
+      await new Promise<void>(resolve => this.#waiters.push(resolve))
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#wake()
+  }
+
+  #isFresh({ readMs }: Topic): boolean {
+    return this.#clock.nowMs() - readMs < this.#settings.metadataMaxAgeMs
+  }
+
+  #topic(name: string): Promise<Topic> {
+    const asked = this.#topics.get(name)
+    if (asked !== undefined) return asked
+    const asking = this.#readTopic(name).finally(() => this.#topics.delete(name))
+    this.#topics.set(name, asking)
+    return asking
+  }
+
+  async #readTopic(name: string): Promise<Topic> {
+    const [found] = await this.#client.topics([name])
+    const count = found?.partitions.length ?? 0
+    if (count === 0) {
+      throw new EngineError('KAFKA_FAILED', `there is no topic "${name}" in this Kafka cluster`, {
+        hint: 'create it first: topics are not created by writing to them here',
+        details: { topic: name },
+      })
+    }
+    const earlier = this.#known.get(name)?.lanes ?? []
+    const lanes = Array.from({ length: count }, (_, at) => earlier[at] ?? new Lane(name, at))
+    const topic = { lanes, readMs: this.#clock.nowMs(), sticky: 0 }
+    this.#known.set(name, topic)
+    return topic
+  }
+
+  #queue(topic: Topic, waiting: Waiting): void {
+    const { key = null } = waiting.record
+    const lanes = topic.lanes
+    const at = key === null ? topic.sticky : partitionOfKey(Buffer.from(key), lanes.length)
+    const lane = lanes[at]!
+    lane.waiting.push(waiting)
+    if (lane.isBusy) return
+    lane.isBusy = true
+    this.#clock.after(this.#settings.lingerMs, () => void this.#drain(topic, lane))
+  }
+
+  async #drain(topic: Topic, lane: Lane): Promise<void> {
+    while (lane.waiting.length > 0) {
+      const batch = this.#takeBatch(lane)
+      if (topic.lanes[topic.sticky] === lane) topic.sticky = (topic.sticky + 1) % topic.lanes.length
+      const { topic: name, partition } = lane
+      try {
+        const records = batch.map(({ record }) => record)
+        await this.#client.produce({ topic: name, partition, records })
+        this.#end(batch, undefined)
+      } catch (error) {
+        this.#end(batch, asError(error))
+      }
+    }
+    lane.isBusy = false
+  }
+
+  #takeBatch(lane: Lane): Waiting[] {
+    const { waiting } = lane
+    let bytes = 0
+    let count = 0
+    while (count < waiting.length && count < BATCH_RECORDS_MAX) {
+      bytes += waiting[count]!.bytes
+      if (count > 0 && bytes > this.#settings.batchBytesMax) break
+      count++
+    }
+    return waiting.splice(0, count)
+  }
+
+  #end(batch: readonly Waiting[], error: Error | undefined): void {
+    for (const { bytes, sent } of batch) {
+      this.#bytes -= bytes
+      sent(error)
+    }
+    if (this.#bytes < this.#settings.bufferBytesMax) this.#wake()
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiters.splice(0)) wake()
+  }
+}
+
+function sizeOf(data: Buffer | string | null | undefined): number {
+  return data?.length ?? 0
+}
