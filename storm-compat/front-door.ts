@@ -1,4 +1,5 @@
 // How the command line runs Storm topologies: Flux YAML files, and modules that export a topology or a builder.
+import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { FrontDoor, Loaded, RunOptions } from 'gearpump/spi'
 import { loadFlux } from './flux/load.ts'
@@ -40,6 +41,7 @@ export const frontDoor: FrontDoor = {
       port,
       log,
       readJava: shellOrClass,
+      java: { env: process.env, homeDir: homedir() },
     })
     return {
       name: `a Nimbus for Storm's clients at ${nimbus.address}:${nimbus.port}`,

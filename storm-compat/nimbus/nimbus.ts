@@ -9,6 +9,7 @@ import { type Caller, type ServerTls, serve } from '../thrift/server.ts'
 import type { Handlers } from '../thrift/service.ts'
 import { nimbusMethods } from '../thrift/storm-nimbus.ts'
 import { blobMethods } from './blob-methods.ts'
+import { findJava, type JavaAround } from '../jvm/java-place.ts'
 import { BlobStore } from './blob-store.ts'
 import { type Clock, realClock } from './clock.ts'
 import { Inbox } from './inbox.ts'
@@ -18,7 +19,7 @@ import { refusals } from './refused-methods.ts'
 import type { NimbusSite } from './summaries.ts'
 import { Topologies } from './topologies.ts'
 import type { TopologyHost } from './topology-host.ts'
-import type { ReadJavaComponent } from './topology-reader.ts'
+import type { FindJava, ReadJavaComponent } from './topology-reader.ts'
 
 /** Storm's own port. */
 export const NIMBUS_PORT = 6627
@@ -37,6 +38,8 @@ export interface NimbusOptions {
   readonly advertise?: string
   /** Shows what a serialised Java component is; without it, such components are refused by their class. */
   readonly readJava?: ReadJavaComponent
+  /** Where Java and Storm's jars are looked for, for components that work in Java; without it they are refused. */
+  readonly java?: JavaAround
   readonly logDir?: string
   readonly log?: Log
   readonly clock?: Clock
@@ -69,6 +72,7 @@ export async function startNimbus(options: NimbusOptions): Promise<Nimbus> {
     directory: join(directory, 'topologies'),
     log,
     ...(options.readJava === undefined ? {} : { readJava: options.readJava }),
+    ...findJavaOf(options),
   })
   const siteOf = (caller: Caller): NimbusSite => ({
     host: options.advertise ?? hostName(caller.localAddress),
@@ -110,6 +114,10 @@ export async function startNimbus(options: NimbusOptions): Promise<Nimbus> {
       return closing
     },
   }
+}
+
+function findJavaOf({ java }: NimbusOptions): { findJava?: FindJava } {
+  return java === undefined ? {} : { findJava: (lines, conf) => findJava(lines, conf, java) }
 }
 
 /** What a client can connect to again, of the address under which it came. */

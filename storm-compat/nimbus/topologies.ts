@@ -1,7 +1,7 @@
 // The topologies of a Nimbus: their names, ids and statuses, and what happens to them one after the other. Statuses change at
 // once, as clients expect; what the host must do for it follows in order. A topology that is killed stays visible, without
 // emitting, for its wait; then it is gone, with its files.
-import { mkdir, rm } from 'node:fs/promises'
+import { copyFile, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from 'gearpump'
 import { asError } from 'gearpump/spi'
@@ -21,7 +21,7 @@ import {
   type Topology,
 } from './topology.ts'
 import type { HostedInfo, TopologyHost } from './topology-host.ts'
-import type { ReadJavaComponent } from './topology-reader.ts'
+import type { FindJava, ReadJavaComponent } from './topology-reader.ts'
 
 /** Topologies at once; far above what one process carries. */
 const TOPOLOGIES_MAX = 1000
@@ -35,6 +35,9 @@ const SAMPLE_MS = 30_000
 const WAIT_SECS_DEFAULT = 30
 /** A wait longer than a week is a slip of the keyboard. */
 const WAIT_SECS_MAX = 7 * 86_400
+
+/** The uploaded jar of a topology with Java components, beside its resources. */
+const JAR = 'topology.jar'
 
 interface Entry extends Topology {
   readonly directory: string
@@ -53,6 +56,7 @@ export interface TopologiesOptions {
   readonly directory: string
   readonly log: Log
   readonly readJava?: ReadJavaComponent
+  readonly findJava?: FindJava
 }
 
 export class Topologies {
@@ -109,12 +113,16 @@ export class Topologies {
 
   async #start(submission: Submission): Promise<void> {
     const entry = this.#make(submission)
-    const resources = join(entry.directory, 'resources')
+    // What travels to where it runs.
+    const code = join(entry.directory, 'code')
+    const resources = join(code, 'resources')
+    const jar = entry.topology.javaLines === undefined ? undefined : submission.jar
     const pidDir = join(entry.directory, 'pids')
     try {
       await mkdir(resources, { recursive: true, mode: 0o700 })
       await mkdir(pidDir, { mode: 0o700 })
       if (submission.jar !== undefined) await unpackResources(submission.jar, resources)
+      if (jar !== undefined) await copyFile(jar, join(code, JAR))
       if (this.#closed) throw new Error('this Nimbus is being closed')
     } catch (error) {
       await this.#remove(entry)
@@ -128,6 +136,7 @@ export class Topologies {
       id: entry.id,
       startedMs: entry.startedMs,
       resources,
+      ...(jar === undefined ? {} : { jar: join(code, JAR) }),
       pidDir,
       active: submission.active,
     })
@@ -176,10 +185,11 @@ export class Topologies {
   }
 
   #make(submission: Submission): Entry {
-    const { readJava } = this.#options
+    const { readJava, findJava } = this.#options
     const { topology, notices } = makeTopology(submission, {
       startedMs: this.#nextStartMs(),
       ...(readJava === undefined ? {} : { readJava }),
+      ...(findJava === undefined ? {} : { findJava }),
     })
     for (const notice of notices) this.#log('info', topology.name, notice)
     return {

@@ -14,6 +14,8 @@ export interface HostRequest {
   readonly startedMs: number
   /** Working directory of its shell components. */
   readonly resources: string
+  /** The jar with the classes of its Java components, beside the resources. */
+  readonly jar?: string
   /** A private directory for pid files. */
   readonly pidDir: string
   readonly active: boolean
@@ -69,6 +71,7 @@ class GearHost implements TopologyHost {
   async submit(request: HostRequest): Promise<readonly string[]> {
     const { application, notices } = translate(request.topology, {
       resources: request.resources,
+      jars: request.jar === undefined ? [] : [request.jar],
       pidDir: request.pidDir,
       logDir: this.#logDir,
       startedMs: request.startedMs,
@@ -76,11 +79,11 @@ class GearHost implements TopologyHost {
     const running: { name: string; app?: RunningApp } = { name: application.name }
     this.#running.set(request.id, running)
     try {
-      const { topology, resources, startedMs, active } = request
+      const { topology, resources, jar, startedMs, active } = request
       const runDir = dirname(request.pidDir)
-      const code = submittedCode(topology, { resources, startedMs, runDir, logDir: this.#logDir })
+      const code = submittedCode(topology, { resources, jar, startedMs, runDir, logDir: this.#logDir })
       const executors = workersOf(topology)
-      const options = { active, executors, bundle: resources }
+      const options = { active, executors, bundle: jar === undefined ? resources : dirname(resources) }
       const app = await this.#gear.submit({ ...application, code }, options)
       if (this.#running.get(request.id) !== running) {
         await app.kill()

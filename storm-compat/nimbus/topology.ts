@@ -9,7 +9,9 @@ import { numberTasks } from '../topology/task-ids.ts'
 import type { StormTopology } from '../topology/topology.ts'
 import { validateTopology } from '../topology/validate.ts'
 import type { HostedInfo } from './topology-host.ts'
-import { type ReadJavaComponent, type ReadTopology, readTopology } from './topology-reader.ts'
+import {
+  type FindJava,
+  type ReadJavaComponent, type ReadTopology, readTopology } from './topology-reader.ts'
 import { sizeProblem } from './topology-size.ts'
 import { WindowedCounts } from './windows.ts'
 
@@ -54,6 +56,7 @@ export interface MakeOptions {
   /** When it is submitted, whole seconds in ms: part of its id. */
   readonly startedMs: number
   readonly readJava?: ReadJavaComponent
+  readonly findJava?: FindJava
 }
 
 /** A topology of what was submitted. Throws InvalidTopologyException with all that is wrong with it. */

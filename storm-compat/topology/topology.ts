@@ -1,6 +1,8 @@
 // The one value in which every Storm front door ends (Flux YAML, TypeScript builder, later Thrift and jars), and
 // which translate() turns into an engine DAG. Plain data, but for the factories of in-process components.
+
 import type { BasicBolt, Bolt, Conf, Spout, Values } from '../component/api.ts'
+import type { StormLine } from '../jvm/java-line.ts'
 
 export interface StormTopology {
   readonly name: string
@@ -8,7 +10,14 @@ export interface StormTopology {
   readonly config: Conf
   /** Spouts and bolts in the order in which they were declared; ids are unique over both. */
   readonly components: readonly Component[]
+  /** Lines of Storm that can host its Java components, the likeliest first; for topologies that have some. */
+  readonly javaLines?: readonly StormLine[]
 }
+
+/** How the JVM host makes a component or grouping: of its serialised bytes, or of a class and plain arguments. */
+export type JavaObjectSource =
+  | { readonly bytes: Uint8Array }
+  | { readonly class: string; readonly arguments: readonly unknown[] }
 
 export interface Component {
   readonly id: string
@@ -42,6 +51,14 @@ export type Grouping =
   | { readonly type: 'shuffle' | 'all' | 'none' | 'global' | 'direct' | 'localOrShuffle' }
   | { readonly type: 'fields'; readonly fields: readonly string[] }
   | { readonly type: 'partialKey'; readonly fields: readonly string[] }
+  /** A grouping in Java: evaluated in the JVM host, by emitters that are in it as well. */
+  | {
+      readonly type: 'java'
+      readonly object: JavaObjectSource
+      readonly className: string
+      /** What Storm's own PartialKeyGrouping groups by, for emitters that are not in Java. */
+      readonly partialKey?: readonly string[]
+    }
   | { readonly type: 'custom'; readonly create: () => CustomGrouping }
 
 /** A user's own grouping; one instance per emitting task and edge. */
@@ -59,5 +76,7 @@ export type Implementation =
       readonly env: Readonly<Record<string, string>>
       readonly changeChildCwd: boolean
     }
+  /** Works in the JVM beside the executor. */
+  | { readonly kind: 'java'; readonly object: JavaObjectSource; readonly className: string }
   | { readonly kind: 'spout'; readonly create: () => Spout }
   | { readonly kind: 'bolt'; readonly create: () => Bolt | BasicBolt }

@@ -2,7 +2,7 @@
 # Brings unmodified parts of other projects into a cache, for the tests that run our engine against the real thing:
 #
 #   test/real/bring.sh PART...    multilang storm-starter pystorm streamparse storm-client ruby go-child etcd node-22,
-#                                 all of these, gostorm, or storm-lines
+#                                 all of these, gostorm, storm-lines, or storm-lib
 #
 # Each part gets a folder CACHE/PART with a file `ok` once it is complete; a second run finds that and does nothing. One
 # process at a time brings a part, others wait. Nothing is committed: the cache is GEARPUMP_CACHE, by default .cache/real
@@ -29,6 +29,15 @@ LINES="
   org.apache.storm:storm-client:2.8.1 org.apache.storm:storm-shaded-deps:2.8.1
   org.apache.storm:storm-kafka-client:2.8.1 org.apache.storm:flux-wrappers:2.8.1 org.apache.kafka:kafka-clients:3.9.1
   org.slf4j:slf4j-api:1.7.36 com.googlecode.json-simple:json-simple:1.1.1
+"
+# What hosts Java components of each line, with all that its jars need: line, artifact, and what else Maven Central has of it
+# where the artifact's own list names jars that are not there. 200 MB, not in `all`.
+LIB="
+  0.9,storm-core:0.9.7,org.clojure:clojure:1.5.1,com.esotericsoftware.kryo:kryo:2.21,commons-lang:commons-lang:2.6,com.googlecode.json-simple:json-simple:1.1.1,org.yaml:snakeyaml:1.11,ch.qos.logback:logback-classic:1.0.13
+  0.10,storm-core:0.10.2
+  1.0,storm-core:1.0.2
+  1.2,storm-core:1.2.4
+  2,storm-client:2.8.1
 "
 GOSTORM=github.com/jsgilmore/gostorm # not in `all`: it has no released version, and not every module proxy has it
 
@@ -57,6 +66,47 @@ resources() {
   need mvn unzip
   try mvn -B -q -Dstyle.color=never dependency:copy -Dartifact="org.apache.storm:$1:$2" -DoutputDirectory="$DIR/jars"
   try unzip -q -o -j "$DIR/jars/$1-$2.jar" 'resources/*' -d "$DIR"
+}
+
+# library LINE ARTIFACT [OTHER...]: an artifact with what it depends on; only the others, if there are some.
+library() {
+  line=$1
+  artifact=$2
+  shift 2
+  none=
+  [ $# -eq 0 ] || none='<exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>'
+  [ "$line" != 1.2 ] || none='<exclusions><exclusion><groupId>ring-cors</groupId><artifactId>ring-cors</artifactId></exclusion></exclusions>'
+  mkdir -p "$DIR/lib/$line" "$DIR/pom"
+  {
+    echo '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
+    echo "<groupId>part</groupId><artifactId>part</artifactId><version>1</version><dependencies>"
+    dependency "org.apache.storm:$artifact" "$none"
+    for other in "$@"; do dependency "$other" ''; done
+    echo '</dependencies></project>'
+  } >"$DIR/pom/pom.xml"
+  try mvn -B -q -Dstyle.color=never -f "$DIR/pom/pom.xml" dependency:copy-dependencies -DoutputDirectory="$DIR/lib/$line"
+}
+
+dependency() {
+  IFS=: read -r group name version <<EOT
+$1
+EOT
+  echo "<dependency><groupId>$group</groupId><artifactId>$name</artifactId><version>$version</version>$2</dependency>"
+}
+
+# tour LINE: our topologies, compiled with that line and packed with what its multi-lang bolts need.
+tour() {
+  sources=$DIR/src/$1
+  mkdir -p "$sources" "$DIR/classes/$1"
+  root=org.apache.storm
+  case $1 in 0.*) root=backtype.storm ;; esac
+  for java in "$HERE"/storm-lib/*.java; do
+    sed "s/org\.apache\.storm\./$root./" "$java" >"$sources/${java##*/}"
+  done
+  try javac --release 8 -nowarn -Xlint:-options -cp "$DIR/lib/$1/*" -d "$DIR/classes/$1" "$sources"/*.java
+  mkdir -p "$DIR/classes/$1/resources"
+  cp "$DIR/resources"/* "$DIR/classes/$1/resources"
+  (cd "$DIR/classes/$1" && try zip -q -r "$DIR/tour-$1.jar" .)
 }
 
 bring() {
@@ -134,13 +184,27 @@ bring() {
     try go build -o splitsentence "$GOSTORM/example/splitsentence"
     echo "$DIR/splitsentence" >"$DIR/program"
     ;;
+  storm-lib)
+    need mvn java javac zip unzip
+    mkdir -p "$DIR/resources"
+    try mvn -B -q -Dstyle.color=never dependency:copy -Dartifact="org.apache.storm:storm-starter:$STARTER" -DoutputDirectory="$DIR/starter"
+    try mvn -B -q -Dstyle.color=never dependency:copy -Dartifact="org.apache.storm:multilang-python:$STORM" -DoutputDirectory="$DIR/starter"
+    try unzip -q -o -j "$DIR/starter/storm-starter-$STARTER.jar" resources/splitsentence.py -d "$DIR/resources"
+    try unzip -q -o -j "$DIR/starter/multilang-python-$STORM.jar" resources/storm.py -d "$DIR/resources"
+    for row in $LIB; do
+      # shellcheck disable=SC2046
+      library $(echo "$row" | tr ',' ' ')
+      tour "${row%%,*}"
+    done
+    command -v java >"$DIR/program"
+    ;;
   storm-lines)
     need mvn javac
     for artifact in $LINES; do
       try mvn -B -q -Dstyle.color=never dependency:copy -Dartifact="$artifact" -DoutputDirectory="$DIR"
     done
     ;;
-  *) die "no such part; there are: multilang storm-starter pystorm streamparse storm-client ruby go-child etcd node-22 all gostorm storm-lines" ;;
+  *) die "no such part; there are: multilang storm-starter pystorm streamparse storm-client ruby go-child etcd node-22 all gostorm storm-lines storm-lib" ;;
   esac
 }
 
@@ -149,6 +213,7 @@ complete() {
   [ -f "$DIR/ok" ] || return 1
   case $PART in
   go-child) cmp -s "$HERE/go-child/main.go" "$DIR/main.go" ;;
+  storm-lib) cmp -s "$HERE/storm-lib/JvmTour.java" "$DIR/src/2/JvmTour.java" ;;
   storm-client) for java in "$HERE"/storm-client/*.java; do cmp -s "$java" "$DIR/${java##*/}" || return 1; done ;;
   esac
 }

@@ -20,6 +20,7 @@ export type PartName =
   | 'storm-client'
   | 'gostorm'
   | 'storm-lines'
+  | 'storm-lib'
 
 export interface RealPart {
   /** Folder of the part: storm.py, storm.rb, storm.js in `multilang`; splitsentence.* in `storm-starter`. */
