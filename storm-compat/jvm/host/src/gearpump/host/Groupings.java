@@ -23,8 +23,7 @@ final class Groupings {
     for (List<Object> row : (List<List<Object>>) given.get("groupings")) {
       int stream = Topology.number(row.get(0));
       Object grouping = Components.object(task.host, row.get(2));
-      List<Integer> targets = new ArrayList<>();
-      for (Object target : (List<Object>) row.get(3)) targets.add(Topology.number(target));
+      List<Integer> targets = Topology.numbers((List<Object>) row.get(3));
       line.prepareGrouping(grouping, task.context, task.component, task.streamNames.get(stream), targets);
       if (all[stream] == null) all[stream] = new Groupings(line, task.id);
       all[stream].groupings.add(grouping);

@@ -99,7 +99,7 @@ public final class Host {
         return;
       case Wire.TASKS:
         Task asker = tasks.get(in.i32());
-        if (asker != null) asker.answer(in.i32(), in.values());
+        if (asker != null) asker.answer(in.i32(), Topology.numbers(in.values()));
         return;
       default:
         throw new IOException("a frame of the unknown kind " + kind);

@@ -84,7 +84,7 @@ abstract class Task implements Runnable, InvocationHandler {
     }
   }
 
-  void answer(int emit, List<?> tasks) {
+  void answer(int emit, List<Integer> tasks) {
     synchronized (room) {
       asked = new Answer(emit, tasks);
       room.notifyAll();
@@ -302,16 +302,15 @@ abstract class Task implements Runnable, InvocationHandler {
 
   private static final class Answer {
     final int emit;
-    final List<?> tasks;
+    final List<Integer> tasks;
 
-    Answer(int emit, List<?> tasks) {
+    Answer(int emit, List<Integer> tasks) {
       this.emit = emit;
       this.tasks = tasks;
     }
   }
 
   /** Asks the executor where an emit went. */
-  @SuppressWarnings("unchecked")
   List<Integer> tasksOf(int emit) {
     synchronized (out) {
       out.u8(Wire.WANT_TASKS);
@@ -325,7 +324,7 @@ abstract class Task implements Runnable, InvocationHandler {
         Thread.currentThread().interrupt();
         return Collections.emptyList();
       }
-      return (List<Integer>) asked.tasks;
+      return asked.tasks;
     }
   }
 

@@ -47,6 +47,12 @@ final class Topology {
     return value == null ? null : Integer.valueOf(((Number) value).intValue());
   }
 
+  static List<Integer> numbers(List<?> values) {
+    List<Integer> numbers = new ArrayList<>(values.size());
+    for (Object value : values) numbers.add(number(value));
+    return numbers;
+  }
+
   private static ExecutorService sharedExecutor() {
     return Executors.newFixedThreadPool(SHARED_THREADS, work -> {
       Thread thread = new Thread(work, "shared-executor");
