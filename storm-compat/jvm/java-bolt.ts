@@ -165,7 +165,8 @@ export class JavaBolt implements Bolt, JavaRole {
   told(record: number, reader: WireReader): void {
     switch (record) {
       case TOLD.EMIT:
-        return this.#emit(reader)
+        this.#emit(reader)
+        return
       case TOLD.ACK: {
         const tuple = this.#taken(reader.i32())
         if (tuple !== undefined) this.#collector.ack(tuple)

@@ -149,11 +149,14 @@ export class JavaSpout implements Spout, JavaRole {
   told(record: number, reader: WireReader): void {
     switch (record) {
       case TOLD.EMIT:
-        return this.#emit(reader)
+        this.#emit(reader)
+        return
       case TOLD.ASKED:
-        return this.#answer()
+        this.#answer()
+        return
       case TOLD.CALLED:
-        return this.#called?.()
+        this.#called?.()
+        return
       default:
         throw new Error(`a Java spout was told the unknown record ${record}`)
     }

@@ -131,21 +131,28 @@ export class JavaTask implements SidecarTask {
   #record(record: number, reader: WireReader): void {
     switch (record) {
       case TOLD.OPENED:
-        return this.#opened()
+        this.#opened()
+        return
       case TOLD.THREW:
-        return this.#threw(reader.text())
+        this.#threw(reader.text())
+        return
       case TOLD.CLOSED:
-        return this.#closing?.()
+        this.#closing?.()
+        return
       case TOLD.REPORT:
-        return this.reportError(this.#failure('reports', reader.text()))
+        this.reportError(this.#failure('reports', reader.text()))
+        return
       case TOLD.METRIC:
-        return this.context.metric(reader.text(), reader.value())
+        this.context.metric(reader.text(), reader.value())
+        return
       case TOLD.WANT_TASKS: {
         const emit = reader.i32()
-        return this.channel.tasks(emit, this.#answers[emit & (ANSWERS_KEPT - 1)] ?? NO_IDS)
+        this.channel.tasks(emit, this.#answers[emit & (ANSWERS_KEPT - 1)] ?? NO_IDS)
+        return
       }
       default:
-        return this.#role.told(record, reader)
+        this.#role.told(record, reader)
+        return
     }
   }
 
@@ -210,7 +217,10 @@ export class JavaTask implements SidecarTask {
     const error = this.#failure(doing, text)
     this.#reset()
     if (this.#closed) return
-    if (this.#first !== undefined) return this.#failFirst(error)
+    if (this.#first !== undefined) {
+      this.#failFirst(error)
+      return
+    }
     this.reportError(error)
     this.#cancel = systemClock.after(this.#backoff.delayAfterMs(upForMs), () => {
       if (this.channel.up) this.channel.open()
@@ -222,7 +232,10 @@ export class JavaTask implements SidecarTask {
     this.#first = undefined
     this.#closed = true
     const channel = this.#channel
-    if (channel === undefined) return first.reject(error)
+    if (channel === undefined) {
+      first.reject(error)
+      return
+    }
     this.#options.sidecar.detach(channel).then(() => first.reject(error), first.reject)
   }
 

@@ -125,7 +125,10 @@ function streamsOf(value: JavaValue | undefined): ReadonlyMap<string, readonly s
 }
 
 /** The fields of a PartialKeyGrouping that names some; undefined for the first field, and for all other classes. */
-export function readPartialKey(bytes: Uint8Array, className: string): readonly string[] | undefined {
+export function readPartialKey(
+  bytes: Uint8Array,
+  className: string,
+): readonly string[] | undefined {
   if (!className.endsWith('.storm.grouping.PartialKeyGrouping')) return undefined
   return stormFieldsOf(fieldOf(objectOf(bytes, className), 'fields') ?? null)
 }

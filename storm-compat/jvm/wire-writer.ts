@@ -10,7 +10,7 @@ const FIRST_BYTES = 4 * 1024
 const KEPT_BYTES = 1024 * 1024
 /** Up to here letters are written one by one, which is quicker than a call into the runtime. */
 const SHORT_TEXT = 48
-const NOT_LATIN = /[^\x00-\xff]/
+const NOT_LATIN = /[^\p{ASCII}\u0080-\u00ff]/u
 
 export class WireWriter {
   size = 0
@@ -90,24 +90,33 @@ export class WireWriter {
   #value(value: unknown, depth: number): void {
     switch (typeof value) {
       case 'string':
-        return this.text(value)
+        this.text(value)
+        return
       case 'number':
-        return this.#number(value)
+        this.#number(value)
+        return
       case 'boolean':
-        return this.u8(value ? TYPE.TRUE : TYPE.FALSE)
+        this.u8(value ? TYPE.TRUE : TYPE.FALSE)
+        return
       case 'bigint':
-        return this.#bigint(value)
+        this.#bigint(value)
+        return
       case 'undefined':
-        return this.u8(TYPE.NULL)
+        this.u8(TYPE.NULL)
+        return
       case 'object':
-        return value === null ? this.u8(TYPE.NULL) : this.#object(value, depth + 1)
+        value === null ? this.u8(TYPE.NULL) : this.#object(value, depth + 1)
+        return
       default:
         throw refused(`a ${typeof value} has no counterpart in Java`)
     }
   }
 
   #number(value: number): void {
-    if (!Number.isSafeInteger(value) || Object.is(value, -0)) return this.#double(value)
+    if (!Number.isSafeInteger(value) || Object.is(value, -0)) {
+      this.#double(value)
+      return
+    }
     if (!this.longs && (value | 0) === value) {
       this.u8(TYPE.INT)
       this.i32(value)
@@ -137,7 +146,10 @@ export class WireWriter {
 
   text(text: string): void {
     const { length } = text
-    if (length > SHORT_TEXT) return this.#longText(text)
+    if (length > SHORT_TEXT) {
+      this.#longText(text)
+      return
+    }
     this.#room(length + 2)
     const bytes = this.#bytes
     const start = this.size
@@ -146,14 +158,20 @@ export class WireWriter {
     let at = start + 2
     for (let i = 0; i < length; i++) {
       const code = text.charCodeAt(i)
-      if (code > 0xff) return this.#wide(text)
+      if (code > 0xff) {
+        this.#wide(text)
+        return
+      }
       bytes[at++] = code
     }
     this.size = at
   }
 
   #longText(text: string): void {
-    if (NOT_LATIN.test(text)) return this.#wide(text)
+    if (NOT_LATIN.test(text)) {
+      this.#wide(text)
+      return
+    }
     this.u8(TYPE.LATIN)
     this.count(text.length)
     this.#room(text.length)
@@ -169,18 +187,35 @@ export class WireWriter {
 
   #object(value: object, depth: number): void {
     if (depth > DEPTH_MAX) throw refused(`it is nested deeper than ${DEPTH_MAX} levels`)
-    if (Array.isArray(value)) return this.#list(value, depth)
+    if (Array.isArray(value)) {
+      this.#list(value, depth)
+      return
+    }
     if (value instanceof Uint8Array) {
       this.u8(TYPE.BYTES)
-      return this.#block(value)
+      this.#block(value)
+      return
     }
-    if (value instanceof Map) return this.#entries([...value], depth)
-    if (value instanceof Double) return this.#double(value.value)
-    if (value instanceof JavaValue) return this.#other(value)
-    if (value instanceof Set) return this.#list([...value], depth)
+    if (value instanceof Map) {
+      this.#entries([...value], depth)
+      return
+    }
+    if (value instanceof Double) {
+      this.#double(value.value)
+      return
+    }
+    if (value instanceof JavaValue) {
+      this.#other(value)
+      return
+    }
+    if (value instanceof Set) {
+      this.#list([...value], depth)
+      return
+    }
     // A Date and the like travel as what they turn into, as they do to multi-lang children.
     if ('toJSON' in value && typeof value.toJSON === 'function') {
-      return this.#value(value.toJSON(), depth)
+      this.#value(value.toJSON(), depth)
+      return
     }
     this.#entries(
       Object.entries(value).filter(([, item]) => item !== undefined),

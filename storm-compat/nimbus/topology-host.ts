@@ -81,9 +81,19 @@ class GearHost implements TopologyHost {
     try {
       const { topology, resources, jar, startedMs, active } = request
       const runDir = dirname(request.pidDir)
-      const code = submittedCode(topology, { resources, jar, startedMs, runDir, logDir: this.#logDir })
+      const code = submittedCode(topology, {
+        resources,
+        jar,
+        startedMs,
+        runDir,
+        logDir: this.#logDir,
+      })
       const executors = workersOf(topology)
-      const options = { active, executors, bundle: jar === undefined ? resources : dirname(resources) }
+      const options = {
+        active,
+        executors,
+        bundle: jar === undefined ? resources : dirname(resources),
+      }
       const app = await this.#gear.submit({ ...application, code }, options)
       if (this.#running.get(request.id) !== running) {
         await app.kill()

@@ -5,6 +5,9 @@ import type { Problem } from 'gearpump'
 import { asError } from 'gearpump/spi'
 import type { Conf } from '../component/api.ts'
 import { floatValue } from '../component/values.ts'
+import { cluesOf, type LineClues, linesOf, type StormLine } from '../jvm/java-line.ts'
+import type { FoundJava, MissingJava } from '../jvm/java-place.ts'
+import { readPartialKey } from '../jvm/shell-classes.ts'
 import type {
   Bolt,
   ComponentCommon,
@@ -23,9 +26,6 @@ import type {
   StormTopology,
   Stream,
 } from '../topology/topology.ts'
-import { cluesOf, type LineClues, linesOf, type StormLine } from '../jvm/java-line.ts'
-import type { FoundJava, MissingJava } from '../jvm/java-place.ts'
-import { readPartialKey } from '../jvm/shell-classes.ts'
 import { javaClassName } from './java-class-name.ts'
 
 /** What a serialised Java component turned out to be. */
@@ -83,7 +83,12 @@ export function readTopology(options: ReadOptions): ReadTopology {
   const grouped = components.map(component => reader.settleGroupings(component, components))
   const javaLines = reader.checkJava(message.storm_version, config, options.findJava)
   return {
-    topology: { name, config, components: grouped, ...(javaLines === undefined ? {} : { javaLines }) },
+    topology: {
+      name,
+      config,
+      components: grouped,
+      ...(javaLines === undefined ? {} : { javaLines }),
+    },
     problems: reader.problems,
     notices: noticesOf(message),
   }
@@ -185,8 +190,10 @@ class Reader {
       if (grouping.type !== 'java') return input
       const source = all.find(({ id }) => id === input.component)
       if (source === undefined || source.implementation.kind === 'java') return input
-      const { partialKey: fields = source.streams.get(input.stream)?.fields.slice(0, 1), className } =
-        grouping
+      const {
+        partialKey: fields = source.streams.get(input.stream)?.fields.slice(0, 1),
+        className,
+      } = grouping
       if (PARTIAL_KEY.test(className) && fields !== undefined) {
         return { ...input, grouping: { type: 'partialKey', fields } as const }
       }
@@ -205,7 +212,10 @@ class Reader {
     find: FindJava | undefined,
   ): readonly StormLine[] | undefined {
     if (this.#found.length === 0) return undefined
-    const lines = linesOf(version, this.#found.map(({ clues }) => clues))
+    const lines = linesOf(
+      version,
+      this.#found.map(({ clues }) => clues),
+    )
     const found = find?.(lines, conf)
     if (found !== undefined && !('missing' in found)) return lines
     const hint = found?.missing ?? NO_JVM_HINT

@@ -11,7 +11,10 @@ import { validateTopology } from '../topology/validate.ts'
 import type { HostedInfo } from './topology-host.ts'
 import {
   type FindJava,
-  type ReadJavaComponent, type ReadTopology, readTopology } from './topology-reader.ts'
+  type ReadJavaComponent,
+  type ReadTopology,
+  readTopology,
+} from './topology-reader.ts'
 import { sizeProblem } from './topology-size.ts'
 import { WindowedCounts } from './windows.ts'
 

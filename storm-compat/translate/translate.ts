@@ -29,9 +29,9 @@ import { ShellSpout } from '../component/shell-spout.ts'
 import { SpoutSource } from '../component/spout-source.ts'
 import type { Origin } from '../component/tuple.ts'
 import { doubleSerialiser } from '../component/values.ts'
-import { ChosenTasks, type JavaGrouping, javaGroupingsOf } from '../jvm/java-groupings.ts'
 import { hostPlan, longsOf } from '../jvm/host-plan.ts'
 import { JavaBolt } from '../jvm/java-bolt.ts'
+import { ChosenTasks, type JavaGrouping, javaGroupingsOf } from '../jvm/java-groupings.ts'
 import type { StormLine } from '../jvm/java-line.ts'
 import type { JavaAround } from '../jvm/java-place.ts'
 import { JavaSpout } from '../jvm/java-spout.ts'
@@ -236,10 +236,7 @@ function join(
     input.grouping.type === 'java'
       ? javaPartitioner(component.id, input.stream, tasks, chosen)
       : partitionerOf(input, input.grouping, fields, tasks, sourceTasks)
-  return from.to(to, partitioner, input.stream) as Path<
-    never,
-    unknown
-  >
+  return from.to(to, partitioner, input.stream) as Path<never, unknown>
 }
 
 function numberTasksOf(of: AnyProcessor): readonly number[] {
@@ -287,9 +284,7 @@ function javaPartitioner(
   tasks: readonly number[],
   chosen: ChosenTasks,
 ): Partitioner<Values> {
-  return multicast(
-    () => () => chosen.of(consumer, stream).map(task => tasks.indexOf(task)),
-  )
+  return multicast(() => () => chosen.of(consumer, stream).map(task => tasks.indexOf(task)))
 }
 
 function customPartitioner(

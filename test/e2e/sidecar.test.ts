@@ -106,3 +106,71 @@ const TYPES = [
   'Point point 7',
   'Long',
 ]
+
+realTest(
+  test.serial,
+  ['storm-lib'],
+  'a bolt that throws is reported with the stack trace of Java, fails what it held, and starts anew',
+  async (t, [lib]) => {
+    t.timeout(120_000)
+    const run = await tour(t, lib, '2')
+    await run.submit('throws', 'tour.count=12')
+    const ends = () => run.noted('acked').length + run.noted('failed').length
+    await until('each number has ended', () => ends() >= 12)
+    t.true(run.noted('failed').includes('[id, 5, 0]'))
+    await until('it is prepared again', () => run.noted('prepared').length === 2)
+    const { errors } = await run.info('throws')
+    const { message } = errors.thrower!.last.at(-1)!
+    t.regex(
+      message,
+      /thrower\[task \d+\].*threw: java\.lang\.IllegalStateException: five is too much\n\tat JvmTour\$Thrower\.execute/,
+    )
+    t.notRegex(message, /gearpump\.host/)
+  },
+)
+
+realTest(
+  test.serial,
+  ['storm-lib'],
+  'a JVM that dies is started again with its components; the topology goes on',
+  async (t, [lib]) => {
+    t.timeout(120_000)
+    const run = await tour(t, lib, '2')
+    await run.submit('throws', 'tour.count=12', 'tour.halt=1')
+    await until('it is prepared again', () => run.noted('prepared').length >= 2)
+    const { errors, figures } = await run.info('throws')
+    const told = Object.values(errors).flatMap(({ last }) => last.map(({ message }) => message))
+    t.true(
+      told.some(message => /the JVM of the Java components ended \(exit code 3\)/.test(message)),
+    )
+    t.is(figures.components.numbers!.tasks, 1)
+    const before = run.noted('seen').length
+    await until('more is seen', () => run.noted('seen').length > before)
+  },
+)
+
+realTest(
+  test.serial,
+  ['storm-lib'],
+  'a component that cannot be prepared, and Java where there is none, are refused with the cause',
+  async (t, [lib]) => {
+    t.timeout(120_000)
+    const run = await tour(t, lib, '2')
+    const broken = await t.throwsAsync(run.submit('broken'))
+    t.regex(
+      broken!.message,
+      /broken\[task \d+\] \(JvmTour\$Broken\) threw in prepare: java\.lang\.IllegalStateException: no data base/,
+    )
+    const home = await t.throwsAsync(run.submit('words', 'gearpump.jvm.home=/nowhere'))
+    t.regex(
+      home!.message,
+      /component count: is the Java class JvmTour\$Count .*there is no Java runtime here/s,
+    )
+    process.env.GEARPUMP_STORM_JARS = run.dir
+    const jars = await t.throwsAsync(run.submit('words'))
+    t.regex(
+      jars!.message,
+      /component sentences: is the Java class JvmTour\$Sentences.*there are no jars of Storm 2 in /s,
+    )
+  },
+)

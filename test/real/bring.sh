@@ -33,7 +33,7 @@ LINES="
 # What hosts Java components of each line, with all that its jars need: line, artifact, and what else Maven Central has of it
 # where the artifact's own list names jars that are not there. 200 MB, not in `all`.
 LIB="
-  0.9,storm-core:0.9.7,org.clojure:clojure:1.5.1,com.esotericsoftware.kryo:kryo:2.21,commons-lang:commons-lang:2.6,com.googlecode.json-simple:json-simple:1.1.1,org.yaml:snakeyaml:1.11,ch.qos.logback:logback-classic:1.0.13
+  0.9,storm-core:0.9.7,org.clojure:clojure:1.5.1,com.esotericsoftware.kryo:kryo:2.21,commons-lang:commons-lang:2.6,com.googlecode.json-simple:json-simple:1.1.1,org.yaml:snakeyaml:1.11,ch.qos.logback:logback-classic:1.0.13,org.slf4j:log4j-over-slf4j:1.6.6,com.google.guava:guava:13.0.1
   0.10,storm-core:0.10.2
   1.0,storm-core:1.0.2
   1.2,storm-core:1.2.4
