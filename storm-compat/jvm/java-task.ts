@@ -117,6 +117,7 @@ export class JavaTask implements SidecarTask {
       conf: confOf(conf, sidecar.line!),
       object: sent(object),
       streams: this.streams,
+      heard: conf['topology.debug'] === true ? this.streams : [...context.targets.keys()],
       groupings: this.#groupings.flatMap((list, stream) =>
         list.map(grouping => [stream, grouping.consumer, sent(grouping.object), grouping.targets]),
       ),

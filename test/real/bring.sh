@@ -31,7 +31,7 @@ LINES="
   org.slf4j:slf4j-api:1.7.36 com.googlecode.json-simple:json-simple:1.1.1
 "
 # What hosts Java components of each line, with all that its jars need: line, artifact, and what else Maven Central has of it
-# where the artifact's own list names jars that are not there. 200 MB, not in `all`.
+# where the artifact's own list names jars that are not there. 250 MB, not in `all`; of 2.x also the peer, storm-server.
 LIB="
   0.9,storm-core:0.9.7,org.clojure:clojure:1.5.1,com.esotericsoftware.kryo:kryo:2.21,commons-lang:commons-lang:2.6,com.googlecode.json-simple:json-simple:1.1.1,org.yaml:snakeyaml:1.11,ch.qos.logback:logback-classic:1.0.13,org.slf4j:log4j-over-slf4j:1.6.6,com.google.guava:guava:13.0.1
   0.10,storm-core:0.10.2
@@ -101,9 +101,11 @@ tour() {
   root=org.apache.storm
   case $1 in 0.*) root=backtype.storm ;; esac
   for java in "$HERE"/storm-lib/*.java; do
+    # Only Storm 2 is run as the peer.
+    case $1,$java in 2,* | *,*/JvmTour.java) ;; *) continue ;; esac
     sed "s/org\.apache\.storm\./$root./" "$java" >"$sources/${java##*/}"
   done
-  try javac --release 8 -nowarn -Xlint:-options -cp "$DIR/lib/$1/*" -d "$DIR/classes/$1" "$sources"/*.java
+  try javac --release 8 -nowarn -Xlint:-options -cp "$DIR/lib/$1/*:$DIR/local/*" -d "$DIR/classes/$1" "$sources"/*.java
   mkdir -p "$DIR/classes/$1/resources"
   cp "$DIR/resources"/* "$DIR/classes/$1/resources"
   (cd "$DIR/classes/$1" && try zip -q -r "$DIR/tour-$1.jar" .)
@@ -194,6 +196,7 @@ bring() {
     for row in $LIB; do
       # shellcheck disable=SC2046
       library $(echo "$row" | tr ',' ' ')
+      [ "${row%%,*}" != 2 ] || library ../local storm-server:$STORM
       tour "${row%%,*}"
     done
     command -v java >"$DIR/program"
@@ -213,7 +216,7 @@ complete() {
   [ -f "$DIR/ok" ] || return 1
   case $PART in
   go-child) cmp -s "$HERE/go-child/main.go" "$DIR/main.go" ;;
-  storm-lib) cmp -s "$HERE/storm-lib/JvmTour.java" "$DIR/src/2/JvmTour.java" ;;
+  storm-lib) for java in "$HERE"/storm-lib/*.java; do cmp -s "$java" "$DIR/src/2/${java##*/}" || return 1; done ;;
   storm-client) for java in "$HERE"/storm-client/*.java; do cmp -s "$java" "$DIR/${java##*/}" || return 1; done ;;
   esac
 }

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.storm.Config;
 import org.apache.storm.StormSubmitter;
 import org.apache.storm.generated.StormTopology;
@@ -42,13 +43,18 @@ public final class JvmTour {
     conf.put("nimbus.thrift.port", Integer.parseInt(args[0]));
     conf.put("storm.nimbus.retry.times", 1);
     conf.put("tour.dir", args[3]);
-    for (int i = 4; i < args.length; i++) {
+    settings(conf, args, 4);
+    StormSubmitter.submitTopology(args[2], conf, topology(args[2]));
+    System.exit(0);
+  }
+
+  /** Arguments KEY=VALUE; numbers are numbers. */
+  static void settings(Map conf, String[] args, int from) {
+    for (int i = from; i < args.length; i++) {
       String[] pair = args[i].split("=", 2);
       Object value = pair[1].matches("-?\\d+") ? (Object) Integer.valueOf(pair[1]) : pair[1];
       conf.put(pair[0], value);
     }
-    StormSubmitter.submitTopology(args[2], conf, topology(args[2]));
-    System.exit(0);
   }
 
   static StormTopology topology(String name) {
@@ -71,6 +77,11 @@ public final class JvmTour {
       case "throws":
         builder.setSpout("numbers", new Numbers(), 1);
         builder.setBolt("thrower", new Thrower(), 1).shuffleGrouping("numbers");
+        break;
+      case "flood":
+        builder.setSpout("sentences", new Flood(), 1);
+        builder.setBolt("split", new Words(), 1).shuffleGrouping("sentences");
+        builder.setBolt("count", new Tally(), 1).fieldsGrouping("split", new Fields("word"));
         break;
       case "broken":
         builder.setSpout("numbers", new Numbers(), 1);
@@ -377,6 +388,70 @@ public final class JvmTour {
 
     @Override
     public void declareOutputFields(OutputFieldsDeclarer declarer) {}
+  }
+
+  /** As fast as it may, for benchmarks. */
+  public static class Flood extends BaseRichSpout {
+    private static final String[] SENTENCES = {
+      "the cow jumped over the moon", "an apple a day keeps the doctor away", "four score and seven years ago",
+      "snow white and the seven dwarfs", "i am at two with nature"
+    };
+    private transient SpoutOutputCollector collector;
+    static final AtomicLong ACKED = new AtomicLong();
+    private transient long next;
+
+    @Override
+    public void open(Map conf, TopologyContext context, SpoutOutputCollector collector) {
+      this.collector = collector;
+    }
+
+    @Override
+    public void ack(Object id) {
+      ACKED.incrementAndGet();
+    }
+
+    @Override
+    public void nextTuple() {
+      long id = next++;
+      collector.emit(new Values(SENTENCES[(int) (id % SENTENCES.length)]), id);
+    }
+
+    @Override
+    public void declareOutputFields(OutputFieldsDeclarer declarer) {
+      declarer.declare(new Fields("sentence"));
+    }
+  }
+
+  public static class Words extends BaseBasicBolt {
+    @Override
+    public void execute(Tuple tuple, BasicOutputCollector collector) {
+      for (String word : tuple.getString(0).split(" ")) collector.emit(new Values(word));
+    }
+
+    @Override
+    public void declareOutputFields(OutputFieldsDeclarer declarer) {
+      declarer.declare(new Fields("word"));
+    }
+  }
+
+  public static class Tally extends BaseBasicBolt {
+    private transient Map<String, Integer> counts;
+
+    @Override
+    public void prepare(Map conf, TopologyContext context) {
+      counts = new HashMap<>();
+    }
+
+    @Override
+    public void execute(Tuple tuple, BasicOutputCollector collector) {
+      String word = tuple.getString(0);
+      collector.emit(new Values(word, counts.merge(word, 1, Integer::sum)));
+    }
+
+    @Override
+    public void declareOutputFields(OutputFieldsDeclarer declarer) {
+      declarer.declare(new Fields("word", "count"));
+    }
   }
 
   public static class Broken extends BaseRichBolt {

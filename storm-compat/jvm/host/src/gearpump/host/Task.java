@@ -33,6 +33,8 @@ abstract class Task implements Runnable, InvocationHandler {
   private final Map<String, Object> given;
   final List<String> streamNames = new ArrayList<>();
   private final Map<String, Integer> streams = new HashMap<>();
+  /** By the number of the stream: whether anybody listens, or looks at every emit (topology.debug). */
+  private final boolean[] heard;
   private final Out out;
   private final ArrayDeque<byte[]> queue = new ArrayDeque<>();
   private final Object room = new Object();
@@ -56,6 +58,8 @@ abstract class Task implements Runnable, InvocationHandler {
     conf = (Map<String, Object>) given.get("conf");
     for (Object stream : (List<Object>) given.get("streams")) streamNames.add((String) stream);
     for (String stream : streamNames) streams.put(stream, streams.size());
+    heard = new boolean[streamNames.size()];
+    for (Object stream : (List<Object>) given.get("heard")) heard[streams.get(stream)] = true;
     objects = new Objects(host.line, host.loader, conf);
     out = new Out(objects);
     beginFrame();
@@ -264,6 +268,8 @@ abstract class Task implements Runnable, InvocationHandler {
       throw new IllegalArgumentException(component + " emits on stream \"" + stream + "\", which it does not declare");
     }
     if (values == null) throw new NullPointerException(component + " emits no values at all: null");
+    // Of an emit without an id that nobody gets nothing is left but its answer.
+    if (!heard[number] && (flags & Wire.WITH_ID) == 0) return Collections.emptyList();
     Groupings own = direct == 0 ? groupings[number] : null;
     int[][] chosen = own == null ? null : own.choose(values);
     int all = (direct == 0 ? flags : flags | Wire.DIRECT) | (chosen == null ? 0 : Wire.CHOSEN);
