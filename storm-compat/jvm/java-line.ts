@@ -1,6 +1,7 @@
 // Which line of Storm a serialised component belongs to. Bytes of one line cannot be read with the jars of another, so the line
 // decides the class path. A topology says its version since Storm 1.1; before, the package in the bytes and the
 // serialVersionUIDs that are written for Storm's own classes tell as much as is needed. Pure.
+import { EngineError } from 'gearpump/spi'
 import type { JavaClass } from './java-nodes.ts'
 import { readJavaClass } from './java-stream.ts'
 
@@ -33,11 +34,20 @@ export function lineOfVersion(version: string): StormLine | undefined {
 export function cluesOf(bytes: Uint8Array): LineClues {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const uids: bigint[] = []
-  let described: JavaClass | null | undefined = readJavaClass(bytes)
-  for (; described !== null && described !== undefined; described = described.superclass) {
-    if (described.serialVersionUid !== undefined) uids.push(described.serialVersionUid)
+  for (let at = classOf(bytes); at !== null; at = at.superclass) {
+    if (at.serialVersionUid !== undefined) uids.push(at.serialVersionUid)
   }
   return { backtype: view.includes('backtype.storm.') || view.includes('backtype/storm/'), uids }
+}
+
+// Bytes that cannot be read tell nothing; Java will say what is wrong with them.
+function classOf(bytes: Uint8Array): JavaClass | null {
+  try {
+    return readJavaClass(bytes) ?? null
+  } catch (error) {
+    if (error instanceof EngineError && error.code === 'JAVA_STREAM_INVALID') return null
+    throw error
+  }
 }
 
 /** The lines that can host a topology, the likeliest first. */

@@ -80,8 +80,8 @@ export function readTopology(options: ReadOptions): ReadTopology {
     reader.problem(`component ${id}`, 'is a state spout', 'Storm itself never ran these')
   }
   const config = reader.conf('topology conf', options.jsonConf)
-  const grouped = components.map(component => reader.settleGroupings(component, components))
   const javaLines = reader.checkJava(message.storm_version, config, options.findJava)
+  const grouped = components.map(component => reader.settleGroupings(component, components))
   return {
     topology: {
       name,

@@ -2,7 +2,7 @@
 # Brings unmodified parts of other projects into a cache, for the tests that run our engine against the real thing:
 #
 #   test/real/bring.sh PART...    multilang storm-starter pystorm streamparse storm-client ruby go-child etcd node-22,
-#                                 all of these, gostorm, storm-lines, or storm-lib
+#                                 all of these, gostorm, storm-lines, storm-lib, or storm-starters
 #
 # Each part gets a folder CACHE/PART with a file `ok` once it is complete; a second run finds that and does nothing. One
 # process at a time brings a part, others wait. Nothing is committed: the cache is GEARPUMP_CACHE, by default .cache/real
@@ -201,13 +201,19 @@ bring() {
     done
     command -v java >"$DIR/program"
     ;;
+  storm-starters)
+    need mvn
+    for version in 0.9.4 1.0.2; do
+      try mvn -B -q -Dstyle.color=never dependency:copy -Dartifact="org.apache.storm:storm-starter:$version" -DoutputDirectory="$DIR"
+    done
+    ;;
   storm-lines)
     need mvn javac
     for artifact in $LINES; do
       try mvn -B -q -Dstyle.color=never dependency:copy -Dartifact="$artifact" -DoutputDirectory="$DIR"
     done
     ;;
-  *) die "no such part; there are: multilang storm-starter pystorm streamparse storm-client ruby go-child etcd node-22 all gostorm storm-lines storm-lib" ;;
+  *) die "no such part; there are: multilang storm-starter pystorm streamparse storm-client ruby go-child etcd node-22 all gostorm storm-lines storm-lib storm-starters" ;;
   esac
 }
 
