@@ -9,10 +9,9 @@ export const FRAME = {
   BATCH: 3,
   CREDIT: 4,
   TASKS: 5,
-  DESCRIBE: 6,
 } as const
 
-export const HOST_FRAME = { BATCH: 3, LOG: 4, READY: 5, DESCRIBED: 6 } as const
+export const HOST_FRAME = { BATCH: 3, LOG: 4, READY: 5 } as const
 
 /** Records in a batch to the host. */
 export const ORDER = {

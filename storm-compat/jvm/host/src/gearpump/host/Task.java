@@ -21,7 +21,7 @@ abstract class Task implements Runnable, InvocationHandler {
   private static final long BATCH_NANOS = 1_000_000;
   /** Emits that the executor has not yet found room for. Beyond this an emit waits, as it does in Storm 2. */
   private static final int EMITS_MAX = 8192;
-  /** Emits that the executor remembers the answer of. Less than it keeps. */
+  /** Length, kind and task: what a frame has before its records. */
   private static final int HEADER_BYTES = 9;
 
   final Host host;
