@@ -7,6 +7,7 @@ import { OTHER, TYPE } from '../../../../storm-compat/jvm/host-protocol.ts'
 import { JavaValue } from '../../../../storm-compat/jvm/java-value.ts'
 import { WireReader } from '../../../../storm-compat/jvm/wire-reader.ts'
 import { WireWriter } from '../../../../storm-compat/jvm/wire-writer.ts'
+import { javaHash } from '../../../../storm-compat/translate/java-hash.ts'
 import '../../seed.ts'
 
 function written(value: unknown, longs = false): Buffer {
@@ -67,6 +68,8 @@ test('what JavaScript has no type for passes through, and shows itself as its nu
   const object = new JavaValue(OTHER.KRYO, 9, 'point 7', Buffer.of(1, 2))
   t.deepEqual(read(written([float, object])), [float, object])
   t.is(JSON.stringify([float, object]), '[1.5,"point 7"]')
+  // A fields grouping routes it by the hash that Java has given it.
+  t.is(javaHash(object), 9)
 })
 
 test('a value without a counterpart, and one that contains itself, are refused', t => {
