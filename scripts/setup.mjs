@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -13,7 +14,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
+import { basename, delimiter, dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
@@ -48,6 +49,11 @@ export async function ensureInstalled({ say = console.error } = {}) {
   })
 }
 
+/** The Java part, for topologies with Java components: sources, what goes beside its classes, and where they go. */
+const JAVA_SOURCES = 'storm-compat/jvm/host/src'
+const JAVA_RESOURCES = 'storm-compat/jvm/host/resources'
+const JAVA_CLASSES = 'dist/storm-compat/jvm/host'
+
 /** Builds `dist` if it is missing or was built from other sources. Resolves to true if it did. */
 export async function ensureBuilt({ say = console.error } = {}) {
   if (isBuilt()) return false
@@ -63,10 +69,32 @@ export async function ensureBuilt({ say = console.error } = {}) {
       'tsconfig.build.json',
     ])
     removeOrphans()
+    buildJava(say)
     writeFileSync(stamp, builtFrom)
     say(`built in ${seconds(startedMs)}`)
     return true
   })
+}
+
+// Only who has a JDK can; everything but Java components works without.
+function buildJava(say) {
+  const javac = javaCompiler()
+  if (javac === undefined) {
+    say('no JDK here: the Java part is left out, Java components will be refused (set JAVA_HOME)')
+    return
+  }
+  const classes = join(root, JAVA_CLASSES)
+  rmSync(classes, { recursive: true, force: true })
+  mkdirSync(classes, { recursive: true })
+  const sources = filesIn(JAVA_SOURCES, '.java').map(file => join(root, file))
+  run(javac, ['--release', '8', '-Xlint:-options', '-g', '-d', classes, ...sources])
+  cpSync(join(root, JAVA_RESOURCES), classes, { recursive: true })
+}
+
+function javaCompiler() {
+  const { JAVA_HOME, PATH = '' } = process.env
+  const folders = JAVA_HOME ? [join(JAVA_HOME, 'bin')] : PATH.split(delimiter)
+  return folders.map(folder => join(folder, 'javac')).find(existsSync)
 }
 
 // npm keeps a list of what it installed. Packages that are for other platforms only are missing there, rightly.
@@ -86,13 +114,14 @@ function packagesOf(file) {
 }
 
 function isBuilt() {
-  return existsSync(stamp) && readFileSync(stamp, 'utf8') === fingerprint()
+  if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== fingerprint()) return false
+  return existsSync(join(root, JAVA_CLASSES)) || javaCompiler() === undefined
 }
 
 // Names, sizes and times of the sources: a file that was removed or renamed counts too, and a look costs milliseconds.
 function fingerprint() {
   const hash = createHash('sha256')
-  for (const file of [...SETTINGS, ...SOURCES.flatMap(filesIn)]) {
+  for (const file of [...SETTINGS, ...SOURCES.flatMap(sourcesIn)]) {
     const path = join(root, file)
     if (!existsSync(path)) continue
     const { size, mtimeMs } = statSync(path)
@@ -101,11 +130,15 @@ function fingerprint() {
   return hash.digest('hex')
 }
 
-function filesIn(folder) {
+function sourcesIn(folder) {
+  return [...filesIn(folder, '.ts'), ...filesIn(folder, '.java')]
+}
+
+function filesIn(folder, ending) {
   const path = join(root, folder)
   if (!existsSync(path)) return []
   return readdirSync(path, { recursive: true, withFileTypes: true })
-    .filter(entry => entry.isFile() && entry.name.endsWith('.ts'))
+    .filter(entry => entry.isFile() && entry.name.endsWith(ending))
     .map(entry => relative(root, join(entry.parentPath ?? entry.path, entry.name)))
     .sort()
 }

@@ -1,4 +1,5 @@
 // How the command line runs Storm topologies: Flux YAML files, and modules that export a topology or a builder.
+import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { ClusterGear, Gear } from 'gearpump'
 import type { FrontDoor, Loaded, RunOptions, ServeOptions, Service } from 'gearpump/spi'
@@ -70,6 +71,7 @@ async function openNimbus(
     address,
     log,
     readJava: shellOrClass,
+    java: { env: process.env, homeDir: homedir() },
     ...(isCluster(gear) ? { notes: gear.notes } : {}),
     ...(tls === undefined ? {} : { tls }),
     ...(users === undefined ? {} : { passwordOf: (user: string) => users.get(user) }),

@@ -70,6 +70,10 @@ export type ErrorCode =
   | 'SHELL_TIMED_OUT'
   | 'SHELL_PROTOCOL'
   | 'SERIALIZER_UNKNOWN'
+  | 'JAVA_NOT_FOUND'
+  | 'STORM_JARS_NOT_FOUND'
+  | 'JAVA_HOST_DIED'
+  | 'JAVA_COMPONENT_FAILED'
   // connectors
   | 'FILE_FAILED'
   | 'LINE_TOO_LONG'

@@ -123,6 +123,7 @@ export function describeGrouping(grouping: Grouping): GroupingDescription {
     case 'localOrShuffle':
       return { type: 'LOCAL_OR_SHUFFLE' }
     case 'partialKey':
+    case 'java':
     case 'custom':
       return { type: 'CUSTOM_SERIALIZED' }
   }

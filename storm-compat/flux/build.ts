@@ -24,7 +24,7 @@ import { ShellComponent } from './shell-component.ts'
 import { type FluxNode, toValue } from './yaml-tree.ts'
 
 const SIMPLE_GROUPINGS: Readonly<
-  Record<string, Exclude<Grouping['type'], 'fields' | 'partialKey' | 'custom'>>
+  Record<string, Exclude<Grouping['type'], 'fields' | 'partialKey' | 'custom' | 'java'>>
 > = {
   SHUFFLE: 'shuffle',
   LOCAL_OR_SHUFFLE: 'localOrShuffle',

@@ -17,7 +17,7 @@ import {
   partOf,
 } from './java-nodes.ts'
 import { readJavaClass, readJavaObject } from './java-stream.ts'
-import { type PlainValue, textMapOf, textsOf } from './java-values.ts'
+import { type PlainValue, stormFieldsOf, textMapOf, textsOf } from './java-values.ts'
 import { type KafkaComponent, readKafka } from './kafka-classes.ts'
 
 /** A component that starts a process, as `ShellDescription` has it. */
@@ -151,6 +151,15 @@ function streamsOf(value: JavaValue | undefined): ReadonlyMap<string, readonly s
     if (Array.isArray(found)) streams.set(stream, found.map(String))
   }
   return streams
+}
+
+/** The fields of a PartialKeyGrouping that names some; undefined for the first field, and for all other classes. */
+export function readPartialKey(
+  bytes: Uint8Array,
+  className: string,
+): readonly string[] | undefined {
+  if (!className.endsWith('.storm.grouping.PartialKeyGrouping')) return undefined
+  return stormFieldsOf(fieldOf(objectOf(bytes, className), 'fields') ?? null)
 }
 
 function refuse(reason: string, className: string | undefined): never {

@@ -5,6 +5,7 @@ import { availableParallelism, totalmem, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { type GearNotes, type Log, noLog } from 'gearpump'
 import type { Conf } from '../component/api.ts'
+import { findJava, type JavaAround } from '../jvm/java-place.ts'
 import type { PasswordOf } from '../thrift/sasl-digest.ts'
 import { type Caller, type ServerTls, serve } from '../thrift/server.ts'
 import type { Handlers } from '../thrift/service.ts'
@@ -22,7 +23,7 @@ import { refusals } from './refused-methods.ts'
 import type { NimbusSite } from './summaries.ts'
 import { Topologies } from './topologies.ts'
 import type { TopologyHost } from './topology-host.ts'
-import type { ReadJavaComponent } from './topology-reader.ts'
+import type { FindJava, ReadJavaComponent } from './topology-reader.ts'
 
 /** Storm's own port. */
 export const NIMBUS_PORT = 6627
@@ -43,6 +44,8 @@ export interface NimbusOptions {
   readonly readJava?: ReadJavaComponent
   /** Settings that every topology here has, unless it sets them itself: where the DRPC servers are. */
   readonly conf?: Conf
+  /** Where Java and Storm's jars are looked for, for components that work in Java; without it they are refused. */
+  readonly java?: JavaAround
   readonly logDir?: string
   readonly log?: Log
   readonly clock?: Clock
@@ -86,6 +89,7 @@ export async function startNimbus(options: NimbusOptions): Promise<Nimbus> {
     log,
     ...(options.readJava === undefined ? {} : { readJava: options.readJava }),
     ...(options.conf === undefined ? {} : { conf: options.conf }),
+    ...findJavaOf(options),
   })
   const siteOf = (caller: Caller): NimbusSite => ({
     host: options.advertise ?? hostName(caller.localAddress),
@@ -164,6 +168,10 @@ function callsOf(handlers: Handlers<typeof nimbusMethods, Caller>, caller: Calle
   return {
     call: async (name, args) => (await handlers[name](args as never, caller)) as never,
   }
+}
+
+function findJavaOf({ java }: NimbusOptions): { findJava?: FindJava } {
+  return java === undefined ? {} : { findJava: (lines, conf) => findJava(lines, conf, java) }
 }
 
 /** What a client can connect to again, of the address under which it came. */

@@ -11,6 +11,8 @@ export interface SubmittedInput {
   /** The topology value, as base64 of Node's own serialisation: it has maps and 64-bit integers. */
   readonly topology: string
   readonly resources: string
+  /** With the classes of its Java components, if it has some. */
+  readonly jar?: string | undefined
   readonly startedMs: number
   /** Private directory of the process that loads it. */
   readonly runDir: string
@@ -28,7 +30,8 @@ export function submittedCode(
 /** Called in each process of the application. */
 export function loadSubmitted(input: SubmittedInput): Application {
   const topology = deserialize(Buffer.from(input.topology, 'base64')) as StormTopology
-  const { resources, startedMs, runDir, logDir } = input
+  const { resources, jar, startedMs, runDir, logDir } = input
   const pidDir = join(runDir, 'pids')
-  return translate(topology, { resources, pidDir, startedMs, logDir }).application
+  const jars = jar === undefined ? [] : [jar]
+  return translate(topology, { resources, jars, pidDir, startedMs, logDir }).application
 }

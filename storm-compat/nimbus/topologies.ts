@@ -2,7 +2,7 @@
 // is noted first (topology-note.ts) and done afterwards, so that another Nimbus, or this one after its death, goes on where
 // it was; `refresh` takes over what others have noted. A topology that is killed stays visible, without emitting, for its
 // wait; then it is gone, with its files.
-import { mkdir, rm } from 'node:fs/promises'
+import { copyFile, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { asError, EngineError } from 'gearpump/spi'
 import { ThriftException } from '../thrift/codec.ts'
@@ -40,6 +40,8 @@ const OTHERS_GRACE_MS = 3000
 const AGAIN_MS = 2000
 /** Passing troubles of a cluster. */
 const PASSING = ['NO_MASTER', 'ASK_TIMED_OUT', 'NODE_UNREACHABLE', 'STORE_UNAVAILABLE'] as const
+/** The uploaded jar of a topology with Java components, beside its resources. */
+const JAR = 'topology.jar'
 
 export class Topologies {
   readonly #options: TopologiesOptions
@@ -102,22 +104,21 @@ export class Topologies {
   }
 
   async #start(submission: Submission): Promise<void> {
-    const { readJava, conf, directory: root, notes } = this.#options
-    const { topology, notices } = makeTopology(submission, {
-      startedMs: this.#nextStartMs(),
-      ...(readJava === undefined ? {} : { readJava }),
-      ...(conf === undefined ? {} : { conf }),
-    })
-    for (const notice of notices) this.#table.log('info', topology.name, notice)
+    const { notes } = this.#options
+    const topology = this.#make(submission)
     // Not by its name, which may hold anything and be longer than a file's name may be.
-    const directory = join(root, String(topology.startedMs))
-    const resources = join(directory, 'resources')
+    const directory = join(this.#options.directory, String(topology.startedMs))
+    // What travels to where it runs.
+    const code = join(directory, 'code')
+    const resources = join(code, 'resources')
+    const jar = topology.topology.javaLines === undefined ? undefined : submission.jar
     const pidDir = join(directory, 'pids')
     let entry: Entry
     try {
       await mkdir(resources, { recursive: true, mode: 0o700 })
       await mkdir(pidDir, { mode: 0o700 })
       if (submission.jar !== undefined) await unpackResources(submission.jar, resources)
+      if (jar !== undefined) await copyFile(jar, join(code, JAR))
       const blob = await keepSubmission(notes, submission, directory)
       entry = { ...newEntry(topology, blob), directory }
       await this.#table.keep(entry)
@@ -134,6 +135,7 @@ export class Topologies {
     const { active, credentials = {} } = submission
     const started = this.#options.host.submit({
       ...{ topology: entry.topology, id, startedMs, resources, pidDir, active, credentials },
+      ...(jar === undefined ? {} : { jar: join(code, JAR) }),
     })
     entry.turn = started
       .catch(() => undefined)
@@ -179,6 +181,18 @@ export class Topologies {
     if (failed instanceof EngineError && failed.code === 'APP_EXISTS')
       throw alreadyAlive(entry.name)
     throw invalid(asError(failed).message)
+  }
+
+  #make(submission: Submission): Topology {
+    const { readJava, findJava, conf } = this.#options
+    const { topology, notices } = makeTopology(submission, {
+      startedMs: this.#nextStartMs(),
+      ...(readJava === undefined ? {} : { readJava }),
+      ...(findJava === undefined ? {} : { findJava }),
+      ...(conf === undefined ? {} : { conf }),
+    })
+    for (const notice of notices) this.#table.log('info', topology.name, notice)
+    return topology
   }
 
   // Ids have whole seconds; two topologies never share one, so that an id means one run for ever.

@@ -14,6 +14,8 @@ export interface HostRequest {
   readonly startedMs: number
   /** Working directory of its shell components. */
   readonly resources: string
+  /** The jar with the classes of its Java components, beside the resources. */
+  readonly jar?: string
   /** A private directory for pid files. */
   readonly pidDir: string
   readonly active: boolean
@@ -84,9 +86,10 @@ class GearHost implements TopologyHost {
   }
 
   async submit(request: HostRequest): Promise<readonly string[]> {
-    const { topology, id, resources, startedMs, active, credentials } = request
+    const { topology, id, resources, jar, startedMs, active, credentials } = request
     const { application, notices } = translate(topology, {
       resources,
+      jars: jar === undefined ? [] : [jar],
       pidDir: request.pidDir,
       logDir: this.#logDir,
       startedMs,
@@ -94,9 +97,16 @@ class GearHost implements TopologyHost {
     this.#starting.set(id, true)
     try {
       const runDir = dirname(request.pidDir)
-      const code = submittedCode(topology, { resources, startedMs, runDir, logDir: this.#logDir })
+      const code = submittedCode(topology, {
+        resources,
+        jar,
+        startedMs,
+        runDir,
+        logDir: this.#logDir,
+      })
       const executors = workersOf(topology)
-      const options = { active, executors, bundle: resources, tag: id, credentials }
+      const bundle = jar === undefined ? resources : dirname(resources)
+      const options = { active, executors, bundle, tag: id, credentials }
       const app = await this.#gear.submit({ ...application, code }, options)
       if (this.#starting.get(id) !== true) {
         await app.kill()

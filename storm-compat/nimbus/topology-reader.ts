@@ -4,12 +4,17 @@
 import type { Problem } from 'gearpump'
 import { asError } from 'gearpump/spi'
 import type { Conf } from '../component/api.ts'
+import { floatValue } from '../component/values.ts'
+import { cluesOf, type LineClues, linesOf, type StormLine } from '../jvm/java-line.ts'
+import type { FoundJava, MissingJava } from '../jvm/java-place.ts'
+import { readPartialKey } from '../jvm/shell-classes.ts'
 import type {
   Bolt,
   ComponentCommon,
   ComponentObject,
   Grouping as GroupingWord,
   JavaObject,
+  JavaObjectArg,
   SpoutSpec,
   StormTopology as TopologyMessage,
 } from '../thrift/storm-topology.ts'
@@ -17,6 +22,7 @@ import type {
   Component,
   Grouping,
   Implementation,
+  JavaObjectSource,
   StormTopology,
   Stream,
 } from '../topology/topology.ts'
@@ -47,7 +53,11 @@ export interface ReadOptions {
   readonly jsonConf: string
   readonly message: TopologyMessage
   readonly readJava?: ReadJavaComponent
+  /** Looks for what runs Java components; without it they are refused. */
+  readonly findJava?: FindJava
 }
+
+export type FindJava = (lines: readonly StormLine[], conf: Conf) => FoundJava | MissingJava
 
 export interface ReadTopology {
   readonly topology: StormTopology
@@ -55,6 +65,8 @@ export interface ReadTopology {
   /** What came with the topology and does nothing here. */
   readonly notices: readonly string[]
 }
+
+const PARTIAL_KEY = /^(?:org\.apache|backtype)\.storm\.grouping\.PartialKeyGrouping$/
 
 const NO_JVM_HINT = 'only multi-lang (shell) components run without a JVM'
 
@@ -70,8 +82,15 @@ export function readTopology(options: ReadOptions): ReadTopology {
     reader.problem(`component ${id}`, 'is a state spout', 'Storm itself never ran these')
   }
   const config = reader.conf('topology conf', options.jsonConf)
+  const javaLines = reader.checkJava(message.storm_version, config, options.findJava)
+  const grouped = components.map(component => reader.settleGroupings(component, components))
   return {
-    topology: { name, config, components },
+    topology: {
+      name,
+      config,
+      components: grouped,
+      ...(javaLines === undefined ? {} : { javaLines }),
+    },
     problems: reader.problems,
     notices: noticesOf(message),
   }
@@ -80,6 +99,8 @@ export function readTopology(options: ReadOptions): ReadTopology {
 class Reader {
   readonly problems: Problem[] = []
   readonly #readJava: ReadJavaComponent
+  /** Java components, by their place. */
+  readonly #found: { place: string; what: string; clues: LineClues }[] = []
 
   constructor(readJava: ReadJavaComponent) {
     this.#readJava = readJava
@@ -134,8 +155,7 @@ class Reader {
       case 'serialized_java':
         return this.#java(place, object.value)
       case 'java_object':
-        this.problem(place, `is the Java class ${classShown(object.value)}`, NO_JVM_HINT)
-        return shell(['java'])
+        return this.#javaObject(place, object.value)
       case 'unknown':
         this.problem(place, `is of a kind (${object.value.id}) that is not known here`)
         return shell(['unknown'])
@@ -155,9 +175,55 @@ class Reader {
       return { kind: 'shell', command, env, changeChildCwd }
     }
     if ('native' in component) return component.native
-    this.problem(place, `is the Java class ${component.java}`, NO_JVM_HINT)
-    // Stands in its place, so that what is wrong elsewhere is found as well.
-    return shell(['java'])
+    const className = component.java
+    this.#found.push({ place, what: `is the Java class ${className}`, clues: cluesOf(bytes) })
+    return { kind: 'java', object: { bytes }, className }
+  }
+
+  #javaObject(place: string, { full_class_name: name, args_list }: JavaObject): Implementation {
+    const what = `is the Java class ${classShown({ full_class_name: name, args_list })}`
+    this.#found.push({ place, what, clues: { backtype: name.startsWith('backtype.'), uids: [] } })
+    return { kind: 'java', object: objectOf({ full_class_name: name, args_list }), className: name }
+  }
+
+  /** A grouping in Java is evaluated where its tuples are emitted; who emits must be in Java, too, or the grouping known. */
+  settleGroupings(component: Component, all: readonly Component[]): Component {
+    const inputs = component.inputs.map(input => {
+      const { grouping } = input
+      if (grouping.type !== 'java') return input
+      const source = all.find(({ id }) => id === input.component)
+      if (source === undefined || source.implementation.kind === 'java') return input
+      const {
+        partialKey: fields = source.streams.get(input.stream)?.fields.slice(0, 1),
+        className,
+      } = grouping
+      if (PARTIAL_KEY.test(className) && fields !== undefined) {
+        return { ...input, grouping: { type: 'partialKey', fields } as const }
+      }
+      const place = `component ${component.id}, input ${input.component}/${input.stream}`
+      const hint = `"${input.component}" is no Java component, so nobody could ask the grouping`
+      this.problem(place, `is grouped by the Java class ${className}`, hint)
+      return { ...input, grouping: { type: 'none' } as const }
+    })
+    return { ...component, inputs }
+  }
+
+  /** Refuses Java components where they cannot run. The lines that can host them, if there are any. */
+  checkJava(
+    version: string | undefined,
+    conf: Conf,
+    find: FindJava | undefined,
+  ): readonly StormLine[] | undefined {
+    if (this.#found.length === 0) return undefined
+    const lines = linesOf(
+      version,
+      this.#found.map(({ clues }) => clues),
+    )
+    const found = find?.(lines, conf)
+    if (found !== undefined && !('missing' in found)) return lines
+    const hint = found?.missing ?? NO_JVM_HINT
+    for (const { place, what } of this.#found) this.problem(place, what, hint)
+    return undefined
   }
 
   #grouping(place: string, { kind, value }: GroupingWord): Grouping {
@@ -172,11 +238,9 @@ class Reader {
       case 'direct':
         return { type: kind }
       case 'custom_object':
-        this.problem(place, `is grouped by the Java class ${classShown(value)}`, NO_JVM_HINT)
-        return { type: 'none' }
+        return { type: 'java', object: objectOf(value), className: classShown(value) }
       case 'custom_serialized':
-        this.problem(place, `is grouped by the Java class ${javaClassName(value)}`, NO_JVM_HINT)
-        return { type: 'none' }
+        return serializedGrouping(value)
       case 'unknown':
         this.problem(place, `has a grouping (${value.id}) that is not known here`)
         return { type: 'none' }
@@ -204,6 +268,31 @@ function shell(command: readonly string[]): Implementation {
 
 function classShown({ full_class_name }: JavaObject): string {
   return full_class_name === '' ? '(no name)' : full_class_name
+}
+
+function objectOf({ full_class_name, args_list }: JavaObject): JavaObjectSource {
+  return { class: full_class_name, arguments: args_list.map(plainArgument) }
+}
+
+function serializedGrouping(bytes: Uint8Array): Grouping {
+  const className = javaClassName(bytes)
+  const partialKey = readPartialKey(bytes, className)
+  const grouping = { type: 'java', object: { bytes }, className } as const
+  return partialKey === undefined ? grouping : { ...grouping, partialKey }
+}
+
+// int, boolean and texts as they are; long and double keep their type.
+function plainArgument({ kind, value }: JavaObjectArg): unknown {
+  switch (kind) {
+    case 'long_arg':
+      return BigInt(value)
+    case 'double_arg':
+      return floatValue(value)
+    case 'unknown':
+      return null
+    default:
+      return value
+  }
 }
 
 function streamsOf(common: ComponentCommon): ReadonlyMap<string, Stream> {

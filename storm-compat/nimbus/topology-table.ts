@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import type { GearNote, GearNotes, Log } from 'gearpump'
 import { asError } from 'gearpump/spi'
 import type { Conf } from '../component/api.ts'
+import type { StormLine } from '../jvm/java-line.ts'
+import type { FoundJava } from '../jvm/java-place.ts'
 import { ThriftException } from '../thrift/codec.ts'
 import { NotAliveException } from '../thrift/storm-exceptions.ts'
 import type { Clock } from './clock.ts'
@@ -21,7 +23,7 @@ import {
   TOPOLOGY_NOTES,
   type TopologyState,
 } from './topology-note.ts'
-import type { ReadJavaComponent } from './topology-reader.ts'
+import type { FindJava, ReadJavaComponent } from './topology-reader.ts'
 
 /** Topologies at once; far above what one process carries. */
 export const TOPOLOGIES_MAX = 1000
@@ -36,6 +38,7 @@ export interface TopologiesOptions {
   readonly directory: string
   readonly log: Log
   readonly readJava?: ReadJavaComponent
+  readonly findJava?: FindJava
   /** Settings under those of each topology. */
   readonly conf?: Conf
   /** They live on when this Nimbus ends. */
@@ -164,6 +167,7 @@ export class TopologyTable {
         { ...kept, jar: undefined, active: state.active },
         {
           startedMs,
+          findJava: assumedJava,
           ...(readJava === undefined ? {} : { readJava }),
           ...(conf === undefined ? {} : { conf }),
         },
@@ -253,4 +257,9 @@ export class TopologyTable {
     const timeMs = this.#options.clock.nowMs()
     this.#options.log.write({ level, where: `topology ${name}`, text, timeMs })
   }
+}
+
+// What was accepted once runs on its workers; whether there is a Java here, too, does not matter.
+function assumedJava(lines: readonly StormLine[]): FoundJava {
+  return { java: 'java', line: lines[0]!, classPath: [] }
 }

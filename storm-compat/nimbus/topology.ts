@@ -9,7 +9,12 @@ import { topologyConf } from '../topology/settings.ts'
 import { numberTasks } from '../topology/task-ids.ts'
 import type { StormTopology } from '../topology/topology.ts'
 import { validateTopology } from '../topology/validate.ts'
-import { type ReadJavaComponent, type ReadTopology, readTopology } from './topology-reader.ts'
+import {
+  type FindJava,
+  type ReadJavaComponent,
+  type ReadTopology,
+  readTopology,
+} from './topology-reader.ts'
 import { sizeProblem } from './topology-size.ts'
 import { WindowedRows } from './windows.ts'
 
@@ -58,6 +63,7 @@ export interface MakeOptions {
   readonly readJava?: ReadJavaComponent
   /** Settings under the topology's own. */
   readonly conf?: Conf
+  readonly findJava?: FindJava
 }
 
 /** A topology of what was submitted. Throws InvalidTopologyException with all that is wrong with it. */

@@ -120,6 +120,30 @@ const honoured: readonly Row[] = [
   ['drpc.servers', 'list of strings', ABSENT, 'hosts of the DRPC servers that are answered'],
   ['drpc.invocations.port', 'integer > 0', 3773, 'their port for topologies'],
   [
+    'topology.worker.childopts',
+    'string or list of strings',
+    null,
+    'options of the JVM of Java components, after our own',
+  ],
+  [
+    'gearpump.jvm.home',
+    'string',
+    ABSENT,
+    'ours; the Java runtime of Java components (default: JAVA_HOME, else java on PATH)',
+  ],
+  [
+    'gearpump.jvm.class.path',
+    'string or list of strings',
+    ABSENT,
+    "ours; Storm's jars for Java components, as parts of a class path (default: STORM_HOME, GEARPUMP_STORM_JARS)",
+  ],
+  [
+    'gearpump.jvm.heap.mb',
+    'integer > 0',
+    ABSENT,
+    'ours; heap of the JVM of Java components in each executor (default: 96)',
+  ],
+  [
     'wire.task.ids.ahead',
     'boolean',
     ABSENT,
@@ -239,7 +263,6 @@ const ignored: readonly Row[] = [
   // the JVM
   ['topology.classpath', 'string or list of strings', null, NO_JVM],
   ['topology.classpath.beginning', 'string or list of strings', ABSENT, NO_JVM],
-  ['topology.worker.childopts', 'string or list of strings', null, NO_JVM],
   ['topology.worker.gc.childopts', 'string or list of strings', ABSENT, NO_JVM],
   ['topology.worker.logwriter.childopts', 'string or list of strings', '-Xmx64m', NO_JVM],
   ['topology.worker.max.heap.size.mb', 'number > 0', 768, NO_JVM],

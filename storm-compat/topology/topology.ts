@@ -1,7 +1,9 @@
 // The one value in which every Storm front door ends (Flux YAML, TypeScript builder, later Thrift and jars), and
 // which translate() turns into an engine DAG. Plain data, but for the factories of in-process components.
+
 import type { BasicBolt, Bolt, Conf, Spout, Values } from '../component/api.ts'
 import type { DrpcPart } from '../drpc/part.ts'
+import type { StormLine } from '../jvm/java-line.ts'
 import type { KafkaBoltOptions } from '../kafka/bolt-options.ts'
 import type { KafkaSpoutOptions } from '../kafka/spout-options.ts'
 
@@ -11,7 +13,14 @@ export interface StormTopology {
   readonly config: Conf
   /** Spouts and bolts in the order in which they were declared; ids are unique over both. */
   readonly components: readonly Component[]
+  /** Lines of Storm that can host its Java components, the likeliest first; for topologies that have some. */
+  readonly javaLines?: readonly StormLine[]
 }
+
+/** How the JVM host makes a component or grouping: of its serialised bytes, or of a class and plain arguments. */
+export type JavaObjectSource =
+  | { readonly bytes: Uint8Array }
+  | { readonly class: string; readonly arguments: readonly unknown[] }
 
 export interface Component {
   readonly id: string
@@ -45,6 +54,14 @@ export type Grouping =
   | { readonly type: 'shuffle' | 'all' | 'none' | 'global' | 'direct' | 'localOrShuffle' }
   | { readonly type: 'fields'; readonly fields: readonly string[] }
   | { readonly type: 'partialKey'; readonly fields: readonly string[] }
+  /** A grouping in Java: evaluated in the JVM host, by emitters that are in it as well. */
+  | {
+      readonly type: 'java'
+      readonly object: JavaObjectSource
+      readonly className: string
+      /** What Storm's own PartialKeyGrouping groups by, for emitters that are not in Java. */
+      readonly partialKey?: readonly string[]
+    }
   | { readonly type: 'custom'; readonly create: () => CustomGrouping }
 
 /** A user's own grouping; one instance per emitting task and edge. */
@@ -66,5 +83,7 @@ export type Implementation =
   | { readonly kind: 'drpc'; readonly part: DrpcPart }
   | { readonly kind: 'kafka-spout'; readonly options: KafkaSpoutOptions }
   | { readonly kind: 'kafka-bolt'; readonly options: KafkaBoltOptions }
+  /** Works in the JVM beside the executor. */
+  | { readonly kind: 'java'; readonly object: JavaObjectSource; readonly className: string }
   | { readonly kind: 'spout'; readonly create: () => Spout }
   | { readonly kind: 'bolt'; readonly create: () => Bolt | BasicBolt }

@@ -9,6 +9,7 @@
 import { EngineError } from 'gearpump/spi'
 import type { Values } from '../component/api.ts'
 import { Double } from '../component/values.ts'
+import { JavaValue } from '../jvm/java-value.ts'
 
 /** Nesting beyond this is taken for a value that contains itself; Java itself overflows its stack on one. */
 const DEPTH_MAX = 64
@@ -130,6 +131,7 @@ function objectHash(value: object, depth: number): number {
   const inner = depth + 1
   if (Array.isArray(value)) return listHash(value, inner)
   if (value instanceof Double) return doubleHash(value.value)
+  if (value instanceof JavaValue) return value.hash
   if (ArrayBuffer.isView(value)) return bytesHash(value)
   if (value instanceof Map) return mapHash(value, inner)
   if (value instanceof Set) return setHash(value, inner)

@@ -1,5 +1,6 @@
 // The waist: one Storm topology in, one engine application out. Pure but for the factories of components. Components become
 // processors with Storm's task ids, streams become ports, groupings become partitioners. No acker comes out.
+import { homedir } from 'node:os'
 import {
   type AnyProcessor,
   type Application,
@@ -29,6 +30,14 @@ import { SpoutSource } from '../component/spout-source.ts'
 import type { Origin } from '../component/tuple.ts'
 import { doubleSerialiser } from '../component/values.ts'
 import { boltOfPart, spoutOfPart } from '../drpc/part.ts'
+import { hostPlan, longsOf } from '../jvm/host-plan.ts'
+import { JavaBolt } from '../jvm/java-bolt.ts'
+import { ChosenTasks, type JavaGrouping, javaGroupingsOf } from '../jvm/java-groupings.ts'
+import type { StormLine } from '../jvm/java-line.ts'
+import type { JavaAround } from '../jvm/java-place.ts'
+import { JavaSpout } from '../jvm/java-spout.ts'
+import { javaValueSerialiser } from '../jvm/java-value.ts'
+import { Sidecar } from '../jvm/sidecar.ts'
 import { kafkaBolt } from '../kafka/kafka-bolt.ts'
 import { kafkaSpout } from '../kafka/kafka-spout.ts'
 import { childModules } from '../multilang/own-resources.ts'
@@ -46,6 +55,10 @@ export interface TranslateOptions {
   readonly pidDir: string
   /** Where components' log files go; undefined = nowhere. */
   readonly logDir?: string | undefined
+  /** Jars with the classes of its Java components: what was submitted, or named. */
+  readonly jars?: readonly string[]
+  /** Where Java and Storm's jars are looked for; by default the environment of this process. */
+  readonly javaAround?: JavaAround
   /** When the run began, ms since 1970; part of the storm id. */
   readonly startedMs: number
 }
@@ -55,6 +68,19 @@ export interface Translated {
   /** Settings without effect here, unreachable bolts: one line each. */
   readonly notices: readonly string[]
 }
+
+/** The Java side of one application in one process. */
+interface JavaSide {
+  readonly sidecar: Sidecar
+  readonly longsOf: ReadonlySet<string>
+  readonly chosen: ChosenTasks
+}
+
+interface ComponentSide extends JavaSide {
+  readonly groupings: readonly JavaGrouping[]
+}
+
+const ANY_LINE: readonly StormLine[] = ['2', '1.2', '1.0']
 
 type ShellImplementation = Component['implementation'] & { kind: 'shell' }
 
@@ -82,7 +108,15 @@ export function translate(topology: StormTopology, options: TranslateOptions): T
     pidDir: options.pidDir,
     logDir: options.logDir,
   }
-  return { application: buildApplication(around), notices }
+  return { application: buildApplication(around, javaSide(around, options)), notices }
+}
+
+// One host for all Java components of the process; it starts when the first of them does.
+function javaSide(around: Surroundings, { jars = [], javaAround }: TranslateOptions): JavaSide {
+  const { components, javaLines: lines = ANY_LINE } = around.topology
+  const place = javaAround ?? { env: process.env, homeDir: homedir() }
+  const plan = () => hostPlan({ around, lines, jars, place })
+  return { sidecar: new Sidecar({ plan }), longsOf: longsOf(components), chosen: new ChosenTasks() }
 }
 
 function check(topology: StormTopology): { problems: Problem[]; notices: string[] } {
@@ -94,7 +128,7 @@ function check(topology: StormTopology): { problems: Problem[]; notices: string[
   return { problems, notices: [...new Set(notices)] }
 }
 
-function buildApplication(around: Surroundings): Application {
+function buildApplication(around: Surroundings, java: JavaSide): Application {
   const { topology, names, numbers } = around
   const conf = topologyConf(topology, names)
   // Filled once the DAG has numbered its edges; tasks look at it only when they run.
@@ -103,13 +137,13 @@ function buildApplication(around: Surroundings): Application {
   for (const { component: id, ids } of numbers.tasks) {
     const component = topology.components.find(c => c.id === id)
     if (component !== undefined && ids.length > 0)
-      processors.set(id, makeProcessor(around, component, ids, origins))
+      processors.set(id, makeProcessor(around, component, ids, origins, java))
   }
   const joined = topology.components.flatMap(component =>
     component.inputs.map(input => ({
       component,
       input,
-      path: join(topology, processors, component, input),
+      path: join(topology, processors, component, input, java.chosen),
     })),
   )
   const dag = graph(
@@ -129,7 +163,7 @@ function buildApplication(around: Surroundings): Application {
       timeoutMs: timeouts ? numberOf(conf['topology.message.timeout.secs'], 30) * 1000 : 0,
       maxOpenRoots: OPEN_ROOTS_MAX,
     },
-    serialisers: [doubleSerialiser],
+    serialisers: [doubleSerialiser, javaValueSerialiser],
   })
 }
 
@@ -149,29 +183,35 @@ function makeProcessor(
   component: Component,
   ids: readonly number[],
   origins: readonly Origin[],
+  java: JavaSide,
 ): AnyProcessor {
   const place = new ComponentPlace(around, component)
+  const groupings = javaGroupingsOf(around.topology, around.numbers, component)
+  const side = { ...java, groupings }
   const options = { parallelism: ids.length, firstTask: ids[0]! }
   if (component.kind === 'spout') {
-    const create = () => new SpoutSource(place, spoutFactory(component, place))
+    const create = () => new SpoutSource(place, spoutFactory(component, place, side))
     const config = {
       maxOpenRoots: numberOf(place.conf['topology.max.spout.pending'], OPEN_ROOTS_MAX),
       idleWaitMs: numberOf(place.conf['topology.sleep.spout.wait.strategy.time.ms'], 1),
     }
     return source<Values>(component.id, create, { ...options, config })
   }
-  const create = () => new BoltTask(place, boltFactory(component, place), origins)
+  const create = () => new BoltTask(place, boltFactory(component, place, side), origins)
   return processor<Values, Values>(component.id, create, {
     ...options,
     config: { needsOrigin: true },
   }) as AnyProcessor
 }
 
-function spoutFactory(component: Component, place: ComponentPlace) {
+function spoutFactory(component: Component, place: ComponentPlace, side: ComponentSide) {
   const { implementation } = component
   if (implementation.kind === 'shell')
     return () => new ShellSpout(shellCommand(implementation, place))
   if (implementation.kind === 'kafka-spout') return kafkaSpout(implementation.options)
+  if (implementation.kind === 'java') {
+    return () => new JavaSpout({ ...implementation, ...side })
+  }
   if (implementation.kind === 'spout') return implementation.create
   if (implementation.kind === 'drpc') {
     const { part } = implementation
@@ -182,11 +222,12 @@ function spoutFactory(component: Component, place: ComponentPlace) {
   ])
 }
 
-function boltFactory(component: Component, place: ComponentPlace) {
+function boltFactory(component: Component, place: ComponentPlace, side: ComponentSide) {
   const { implementation } = component
   if (implementation.kind === 'shell')
     return () => new ShellBolt(shellCommand(implementation, place))
   if (implementation.kind === 'kafka-bolt') return kafkaBolt(implementation.options)
+  if (implementation.kind === 'java') return () => new JavaBolt({ ...implementation, ...side })
   if (implementation.kind === 'bolt') return implementation.create
   if (implementation.kind === 'drpc') {
     const { part } = implementation
@@ -206,6 +247,7 @@ function join(
   processors: ReadonlyMap<string, AnyProcessor>,
   component: Component,
   input: Input,
+  chosen: ChosenTasks,
 ): Path<never, unknown> | undefined {
   const from = processors.get(input.component) as Processor<never, Values> | undefined
   const to = processors.get(component.id) as Processor<Values, unknown> | undefined
@@ -215,10 +257,11 @@ function join(
     .streams.get(input.stream)!.fields
   const tasks = numberTasksOf(to)
   const sourceTasks = numberTasksOf(from)
-  return from.to(to, partitionerOf(input, fields, tasks, sourceTasks), input.stream) as Path<
-    never,
-    unknown
-  >
+  const partitioner =
+    input.grouping.type === 'java'
+      ? javaPartitioner(component.id, input.stream, tasks, chosen)
+      : partitionerOf(input, input.grouping, fields, tasks, sourceTasks)
+  return from.to(to, partitioner, input.stream) as Path<never, unknown>
 }
 
 function numberTasksOf(of: AnyProcessor): readonly number[] {
@@ -228,11 +271,11 @@ function numberTasksOf(of: AnyProcessor): readonly number[] {
 
 function partitionerOf(
   input: Input,
+  grouping: Exclude<Grouping, { type: 'java' }>,
   fields: readonly string[],
   tasks: readonly number[],
   sourceTasks: readonly number[],
 ): Partitioner<Values> {
-  const grouping: Grouping = input.grouping
   const positions = (names: readonly string[]) => names.map(name => fields.indexOf(name))
   switch (grouping.type) {
     case 'shuffle':
@@ -257,6 +300,16 @@ function partitionerOf(
     case 'custom':
       return customPartitioner(input, grouping, tasks, sourceTasks)
   }
+}
+
+// The host has asked the grouping already.
+function javaPartitioner(
+  consumer: string,
+  stream: string,
+  tasks: readonly number[],
+  chosen: ChosenTasks,
+): Partitioner<Values> {
+  return multicast(() => () => chosen.of(consumer, stream).map(task => tasks.indexOf(task)))
 }
 
 function customPartitioner(

@@ -2,8 +2,8 @@
 # Brings unmodified parts of other projects into a cache, for the tests that run our engine against the real thing:
 #
 #   test/real/bring.sh PART...    multilang storm-starter pystorm streamparse storm-client storm-commands
-#                                 ruby go-child etcd node-22 kafka storm-kafka, all of these, gostorm, storm-lines, or
-#                                 storm-local
+#                                 ruby go-child etcd node-22 kafka storm-kafka, all of these, gostorm, storm-lines,
+#                                 storm-local, storm-lib, or storm-starters
 #
 # Each part gets a folder CACHE/PART with a file `ok` once it is complete; a second run finds that and does nothing. One
 # process at a time brings a part, others wait. Nothing is committed: the cache is GEARPUMP_CACHE, by default .cache/real
@@ -32,6 +32,15 @@ LINES="
   org.slf4j:slf4j-api:1.7.36 com.googlecode.json-simple:json-simple:1.1.1
 "
 KAFKA="3.9.2 4.4.0" # the last of the old line, and the newest
+# What hosts Java components of each line, with all that its jars need: line, artifact, and what else Maven Central has of it
+# where the artifact's own list names jars that are not there. 250 MB, not in `all`; of 2.x also the peer, storm-server.
+LIB="
+  0.9,storm-core:0.9.7,org.clojure:clojure:1.5.1,com.esotericsoftware.kryo:kryo:2.21,commons-lang:commons-lang:2.6,com.googlecode.json-simple:json-simple:1.1.1,org.yaml:snakeyaml:1.11,ch.qos.logback:logback-classic:1.0.13,org.slf4j:log4j-over-slf4j:1.6.6,com.google.guava:guava:13.0.1
+  0.10,storm-core:0.10.2
+  1.0,storm-core:1.0.2
+  1.2,storm-core:1.2.4
+  2,storm-client:2.8.1
+"
 GOSTORM=github.com/jsgilmore/gostorm # not in `all`: it has no released version, and not every module proxy has it
 
 die() {
@@ -83,6 +92,49 @@ storm_kafka_pom() {
 <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka-clients</artifactId><version>3.9.1</version></dependency>
 </dependencies></project>
 POM
+}
+
+# library LINE ARTIFACT [OTHER...]: an artifact with what it depends on; only the others, if there are some.
+library() {
+  line=$1
+  artifact=$2
+  shift 2
+  none=
+  [ $# -eq 0 ] || none='<exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>'
+  [ "$line" != 1.2 ] || none='<exclusions><exclusion><groupId>ring-cors</groupId><artifactId>ring-cors</artifactId></exclusion></exclusions>'
+  mkdir -p "$DIR/lib/$line" "$DIR/pom"
+  {
+    echo '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
+    echo "<groupId>part</groupId><artifactId>part</artifactId><version>1</version><dependencies>"
+    dependency "org.apache.storm:$artifact" "$none"
+    for other in "$@"; do dependency "$other" ''; done
+    echo '</dependencies></project>'
+  } >"$DIR/pom/pom.xml"
+  try mvn -B -q -Dstyle.color=never -f "$DIR/pom/pom.xml" dependency:copy-dependencies -DoutputDirectory="$DIR/lib/$line"
+}
+
+dependency() {
+  IFS=: read -r group name version <<EOT
+$1
+EOT
+  echo "<dependency><groupId>$group</groupId><artifactId>$name</artifactId><version>$version</version>$2</dependency>"
+}
+
+# tour LINE: our topologies, compiled with that line and packed with what its multi-lang bolts need.
+tour() {
+  sources=$DIR/src/$1
+  mkdir -p "$sources" "$DIR/classes/$1"
+  root=org.apache.storm
+  case $1 in 0.*) root=backtype.storm ;; esac
+  for java in "$HERE"/storm-lib/*.java; do
+    # Only Storm 2 is run as the peer.
+    case $1,$java in 2,* | *,*/JvmTour.java) ;; *) continue ;; esac
+    sed "s/org\.apache\.storm\./$root./" "$java" >"$sources/${java##*/}"
+  done
+  try javac --release 8 -nowarn -Xlint:-options -cp "$DIR/lib/$1/*:$DIR/local/*" -d "$DIR/classes/$1" "$sources"/*.java
+  mkdir -p "$DIR/classes/$1/resources"
+  cp "$DIR/resources"/* "$DIR/classes/$1/resources"
+  (cd "$DIR/classes/$1" && try zip -q -r "$DIR/tour-$1.jar" .)
 }
 
 bring() {
@@ -187,6 +239,27 @@ bring() {
     try go build -o splitsentence "$GOSTORM/example/splitsentence"
     echo "$DIR/splitsentence" >"$DIR/program"
     ;;
+  storm-lib)
+    need mvn java javac zip unzip
+    mkdir -p "$DIR/resources"
+    try mvn -B -q -Dstyle.color=never dependency:copy -Dartifact="org.apache.storm:storm-starter:$STARTER" -DoutputDirectory="$DIR/starter"
+    try mvn -B -q -Dstyle.color=never dependency:copy -Dartifact="org.apache.storm:multilang-python:$STORM" -DoutputDirectory="$DIR/starter"
+    try unzip -q -o -j "$DIR/starter/storm-starter-$STARTER.jar" resources/splitsentence.py -d "$DIR/resources"
+    try unzip -q -o -j "$DIR/starter/multilang-python-$STORM.jar" resources/storm.py -d "$DIR/resources"
+    for row in $LIB; do
+      # shellcheck disable=SC2046
+      library $(echo "$row" | tr ',' ' ')
+      [ "${row%%,*}" != 2 ] || library ../local storm-server:$STORM
+      tour "${row%%,*}"
+    done
+    command -v java >"$DIR/program"
+    ;;
+  storm-starters)
+    need mvn
+    for version in 0.9.4 1.0.2; do
+      try mvn -B -q -Dstyle.color=never dependency:copy -Dartifact="org.apache.storm:storm-starter:$version" -DoutputDirectory="$DIR"
+    done
+    ;;
   storm-lines)
     need mvn javac
     for artifact in $LINES; do
@@ -211,7 +284,7 @@ POM
     done
     command -v java >"$DIR/program"
     ;;
-  *) die "no such part; there are: multilang storm-starter pystorm streamparse storm-client storm-commands ruby go-child etcd node-22 kafka storm-kafka all gostorm storm-lines storm-local" ;;
+  *) die "no such part; there are: multilang storm-starter pystorm streamparse storm-client storm-commands ruby go-child etcd node-22 kafka storm-kafka all gostorm storm-lines storm-local storm-lib storm-starters" ;;
   esac
 }
 
@@ -220,6 +293,7 @@ complete() {
   [ -f "$DIR/ok" ] || return 1
   case $PART in
   go-child) cmp -s "$HERE/go-child/main.go" "$DIR/main.go" ;;
+  storm-lib) for java in "$HERE"/storm-lib/*.java; do cmp -s "$java" "$DIR/src/2/${java##*/}" || return 1; done ;;
   storm-client | storm-kafka) for java in "$HERE/$PART"/*.java; do cmp -s "$java" "$DIR/${java##*/}" || return 1; done ;;
   esac
 }

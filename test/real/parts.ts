@@ -24,6 +24,8 @@ export type PartName =
   | 'gostorm'
   | 'storm-lines'
   | 'storm-local'
+  | 'storm-lib'
+  | 'storm-starters'
 
 export interface RealPart {
   /** Folder of the part: storm.py, storm.rb, storm.js in `multilang`; splitsentence.* in `storm-starter`. */

@@ -15,7 +15,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { ExecutionContext } from 'ava'
-import { connect } from 'gearpump'
+import { type AppInfo, connect } from 'gearpump'
 import { always, gearHost, type NimbusOptions, startNimbus, startUi } from 'gearpump/storm'
 import { zip } from '../../unit/storm-compat/nimbus/_zip.ts'
 
@@ -28,6 +28,10 @@ export interface NimbusRun {
   /** Of the API of the UI. */
   readonly uiPort: number
   readonly dir: string
+  /** What the Nimbus and the components said, so far. */
+  readonly lines: readonly string[]
+  /** What is known of a topology, as `gear info` shows it. */
+  info(name: string): Promise<AppInfo>
   /** A jar with our components on `storm.py`, if that is given. */
   readonly jar: string
   /** Where the components write words, and the words in it. */
@@ -40,7 +44,7 @@ export interface NimbusRun {
 export async function runNimbus(
   t: ExecutionContext,
   stormPy?: string,
-  more: Pick<NimbusOptions, 'tls' | 'passwordOf' | 'readJava'> = {},
+  more: Pick<NimbusOptions, 'tls' | 'passwordOf' | 'java' | 'readJava'> = {},
 ): Promise<NimbusRun> {
   const dir = mkdtempSync(join(tmpdir(), 'gearpump-e2e-'))
   const lines: string[] = []
@@ -65,6 +69,8 @@ export async function runNimbus(
     port: nimbus.port,
     uiPort: ui.port,
     dir,
+    lines,
+    info: name => gear.info(name),
     jar,
     collected,
     words: () =>

@@ -93,7 +93,7 @@ test('every default is a sound value and tells of nothing', t => {
 test('ignored settings are told of where they differ from the default', t => {
   const { problems, notices } = checkSettings({
     'topology.priority': 29,
-    'topology.worker.childopts': '-Xmx2g',
+    'topology.worker.gc.childopts': '-Xmx2g',
     'topology.auto.task.hooks': [],
     'topology.backpressure.enable': null,
     'topology.blobstore.map': {},
@@ -102,7 +102,7 @@ test('ignored settings are told of where they differ from the default', t => {
   })
   t.deepEqual(problems, [])
   t.deepEqual(notices, [
-    'topology.worker.childopts is ignored: there is no JVM behind a component',
+    'topology.worker.gc.childopts is ignored: there is no JVM behind a component',
     'topology.massage.timeout.secs is not a setting of Storm and only passed on to components; did you mean topology.message.timeout.secs?',
   ])
 })

@@ -1,0 +1,60 @@
+package gearpump.host;
+
+import java.lang.reflect.Constructor;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.List;
+
+/**
+ * Task hooks that the component has added to its context (ITaskHook): they are told of emits, executes, acks and fails. Nearly no
+ * component has any, so everything here begins with {@link #any}.
+ */
+final class Hooks {
+  private static final long NANOS_PER_MS = 1_000_000;
+
+  private final StormLine line;
+  private final int task;
+  private final Collection<?> hooks;
+
+  @SuppressWarnings("unchecked")
+  Hooks(StormLine line, Object context, int task) throws ReflectiveOperationException {
+    this.line = line;
+    this.task = task;
+    hooks = (Collection<Object>) context.getClass().getMethod("getHooks").invoke(context);
+  }
+
+  boolean any() {
+    return !hooks.isEmpty();
+  }
+
+  void emitted(String stream, List<?> values, Collection<Integer> tasks) throws ReflectiveOperationException {
+    tell("emit", "EmitInfo", values, stream, task, tasks);
+  }
+
+  void executed(Object tuple, long startNanos) throws ReflectiveOperationException {
+    tell("boltExecute", "BoltExecuteInfo", tuple, task, (System.nanoTime() - startNanos) / NANOS_PER_MS);
+  }
+
+  // How long a tuple was held is not known here.
+  void acked(Object tuple) throws ReflectiveOperationException {
+    tell("boltAck", "BoltAckInfo", tuple, task, null);
+  }
+
+  void failed(Object tuple) throws ReflectiveOperationException {
+    tell("boltFail", "BoltFailInfo", tuple, task, null);
+  }
+
+  void ended(boolean acked, Object messageId) throws ReflectiveOperationException {
+    if (acked) tell("spoutAck", "SpoutAckInfo", messageId, task, null);
+    else tell("spoutFail", "SpoutFailInfo", messageId, task, null);
+  }
+
+  private void tell(String method, String infoName, Object... arguments) throws ReflectiveOperationException {
+    Class<?> type = line.type("hooks.info." + infoName);
+    Constructor<?> constructor = type.getConstructors()[0];
+    Object info = constructor.newInstance(arguments);
+    for (Object hook : Collections.unmodifiableCollection(hooks)) {
+      line.type("hooks.ITaskHook").getMethod(method, type).invoke(hook, info);
+    }
+  }
+}

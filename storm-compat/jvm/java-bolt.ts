@@ -1,0 +1,260 @@
+// A bolt that works in the JVM host. It hands tuples over under numbers, keeps their holds, and does what the host tells: emits under
+// those holds, acks, fails. So a host that dies, or a bolt that throws, fails exactly what it held.
+import { asError, type Hold } from 'gearpump/spi'
+import type {
+  Bolt,
+  Conf,
+  OutputCollector,
+  OutputFieldsDeclarer,
+  TopologyContext,
+  Tuple,
+} from '../component/api.ts'
+import { isTick } from '../component/tuple.ts'
+import type { JavaObjectSource } from '../topology/topology.ts'
+import { EMIT_FLAG, ORDER, TOLD } from './host-protocol.ts'
+import type { ChosenTasks, JavaGrouping } from './java-groupings.ts'
+import { type JavaRole, JavaTask } from './java-task.ts'
+import type { Sidecar } from './sidecar.ts'
+import type { WireReader } from './wire-reader.ts'
+
+/** Tuples handed over and not yet executed: enough for both sides to work at once, few enough to fail on a death. */
+const UNEXECUTED_MAX = 1_024
+/** Emits after which the host is told that there is room: an eighth of what it may have open. */
+const CREDIT_EMITS = 1_024
+/** Looks for abandoned holds so often. */
+const SWEEP_TUPLES = 4_096
+const ID_MAX = 2 ** 31 - 1
+
+export interface JavaBoltOptions {
+  readonly sidecar: Sidecar
+  readonly object: JavaObjectSource
+  readonly className: string
+  readonly groupings: readonly JavaGrouping[]
+  readonly chosen: ChosenTasks
+  /** Components whose integers are Longs in Java: multi-lang ones. */
+  readonly longsOf: ReadonlySet<string>
+}
+
+export class JavaBolt implements Bolt, JavaRole {
+  readonly #options: JavaBoltOptions
+  /** Tuples that the host has, by number, oldest first. */
+  readonly #held = new Map<number, Tuple & Hold>()
+  readonly #origins = new Map<string, number>()
+  #task!: JavaTask
+  #collector!: OutputCollector
+  #lastId = 0
+  #unexecuted = 0
+  #uncredited = 0
+  #blocked: Promise<void> | undefined = undefined
+  #room: { promise: Promise<void>; resolve: () => void } | undefined = undefined
+  /** Taken while the host was not there; the task is parked, so they are few. */
+  #waiting: Tuple[] = []
+
+  constructor(options: JavaBoltOptions) {
+    this.#options = options
+  }
+
+  prepare(conf: Conf, context: TopologyContext, collector: OutputCollector): Promise<void> {
+    this.#collector = collector
+    const origins: [string, string][] = []
+    for (const [component, streams] of context.sources) {
+      for (const stream of streams.keys()) {
+        this.#origins.set(`${stream} ${component}`, origins.length)
+        origins.push([component, stream])
+      }
+    }
+    this.#task = new JavaTask(this, {
+      ...this.#options,
+      conf,
+      context,
+      kind: 'bolt',
+      more: { origins },
+      reportError: error => collector.reportError(error),
+    })
+    return this.#task.start()
+  }
+
+  execute(tuple: Tuple): Promise<void> | undefined {
+    if (!this.#task.up) {
+      this.#waiting.push(tuple)
+      return this.#untilRoom()
+    }
+    this.#send(tuple)
+    if (this.#blocked !== undefined) return this.#blocked
+    return this.#unexecuted < UNEXECUTED_MAX ? undefined : this.#untilRoom()
+  }
+
+  #send(tuple: Tuple): void {
+    const { channel } = this.#task
+    const { writer } = channel
+    if (isTick(tuple)) {
+      writer.u8(ORDER.TICK)
+      writer.longs = false
+      writer.value(tuple.values[0])
+      this.#collector.ack(tuple)
+      channel.flushSoon()
+      return
+    }
+    const start = writer.size
+    this.#lastId = this.#lastId === ID_MAX ? 1 : this.#lastId + 1
+    const id = this.#lastId
+    try {
+      writer.u8(ORDER.EXECUTE)
+      writer.count(this.#originOf(tuple))
+      writer.i32(id)
+      writer.i32(tuple.sourceTask)
+      writer.longs = this.#options.longsOf.has(tuple.sourceComponent)
+      writer.values(tuple.values)
+    } catch (thrown) {
+      writer.reset(start)
+      this.#task.reportError(asError(thrown))
+      this.#collector.fail(tuple)
+      return
+    }
+    this.#held.set(id, tuple as Tuple & Hold)
+    this.#unexecuted++
+    if (id % SWEEP_TUPLES === 0) this.#sweep()
+    channel.flushSoon()
+  }
+
+  #originOf({ sourceStream, sourceComponent }: Tuple): number {
+    return this.#origins.get(`${sourceStream} ${sourceComponent}`)!
+  }
+
+  // Holds that nobody answered are failed by the engine, the oldest first.
+  #sweep(): void {
+    for (const [id, hold] of this.#held) {
+      if (hold.open) return
+      this.#held.delete(id)
+    }
+  }
+
+  #untilRoom(): Promise<void> {
+    if (this.#room === undefined) {
+      let resolve: () => void = () => undefined
+      const promise = new Promise<void>(done => {
+        resolve = done
+      })
+      this.#room = { promise, resolve }
+    }
+    return this.#room.promise
+  }
+
+  #release(): void {
+    this.#room?.resolve()
+    this.#room = undefined
+  }
+
+  // ---- from the host
+
+  opened(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const tuple of waiting) this.#send(tuple)
+    this.#release()
+  }
+
+  lost(): void {
+    const held = [...this.#held.values()]
+    this.#held.clear()
+    this.#unexecuted = 0
+    this.#uncredited = 0
+    for (const tuple of held) this.#collector.fail(tuple)
+  }
+
+  told(record: number, reader: WireReader): void {
+    switch (record) {
+      case TOLD.EMIT:
+        this.#emit(reader)
+        return
+      case TOLD.ACK: {
+        const tuple = this.#taken(reader.i32())
+        if (tuple !== undefined) this.#collector.ack(tuple)
+        return
+      }
+      case TOLD.FAIL: {
+        const tuple = this.#taken(reader.i32())
+        if (tuple !== undefined) this.#collector.fail(tuple)
+        return
+      }
+      case TOLD.RENEW: {
+        const tuple = this.#held.get(reader.i32())
+        if (tuple !== undefined) this.#collector.resetTimeout(tuple)
+        return
+      }
+      case TOLD.EXECUTED:
+        this.#unexecuted -= reader.i32()
+        if (this.#unexecuted <= UNEXECUTED_MAX / 2) this.#release()
+        return
+      default:
+        throw new Error(`a Java bolt was told the unknown record ${record}`)
+    }
+  }
+
+  #taken(id: number): Tuple | undefined {
+    const tuple = this.#held.get(id)
+    this.#held.delete(id)
+    return tuple
+  }
+
+  #emit(reader: WireReader): void {
+    const flags = reader.u8()
+    const number = reader.count()
+    const stream = this.#task.streams[number]!
+    const task = (flags & EMIT_FLAG.DIRECT) === 0 ? undefined : reader.i32()
+    const anchors = this.#anchors(flags, reader)
+    if ((flags & EMIT_FLAG.CHOSEN) !== 0) this.#task.readChosen(number, reader)
+    const values = reader.values()
+    let ids: readonly number[] = []
+    try {
+      if (task === undefined) ids = this.#collector.emit(values, anchors, stream)
+      else this.#collector.emitDirect(task, values, anchors, stream)
+    } catch (thrown) {
+      // Storm would throw out of the emit; the bolt is past it, so what it is anchored to fails.
+      this.#task.reportError(asError(thrown))
+      for (const tuple of anchors === null ? [] : [anchors].flat()) this.#collector.fail(tuple)
+    }
+    this.#task.answered(ids)
+    if (++this.#uncredited >= CREDIT_EMITS) this.#credit()
+  }
+
+  // Those that were let go meanwhile (timed out, or acked before) are no anchors any more, as in Storm.
+  #anchors(flags: number, reader: WireReader): Tuple | Tuple[] | null {
+    if ((flags & EMIT_FLAG.ONE_ANCHOR) !== 0) {
+      const tuple = this.#held.get(reader.i32())
+      return tuple?.open === true ? tuple : null
+    }
+    if ((flags & EMIT_FLAG.MANY_ANCHORS) === 0) return null
+    const anchors: Tuple[] = []
+    for (let n = reader.count(); n > 0; n--) {
+      const tuple = this.#held.get(reader.i32())
+      if (tuple?.open === true) anchors.push(tuple)
+    }
+    return anchors
+  }
+
+  #credit(): void {
+    const emits = this.#uncredited
+    this.#uncredited = 0
+    const ready = this.#collector.ready()
+    if (ready === undefined) {
+      this.#task.channel.credit(emits)
+      return
+    }
+    // The host's emits wait when they are too many; new tuples wait here.
+    this.#blocked = ready.then(() => {
+      this.#blocked = undefined
+      this.#task.channel.credit(emits)
+    })
+  }
+
+  async cleanup(): Promise<void> {
+    this.#release()
+    await this.#task?.close(ORDER.CLOSE)
+  }
+
+  /** Streams are declared by the topology. */
+  declareOutputFields(_declarer: OutputFieldsDeclarer): void {
+    return
+  }
+}

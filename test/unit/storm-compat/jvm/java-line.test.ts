@@ -1,0 +1,26 @@
+// Which line of Storm a topology's Java components belong to.
+import test from 'ava'
+import { cluesOf, lineOfVersion, linesOf, rootOf } from '../../../../storm-compat/jvm/java-line.ts'
+
+test('a version names its line', t => {
+  const lines = ['0.9.7', '0.10.2', '1.0.2', '1.1.0', '1.2.4', '2.8.1', '3.0.0', 'what'].map(
+    lineOfVersion,
+  )
+  t.deepEqual(lines, ['0.9', '0.10', '1.0', '1.2', '1.2', '2', '2', undefined])
+})
+
+test('the version decides; else the package, else the numbers of classes, else any line of Apache Storm', t => {
+  const none = { backtype: false, uids: [] }
+  t.deepEqual(linesOf('2.8.1', [{ backtype: true, uids: [] }]), ['2'])
+  t.deepEqual(linesOf(undefined, [none, { backtype: true, uids: [] }]), ['0.10', '0.9'])
+  const boltOf2 = { backtype: false, uids: [-3561633051094462852n] }
+  t.deepEqual(linesOf(undefined, [none, boltOf2]), ['2'])
+  t.deepEqual(linesOf(undefined, [none]), ['1.0', '1.2', '2'])
+})
+
+test('bytes that cannot be read give no numbers, but may name a package', t => {
+  t.deepEqual(cluesOf(Buffer.from('?')), { backtype: false, uids: [] })
+  t.true(cluesOf(Buffer.from('xx backtype.storm.task.ShellBolt')).backtype)
+  t.is(rootOf('0.10'), 'backtype.storm')
+  t.is(rootOf('1.0'), 'org.apache.storm')
+})
