@@ -22,13 +22,12 @@ import {
   type WorkerDoor,
 } from './messages.ts'
 import { Notes } from './notes.ts'
-import { EXECUTORS_MAX, place, type Strategy } from './scheduler.ts'
+import { checkRoom, grantRoom } from './room.ts'
+import { EXECUTORS_MAX, type Strategy } from './scheduler.ts'
 import type { ClusterStore, Fence } from './store/store.ts'
 import { checkedCredentials } from './submission.ts'
 import { WorkerTable } from './worker-table.ts'
 
-/** Promised room that nobody took is free again. */
-const PROMISE_MS = 20_000
 /** A worker ends processes at once; one that does not answer is told again when it registers. */
 const STOP_APP_TIMEOUT_MS = 3000
 
@@ -211,7 +210,7 @@ export class Leadership {
 
   grant(app: number, incarnation: number, count: number, avoid: readonly string[]): Grant[] {
     const { each, strategy, labels } = this.#running(app, incarnation).submission.placement
-    const { strategies } = this.#options
+    const { strategies, environment } = this.#options
     const request = {
       app,
       count,
@@ -221,23 +220,7 @@ export class Leadership {
       near: this.workers.of(app),
       avoid,
     }
-    const placement = place(this.workers.offers(), request, strategies)
-    if ('missing' in placement) {
-      const what = `room for ${count} executor${count === 1 ? '' : 's'}`
-      throw new EngineError(
-        'NO_RESOURCES',
-        `${what}: ${placement.missing} missing: ${placement.reason}`,
-        {
-          hint: 'start more workers, or ask for less',
-        },
-      )
-    }
-    return placement.placed.map(workerId => {
-      const ticket = this.workers.promise(workerId, app, each)
-      this.#options.environment.after(PROMISE_MS, () => this.workers.release(workerId, ticket))
-      const { card } = this.workers.get(workerId)!
-      return { workerId, worker: card.address, host: card.host }
-    })
+    return grantRoom(this.workers, request, { strategies, environment })
   }
 
   async savePlan(app: number, incarnation: number, plan: StoredPlan): Promise<void> {
@@ -333,18 +316,7 @@ export class Leadership {
   async rebalance(app: number, executors: number): Promise<void> {
     if (!Number.isSafeInteger(executors) || executors < 1 || executors > EXECUTORS_MAX)
       throw new EngineError('BAD_INPUT', `executors: a whole number from 1 to ${EXECUTORS_MAX}`)
-    const has = this.registry.plannedExecutors(app)?.length ?? 0
-    const up = this.workers.summaries().filter(({ state }) => state === 'up')
-    const free = up.reduce((sum, { slots, slotsUsed }) => sum + Math.max(0, slots - slotsUsed), 0)
-    if (executors > has + free) {
-      throw new EngineError(
-        'NO_RESOURCES',
-        `${executors} executors: there is room for ${has + free}`,
-        {
-          hint: 'start more workers, or ask for less',
-        },
-      )
-    }
+    checkRoom(this.workers, executors, this.registry.plannedExecutors(app)?.length ?? 0)
     const record = await this.registry.change(app, r => {
       const { placement } = r.submission
       if (isOver(r) || placement.executors === executors) return undefined
