@@ -132,8 +132,8 @@ function unknownClass({ className: { value, place } }: ObjectDefinition): Proble
   }
   return {
     place,
-    message: `the Java class ${value} needs a JVM beside the engine, which this version does not have`,
-    hint: 'write it as a multi-lang component or in TypeScript (className: ./file.ts#Export)',
+    message: `the Java class ${value} is not one that runs without Java`,
+    hint: 'submit the file with the jar that has it: storm jar JAR org.apache.storm.flux.Flux --remote FILE',
   }
 }
 

@@ -115,7 +115,7 @@ const VERTEX_KEYS = [
   ...Object.keys(LOAD_SETTINGS),
 ]
 
-const NEEDS_JVM = 'Java code needs a JVM beside the engine, which this version does not have'
+const NEEDS_JAR = 'Java code runs only where its jar is submitted, by storm jar'
 
 /** Reads the tree of one file. `folder` is where the file lies. */
 export function readDefinition(
@@ -158,7 +158,7 @@ class DefinitionReader {
     for (const key of ['topologySource', 'workerHooks']) {
       const entry = top?.entries.get(key)
       if (entry === undefined || isEmpty(entry.value)) continue
-      const message = `${key} names Java code. ${NEEDS_JVM}`
+      const message = `${key} names Java code. ${NEEDS_JAR}`
       const hint =
         key === 'topologySource' ? 'declare spouts, bolts and streams instead' : 'leave it out'
       this.#problems.push({ place: entry.keyPlace, message, hint })

@@ -28,7 +28,7 @@ const FILES: readonly [file: string, places: readonly RegExp[]][] = [
       /settings\.yaml:5:3: topology\.tick\.tuple\.freq\.secs must be /,
       /settings\.yaml:9:23: the command must be a list of strings/,
       /settings\.yaml:10:18: parallelism must be a positive integer, is "lots"/,
-      /settings\.yaml:13:16: the Java class com\.example\.MyBolt needs a JVM/,
+      /settings\.yaml:13:16: the Java class com\.example\.MyBolt is not one that runs without Java/,
       /settings\.yaml:15:\d+: there is no bolt "c"/,
       /settings\.yaml:15:\d+: there is no grouping type "SHUFFLED" \(did you mean SHUFFLE\?\)/,
     ],

@@ -68,8 +68,10 @@ test('lines and columns are those of the file as the user sees it, not as it is 
 })
 
 test('Java is refused with what to do instead, each class at its place', async t => {
-  const java = 'needs a JVM beside the engine, which this version does not have'
-  const hint = '(write it as a multi-lang component or in TypeScript (className: ./file.ts#Export))'
+  const java = 'is not one that runs without Java'
+  const hint =
+    '(submit the file with the jar that has it: storm jar JAR org.apache.storm.flux.Flux --remote FILE)'
+  const code = 'names Java code. Java code runs only where its jar is submitted, by storm jar'
   const problems = await problemsOf(
     t,
     around(`components:
@@ -90,8 +92,8 @@ topologySource: {className: com.acme.Source}
     `7:24 the Java class com.acme.Bolt ${java} ${hint}`,
     `8:24 there is no class "org.apache.storm.flux.wrapper.FluxShellBolt" (did you mean "${SHELL_BOLT}"?)`,
     `12:55 the Java class com.acme.Grouping ${java} ${hint}`,
-    '13:1 workerHooks names Java code. Java code needs a JVM beside the engine, which this version does not have (leave it out)',
-    '14:1 topologySource names Java code. Java code needs a JVM beside the engine, which this version does not have (declare spouts, bolts and streams instead)',
+    `13:1 workerHooks ${code} (leave it out)`,
+    `14:1 topologySource ${code} (declare spouts, bolts and streams instead)`,
   ])
 })
 
