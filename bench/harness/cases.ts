@@ -1,6 +1,7 @@
 // All cases, in the order in which they run.
 
 import { firstTupleCase } from '../cases/first-tuple.ts'
+import { kafkaCases } from '../cases/kafka.ts'
 import { latencyCases } from '../cases/latency.ts'
 import { nativeCases } from '../cases/native.ts'
 import { progressCase } from '../cases/progress.ts'
@@ -15,4 +16,5 @@ export const cases: readonly Case[] = [
   ...latencyCases,
   firstTupleCase,
   progressCase,
+  ...kafkaCases,
 ]

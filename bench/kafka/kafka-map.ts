@@ -1,10 +1,8 @@
-// Kafka → map → Kafka through the engine; beside it kafkajs's own consumer and producer, and our bare client with the same driver in a
-// loop: fetch, map, send one batch per partition, commit. Figures are messages per second, best of the runs, and what the engine keeps
-// of each.
-// Run it: node --conditions=source --import=./bin/typescript.mjs bench/kafka/kafka-map.ts BROKER [MESSAGES] [DRIVER]
-
+// Kafka → map → Kafka through the engine; beside it, in turn, our bare client with the same driver in a loop (fetch, map, send
+// one batch per partition, commit), and once kafkajs's own consumer and producer.
 import { application, connect, graph, noLog, processor, source, type TaskContext } from 'gearpump'
 import {
+  type KafkaClient,
   type KafkaConnection,
   type KafkaDriver,
   type KafkaRecord,
@@ -14,42 +12,95 @@ import {
 } from 'gearpump/kafka'
 import kafkajs from 'kafkajs'
 
-const [broker = '127.0.0.1:9092', count = '300000', driver = 'kafkajs'] = process.argv.slice(2)
-const messages = Number(count)
-const connection: KafkaConnection = { brokers: [broker], driver: driver as KafkaDriver }
 const PARTITIONS = 4
-const RUNS = 3
 const BATCH = 1000
 const VALUE = 'x'.repeat(100)
 /** As much as the engine's source asks for. */
 const LIMITS = { bytesMin: 1, bytesMax: 16 << 20, waitMs: 500, isolation: 'committed' } as const
 const FETCH_BYTES = 1 << 20
 const LOOK_MS = 10
+const FROM = 'bench-from'
 
-const stamp = Date.now()
-const from = `bench-from-${stamp}`
-const client = await openKafka(connection)
 const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partition)
+const mapped = (record: KafkaRecord) => String(record.value).toUpperCase()
 
-async function make(topic: string): Promise<void> {
-  const admin = new kafkajs.Kafka({ brokers: [broker], logLevel: 0 }).admin()
+export interface KafkaMapOptions {
+  readonly brokers: readonly string[]
+  readonly driver: KafkaDriver
+  readonly messages: number
+  readonly rounds: number
+}
+
+/** Of a number of rounds the best: messages per second, and µs of this process's CPU per message. */
+export interface KafkaMapFigures {
+  readonly perS: number
+  readonly cpuUs: number
+}
+
+type Way = 'library' | 'bare' | 'engine'
+
+export async function kafkaMap(options: KafkaMapOptions): Promise<Record<Way, KafkaMapFigures>> {
+  const { brokers, driver, messages, rounds } = options
+  const connection = { brokers, driver }
+  const client = await openKafka(connection)
+  const taken: Record<Way, KafkaMapFigures[]> = { library: [], bare: [], engine: [] }
+  try {
+    await create(brokers, FROM)
+    await fill(client, messages)
+    for (let round = 0; round < rounds; round++) {
+      const ways: Way[] = round === 0 ? ['library', 'bare', 'engine'] : ['bare', 'engine']
+      for (const way of ways) {
+        const to = `bench-${way}-${round}`
+        await create(brokers, to)
+        taken[way].push(await measure(RUN[way], { connection, client, to, messages }))
+      }
+    }
+  } finally {
+    await client.close()
+  }
+  return { library: best(taken.library), bare: best(taken.bare), engine: best(taken.engine) }
+}
+
+function best(rounds: readonly KafkaMapFigures[]): KafkaMapFigures {
+  return {
+    perS: Math.max(...rounds.map(({ perS }) => perS)),
+    cpuUs: Math.min(...rounds.map(({ cpuUs }) => cpuUs)),
+  }
+}
+
+interface Work {
+  readonly connection: KafkaConnection
+  readonly client: KafkaClient
+  readonly to: string
+  readonly messages: number
+}
+
+async function measure(run: (work: Work) => Promise<void>, work: Work): Promise<KafkaMapFigures> {
+  const beganMs = performance.now()
+  const cpu = process.cpuUsage()
+  await run(work)
+  const seconds = (performance.now() - beganMs) / 1000
+  const { user, system } = process.cpuUsage(cpu)
+  return { perS: work.messages / seconds, cpuUs: (user + system) / work.messages }
+}
+
+async function create(brokers: readonly string[], topic: string): Promise<void> {
+  const admin = new kafkajs.Kafka({ brokers: [...brokers], logLevel: 0 }).admin()
   await admin.connect()
   await admin.createTopics({ topics: [{ topic, numPartitions: PARTITIONS }] })
   await admin.disconnect()
 }
 
-async function fill(): Promise<void> {
+async function fill(client: KafkaClient, messages: number): Promise<void> {
   const records = Array.from({ length: BATCH }, () => ({ key: null, value: VALUE }))
   for (let sent = 0; sent < messages; sent += BATCH * PARTITIONS) {
     await Promise.all(
-      partitions.map(partition => client.produce({ topic: from, partition, records })),
+      partitions.map(partition => client.produce({ topic: FROM, partition, records })),
     )
   }
 }
 
-const mapped = (record: KafkaRecord) => String(record.value).toUpperCase()
-
-async function total(topic: string): Promise<number> {
+async function total(client: KafkaClient, topic: string): Promise<number> {
   const ends = await client.offsets(
     'latest',
     partitions.map(partition => ({ topic, partition })),
@@ -57,17 +108,13 @@ async function total(topic: string): Promise<number> {
   return ends.reduce((sum, { offset }) => sum + offset, 0)
 }
 
-/** One loop per partition, each batch as large as it comes. */
-async function bare(to: string, group: string): Promise<void> {
-  const [found] = await client.topics([from])
-  const ends = await client.offsets(
-    'latest',
-    partitions.map(partition => ({ topic: from, partition })),
-  )
-  const offsets = ends.map(() => 0)
-  while (ends.some(({ partition, offset }) => offsets[partition]! < offset)) {
+// One loop over all partitions, each batch as large as it comes.
+async function bare({ client, to, messages }: Work): Promise<void> {
+  const [found] = await client.topics([FROM])
+  const offsets = partitions.map(() => 0)
+  while (offsets.reduce((sum, offset) => sum + offset) < messages) {
     const positions = partitions.map(partition => ({
-      topic: from,
+      topic: FROM,
       partition,
       offset: offsets[partition]!,
       bytesMax: FETCH_BYTES,
@@ -82,23 +129,22 @@ async function bare(to: string, group: string): Promise<void> {
       }),
     )
     await client.commit(
-      group,
-      offsets.map((offset, partition) => ({ topic: from, partition, offset, metadata: '' })),
+      `${to}-group`,
+      offsets.map((offset, partition) => ({ topic: FROM, partition, offset, metadata: '' })),
     )
   }
 }
 
-/** As its users write it: whole batches, one send per batch. */
-async function library(to: string, groupId: string): Promise<void> {
-  const kafka = new kafkajs.Kafka({ brokers: [broker], logLevel: 0 })
+// As kafkajs's users write it: whole batches, one send per batch.
+async function library({ connection, to, messages }: Work): Promise<void> {
+  const kafka = new kafkajs.Kafka({ brokers: [...connection.brokers], logLevel: 0 })
   const producer = kafka.producer({
     idempotent: true,
     createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
   })
-  const consumer = kafka.consumer({ groupId, maxBytesPerPartition: FETCH_BYTES })
+  const consumer = kafka.consumer({ groupId: `${to}-group`, maxBytesPerPartition: FETCH_BYTES })
   await Promise.all([producer.connect(), consumer.connect()])
-  await consumer.subscribe({ topic: from, fromBeginning: true })
-  const expected = await total(from)
+  await consumer.subscribe({ topic: FROM, fromBeginning: true })
   let done = 0
   await new Promise<void>((resolve, reject) => {
     const eachBatch = async ({ batch }: { batch: kafkajs.Batch }) => {
@@ -108,48 +154,26 @@ async function library(to: string, groupId: string): Promise<void> {
       })
       await producer.send({ topic: to, messages: made })
       done += made.length
-      if (done >= expected) resolve()
+      if (done >= messages) resolve()
     }
     consumer.run({ partitionsConsumedConcurrently: PARTITIONS, eachBatch }).catch(reject)
   })
   await Promise.all([producer.disconnect(), consumer.disconnect()])
 }
 
-async function engine(to: string, groupId: string): Promise<void> {
-  const records = source(
-    'records',
-    kafkaSource({ ...connection, topics: [from], groupId, decode: record => String(record.value) }),
-  )
+async function engine({ connection, client, to, messages }: Work): Promise<void> {
+  const decode = (record: KafkaRecord) => String(record.value)
+  const groupId = `${to}-group`
+  const records = source('records', kafkaSource({ ...connection, topics: [FROM], groupId, decode }))
   const map = processor<string, string>('map', () => ({
     onNext: (text: string, context: TaskContext<string>) => context.output(text.toUpperCase()),
   }))
   const out = processor('out', kafkaSink<string>({ ...connection, topic: to }))
   const gear = await connect({ log: noLog })
-  const expected = await total(from)
   await gear.submit(application('kafka-map', graph(records.to(map).to(out))))
-  while ((await total(to)) < expected) await new Promise(resolve => setTimeout(resolve, LOOK_MS))
+  while ((await total(client, to)) < messages)
+    await new Promise(resolve => setTimeout(resolve, LOOK_MS))
   await gear.close()
 }
 
-await make(from)
-await fill()
-const best = { library: 0, bare: 0, engine: 0 }
-for (let run = 0; run < RUNS; run++) {
-  for (const [name, fn] of Object.entries({ library, bare, engine })) {
-    const to = `bench-${name}-${run}-${stamp}`
-    await make(to)
-    const beganMs = performance.now()
-    const cpu = process.cpuUsage()
-    await fn(to, `${to}-group`)
-    const perS = (await total(from)) / ((performance.now() - beganMs) / 1000)
-    const { user, system } = process.cpuUsage(cpu)
-    best[name as keyof typeof best] = Math.max(best[name as keyof typeof best], perS)
-    const figures = `${Math.round(perS)} messages/s, ${((user + system) / 1e6).toFixed(2)} s of CPU`
-    process.stdout.write(`${driver} ${name}: ${figures}\n`)
-  }
-}
-const share = (of: number) => `${Math.round((100 * best.engine) / of)} %`
-process.stdout.write(
-  `the engine keeps ${share(best.library)} of kafkajs's own rate, ${share(best.bare)} of our bare client's\n`,
-)
-await client.close()
+const RUN = { library, bare, engine } as const
