@@ -41,6 +41,7 @@ export {
 export { DRPCSpout, drpcSpout, type LocalServer } from './drpc/spout.ts'
 export { type FluxOptions, type LoadedFlux, loadFlux } from './flux/load.ts'
 export { frontDoor } from './front-door.ts'
+export { shellOrClass } from './jvm/shell-classes.ts'
 export type { KafkaBoltOptions, TopicSelector, TupleMapper } from './kafka/bolt-options.ts'
 export { kafkaBolt } from './kafka/kafka-bolt.ts'
 export { kafkaSpout } from './kafka/kafka-spout.ts'

@@ -1,6 +1,7 @@
 // All cases, in the order in which they run.
 
 import { firstTupleCase } from '../cases/first-tuple.ts'
+import { jvmCase } from '../cases/jvm.ts'
 import { kafkaCases } from '../cases/kafka.ts'
 import { latencyCases } from '../cases/latency.ts'
 import { nativeCases } from '../cases/native.ts'
@@ -17,4 +18,5 @@ export const cases: readonly Case[] = [
   firstTupleCase,
   progressCase,
   ...kafkaCases,
+  jvmCase,
 ]
