@@ -95,9 +95,8 @@ function wholeProblems(
       return place === undefined ? [] : [{ ...problem, place }]
     }
     if (problem.place !== 'topology') return [problem]
-    return made.size === 0 && definition.spouts.length > 0
-      ? []
-      : [{ ...problem, place: `${file}:1:1` }]
+    // A spout that could not be made is told at its own place.
+    return definition.spouts.length > 0 ? [] : [{ ...problem, place: `${file}:1:1` }]
   })
 }
 
