@@ -19,7 +19,7 @@ realTest(
   async (t, [multilang]) => {
     const flags = ['--workers', '2', '--thrift-port', '0', '--ui-port', '0']
     const { process: cluster } = await localCluster(t, flags)
-    const [, port, address] = await cluster.says(/Storm's clients at \S+:(\d+), .* at (http\S+)/)
+    const [, port, address] = await cluster.says(/Storm's clients at \S+:(\d+); .* at (http\S+)/)
     const dir = mkdtempSync(join(tmpdir(), 'gearpump-e2e-'))
     t.teardown(() => rmSync(dir, { recursive: true }))
     await submitTour({ dir, port: Number(port), stormPy: join(multilang.dir, 'storm.py') })
