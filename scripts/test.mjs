@@ -37,7 +37,8 @@ async function step(name, command) {
 async function ava(name, args) {
   const { code, output } = await run(name, ['npx', 'ava', ...args])
   const count = pattern => Number(output.match(pattern)?.[1] ?? 0)
-  const passed = count(/^\s*(\d+) tests? passed/m)
+  // With a failure ava leaves the number of the others out: then they are counted by their lines.
+  const passed = count(/^\s*(\d+) tests? passed/m) || (output.match(/^\s*✔ /gm)?.length ?? 0)
   const failed = count(/^\s*(\d+) tests? failed/m)
   total.passed += passed
   total.skipped += count(/^\s*(\d+) tests? skipped/m)
