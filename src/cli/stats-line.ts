@@ -4,7 +4,8 @@ import type { RunFigures } from '../app/figures.ts'
 /** emitted = acked + failed + pending + lost: messages with an id. All others are counted in `components` only. */
 export function statsLine(figures: RunFigures, elapsedMs: number): string {
   const { emitted, acked, failed, pending, lost } = figures
-  const components = Object.entries(figures.components).map(([id, of]) => [
+  // A tally is numbers without names, for the layer whose component it is of.
+  const components = Object.entries(figures.components).map(([id, { tally: _, ...of }]) => [
     id,
     { ...of, busyMs: Math.round(of.busyMs), blockedMs: Math.round(of.blockedMs) },
   ])

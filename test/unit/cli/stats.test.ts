@@ -16,7 +16,10 @@ function figures(components: Record<string, ComponentFigures>): RunFigures {
 const whole = { before: undefined, periodMs: 2000, columns: 200, rows: 50, colour: false }
 
 test('the line of figures is one JSON object with exactly the promised fields', t => {
-  const line = statsLine(figures({ words: component({ emitted: 5, busyMs: 1.6 }) }), 1234.56)
+  const line = statsLine(
+    figures({ words: component({ emitted: 5, busyMs: 1.6, tally: [1, 2] }) }),
+    1234.56,
+  )
   t.false(line.includes('\n'))
   t.deepEqual(JSON.parse(line), {
     emitted: 1010,
