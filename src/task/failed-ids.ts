@@ -26,8 +26,9 @@ export class FailedIds {
   }
 }
 
-// Ids may be any JSON value; two equal ones are the same id though they are different objects.
-function keyOf(id: unknown): unknown {
+// Ids may be any JSON value; two equal ones are the same id though they are different objects. One in a wrapper is what is in it.
+function keyOf(wrapped: unknown): unknown {
+  const id = (wrapped as Partial<object> | null | undefined)?.valueOf?.() ?? wrapped
   if (typeof id !== 'object' || id === null) return id
   return `json ${JSON.stringify(id, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))}`
 }

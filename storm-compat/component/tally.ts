@@ -166,8 +166,8 @@ class StreamRoot {
     this.at = at
   }
 
-  /** Two of equal ids are the same root to whoever compares them. */
-  toJSON(): unknown {
+  /** To whoever compares ids it is the one that the spout gave. */
+  valueOf(): unknown {
     return this.id
   }
 }

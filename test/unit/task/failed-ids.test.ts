@@ -15,3 +15,16 @@ test('equal ids are one id, though they are different objects', t => {
   t.is(ids.size, 1)
   t.false(ids.overflowed)
 })
+
+test('an id in a wrapper is the one in it', t => {
+  const ids = new FailedIds()
+  const wrapped = (id: unknown) => ({ valueOf: () => id })
+  for (const id of ['5', 7, { a: 1 }]) {
+    ids.failed(wrapped(id))
+    ids.done(id)
+    t.is(ids.size, 0, JSON.stringify(id))
+  }
+  ids.failed(undefined)
+  ids.failed(null)
+  t.is(ids.size, 2)
+})
