@@ -187,7 +187,19 @@ realTest(
     const ours = () => readdirSync(tmpdir()).filter(name => /^gearpump-nimbus-\d+-/.test(name))
     let next = await gateway(t, master)
     const { port } = next
-    for (const delayMs of [0, 30, 100, 300, 900]) {
+    const listed = async (name: string) => (await gear.list()).some(app => app.name === name)
+    const moments: Record<string, (name: string, answer: Promise<unknown>) => unknown> = {
+      sent: () => undefined,
+      noted: () =>
+        until(
+          'it is noted',
+          async () => (await gear.notes.list('storm/topologies/')).length > topologies.length,
+        ),
+      known: name => until('the cluster knows it', () => listed(name)),
+      answered: (_name, answer) => answer,
+    }
+    let topologies: readonly { readonly name: string }[] = []
+    for (const [moment, reached] of Object.entries(moments)) {
       const current = next
       const location = await current.call('beginFileUpload', {})
       await current.call('uploadChunk', {
@@ -195,21 +207,23 @@ realTest(
         chunk: readFileSync(files.jar).subarray(0, 99),
       })
       const uploadedJarLocation = await uploaded(current, files.jar)
-      const name = `words-${delayMs}`
+      const name = `words-${moment}`
       const submission = current.call('submitTopology', {
         ...{ name, uploadedJarLocation, topology: words() },
         jsonConf: JSON.stringify({ 'collect.file': files.collected }),
       })
       submission.catch(() => undefined)
-      await new Promise(resolve => setTimeout(resolve, delayMs))
+      await reached(name, submission)
       await killed(current)
       next = await gateway(t, master, port)
+      topologies = await next.call('getTopologySummaries', {})
+      if (moment === 'answered') t.true(topologies.some(topology => topology.name === name))
       t.false(ours().some(dir => dir.startsWith(`gearpump-nimbus-${current.process.pid}-`)))
     }
     const running = (await gear.list()).filter(({ status }) => status !== 'stopped')
     const summaries = await next.call('getTopologySummaries', {})
     t.deepEqual(summaries.map(({ name }) => name).sort(), running.map(({ name }) => name).sort())
-    t.log(`${summaries.length} of 5 topologies came to be`)
+    t.log(`came to be: ${summaries.map(({ name }) => name).join(', ')}`)
     for (const { name, id } of summaries) {
       t.deepEqual(await next.call('getUserTopology', { id }), words())
       await next.call('killTopologyWithOpts', { name, options: { wait_secs: 0 } })
