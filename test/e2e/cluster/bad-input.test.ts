@@ -1,13 +1,13 @@
 // What a cluster is given that is wrong: each is told clearly where it happened, and nothing that was there is lost.
-import { execFileSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { connect } from 'gearpump'
 import { oneMaster, submission } from '../../chaos/master-door.ts'
 import { startEtcd } from '../../real/etcd.ts'
 import { realTest } from '../../real/parts.ts'
+import { diskTest } from '../../real/tmpfs.ts'
 import { certificates } from './certificates.ts'
 import { loopbackHosts } from './hand-cluster.ts'
 import { GearProcess, gear, privateDirectory } from './processes.ts'
@@ -121,38 +121,34 @@ test('a wrong token is refused by a cluster with TLS, the right one is not', asy
   t.log(plain.output.trim())
 })
 
-const notRoot = process.getuid?.() !== 0 || process.platform !== 'linux'
-const disk = notRoot && process.env.GEARPUMP_REQUIRE_REAL !== '1' ? test.skip : test
-const rootOnly = notRoot ? ' (needs root, to mount a small disk)' : ''
+diskTest(
+  test,
+  'a full disk: a submit is refused, and taken when there is room again',
+  async (t, mount) => {
+    const small = mount(DISK_MB * 1024)
+    const { address } = await leading(t, join(small, 'data'))
+    const direct = oneMaster(address)
+    t.teardown(() => direct.close())
+    t.is(await direct.door.ask('submit', submission('before')), 1)
 
-disk(`a full disk: a submit is refused, and taken when there is room again${rootOnly}`, async t => {
-  const directory = privateDirectory(t)
-  const small = join(directory, 'disk')
-  mkdirSync(small)
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_MB}m`, 'tmpfs', small])
-  t.teardown(() => void execFileSync('umount', ['-l', small]))
-  const { address } = await leading(t, join(small, 'data'))
-  const direct = oneMaster(address)
-  t.teardown(() => direct.close())
-  t.is(await direct.door.ask('submit', submission('before')), 1)
+    fill(join(small, 'filler'), small)
+    // Whatever room the journal has kept for itself is used up at some time.
+    let refused: { code: string; message: string } | undefined
+    for (let i = 0; i < 10_000 && refused === undefined; i++)
+      refused = await codeOf(direct.door.ask('submit', submission(`while-full-${i}`)))
+    t.is(refused?.code, 'STORE_UNAVAILABLE')
+    t.regex(refused?.message ?? '', /ENOSPC|no space|full/)
+    t.log(refused?.message)
 
-  fill(join(small, 'filler'), small)
-  // Whatever room the journal has kept for itself is used up at some time.
-  let refused: { code: string; message: string } | undefined
-  for (let i = 0; i < 10_000 && refused === undefined; i++)
-    refused = await codeOf(direct.door.ask('submit', submission(`while-full-${i}`)))
-  t.is(refused?.code, 'STORE_UNAVAILABLE')
-  t.regex(refused?.message ?? '', /ENOSPC|no space|full/)
-  t.log(refused?.message)
-
-  rmSync(join(small, 'filler'))
-  const cluster = await connect({ masters: [address] })
-  t.teardown(() => cluster.close())
-  const before = await cluster.list()
-  t.is(before[0]?.name, 'before')
-  const after = await direct.door.within(30_000).ask('submit', submission('after'))
-  t.true(after > before.length)
-})
+    rmSync(join(small, 'filler'))
+    const cluster = await connect({ masters: [address] })
+    t.teardown(() => cluster.close())
+    const before = await cluster.list()
+    t.is(before[0]?.name, 'before')
+    const after = await direct.door.within(30_000).ask('submit', submission('after'))
+    t.true(after > before.length)
+  },
+)
 
 function fill(file: string, directory: string): void {
   const { bavail, bsize } = statfsSync(directory)
