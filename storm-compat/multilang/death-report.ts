@@ -1,5 +1,6 @@
 // What is told when a shell component's process has ended or could not be started: one error that names component,
 // task and process, how it ended, and the last it said, so that the cause is read off it without a look at other logs.
+import { existsSync } from 'node:fs'
 import { EngineError } from 'gearpump/spi'
 import type { ShellExit } from './shell-process.ts'
 
@@ -72,19 +73,23 @@ export function startError(
   place: { componentId: string; taskId: number; command: readonly string[]; directory: string },
   cause: Error,
 ): EngineError {
-  const code = (cause as NodeJS.ErrnoException).code
-  const program = place.command[0] ?? ''
   const who = `component "${place.componentId}" task ${place.taskId}`
   return new EngineError(
     'SHELL_START_FAILED',
     `${who}: cannot start ${JSON.stringify(place.command)} in ${place.directory}: ${cause.message}`,
     {
-      hint:
-        code === 'EACCES'
-          ? `${program} may not be executed: archives lose the executable bit; chmod +x it, or start it by its interpreter.`
-          : `Is ${program} installed and on the PATH of this process, and does ${place.directory} exist?`,
+      hint: startHint(place.command[0] ?? '', place.directory, cause),
       details: { component: place.componentId, task: place.taskId, command: place.command },
       cause,
     },
   )
+}
+
+// ENOENT is said of the program as well as of the directory it is to run in.
+function startHint(program: string, directory: string, cause: NodeJS.ErrnoException): string {
+  if (cause.code === 'EACCES')
+    return `${program} may not be executed: archives lose the executable bit; chmod +x it, or start it by its interpreter.`
+  if (!existsSync(directory))
+    return `There is no directory ${directory}: components run in the resources directory, "resources" beside the topology's file, or what \`--resources DIR\` names.`
+  return `Is ${program} installed and on the PATH of this process?`
 }

@@ -3,7 +3,7 @@
 // with what it declared, and nothing is read into memory whole but the directory.
 import { createWriteStream } from 'node:fs'
 import { type FileHandle, writeFile } from 'node:fs/promises'
-import { type Readable, Transform } from 'node:stream'
+import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { crc32, createInflateRaw } from 'node:zlib'
 import { EngineError } from 'gearpump'
@@ -26,6 +26,7 @@ const DIRECTORY_BYTES_MAX = 64 * 1024 * 1024
 const ENTRIES_MAX = 200_000
 /** End record with the longest comment. */
 const TAIL_BYTES = 22 + 65_535
+const PIECE_BYTES = 64 * 1024
 
 const SIGNATURE = {
   local: 0x04034b50,
@@ -150,16 +151,12 @@ export async function unpack(
     throw zipInvalid(`the entry ${shown(entry.name)} is not where the directory says`)
   }
   const start = entry.offset + 30 + local.readUInt16LE(26) + local.readUInt16LE(28)
-  const packed = file.createReadStream({
-    start,
-    end: start + entry.packedBytes - 1,
-    autoClose: false,
-  })
+  const packed = Readable.from(piecesOf(file, start, entry.packedBytes))
   const output = createWriteStream(target, { flags: 'wx', mode })
   try {
     const check = new ContentCheck(entry)
     if (entry.deflated) await pipeline(packed, createInflateRaw(), check, output)
-    else await pipeline(packed as Readable, check, output)
+    else await pipeline(packed, check, output)
   } catch (error) {
     if (error instanceof EngineError) throw error
     throw zipInvalid(`the entry ${shown(entry.name)}: ${asError(error).message}`, error)
@@ -191,6 +188,16 @@ class ContentCheck extends Transform {
     const { bytes, crc, name } = this.#entry
     const whole = this.#bytes === bytes && this.#crc === crc
     done(whole ? null : zipInvalid(`the entry ${shown(name)} is damaged`))
+  }
+}
+
+// A stream of the handle would leave a listener on it, one per entry.
+async function* piecesOf(file: FileHandle, start: number, length: number): AsyncGenerator<Buffer> {
+  for (let read = 0; read < length; ) {
+    const piece = await readAt(file, start + read, Math.min(PIECE_BYTES, length - read))
+    if (piece.length === 0) return
+    read += piece.length
+    yield piece
   }
 }
 

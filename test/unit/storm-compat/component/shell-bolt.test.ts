@@ -452,6 +452,7 @@ test('a program that is not there fails prepare, naming command, component and w
     '../../../../storm-compat/multilang/fake-child.ts'
   )
   const { ShellBolt } = await import('../../../../storm-compat/component/shell-bolt.ts')
+  const { startError } = await import('../../../../storm-compat/multilang/death-report.ts')
   const { BoltRecorder, COMMAND } = await import('../multilang/support.ts')
   const shell = new FakeShell()
   shell.startError = Object.assign(new Error('spawn python3 ENOENT'), { code: 'ENOENT' })
@@ -463,7 +464,9 @@ test('a program that is not there fails prepare, naming command, component and w
     error.message,
     /component "split" task 3: cannot start \["python3","split.py"\] in \/nowhere/,
   )
-  t.regex(error.hint!, /Is python3 installed/)
+  t.regex(error.hint!, /There is no directory \/nowhere: .*--resources DIR/)
+  const here = { componentId: 'split', taskId: 3, command: ['python3'], directory: process.cwd() }
+  t.regex(startError(here, shell.startError).hint!, /Is python3 installed/)
 })
 
 test('P26: a tuple that is never acked is given up after two message timeouts; late words of it are ignored', async t => {

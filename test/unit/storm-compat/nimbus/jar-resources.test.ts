@@ -155,3 +155,16 @@ test('a jar that is cut anywhere is refused, and never hangs', async t => {
   for (let length = 0; length < jar.length; length += 3) await refusal(t, jar.subarray(0, length))
   t.pass()
 })
+
+test.serial('a jar of many entries is unpacked without a warning', async t => {
+  const warnings: Error[] = []
+  const heard = (warning: Error) => void warnings.push(warning)
+  process.on('warning', heard)
+  t.teardown(() => process.off('warning', heard))
+  const content = 'x'.repeat(100)
+  const names = Array.from({ length: 40 }, (_, i) => `resources/${i}.txt`)
+  const { files } = await unpack(t, zip(...names.map(name => ({ name, content }))))
+  t.is(files, 40)
+  await new Promise(setImmediate)
+  t.deepEqual(warnings, [])
+})
