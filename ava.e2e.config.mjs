@@ -5,5 +5,6 @@ export default {
   workerThreads: false,
   nodeArguments: ['--import=./test/register.mjs'],
   timeout: '180s',
-  concurrency: 1,
+  // They wait for processes more than they compute.
+  concurrency: 2,
 }

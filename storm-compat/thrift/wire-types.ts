@@ -1,6 +1,7 @@
 // The types of the wire as values: each knows how to read and write itself over Thrift's binary protocol, and what a value of
 // it is in TypeScript. Structs are made of them in codec.ts, and the tables of Storm's messages in storm-*.ts.
 import TBinaryProtocol from 'thrift/lib/nodejs/lib/thrift/binary_protocol.js'
+import type { BinaryProtocol } from './binary-protocol.ts'
 import { FrameReader, type FrameWriter, thriftInvalid } from './frame-bytes.ts'
 
 /** Thrift's codes of types. */
@@ -24,7 +25,7 @@ export const MESSAGE_ITEMS_MAX = 1_000_000
 
 /** Where a message is read from. */
 export class Input {
-  readonly protocol: TBinaryProtocol
+  readonly protocol: BinaryProtocol
   readonly bytes: FrameReader
   #itemsLeft = MESSAGE_ITEMS_MAX
 
@@ -52,7 +53,7 @@ export class Input {
 
 /** Where a message is written to. */
 export class Output {
-  readonly protocol: TBinaryProtocol
+  readonly protocol: BinaryProtocol
   readonly #bytes: FrameWriter
 
   constructor(bytes: FrameWriter) {

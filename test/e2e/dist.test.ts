@@ -131,3 +131,25 @@ test('a file of a user who has no packages finds the engine', async t => {
     /mine\.ts failed to make its application/,
   )
 })
+
+test('whoever compiles against its types needs none but those of Node', async t => {
+  const user = join(home, 'user')
+  await mkdir(join(user, 'node_modules'), { recursive: true })
+  await symlink(join(home, dist.top), join(user, 'node_modules/gearpump'))
+  const { exports } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+  const doors = Object.keys(exports).filter(door => !door.endsWith('.json'))
+  const imports = doors.map((door, i) => `import * as door${i} from 'gearpump${door.slice(1)}'`)
+  const used = `export default [${doors.map((_, i) => `door${i}`).join(', ')}]`
+  await writeFile(join(user, 'package.json'), '{ "type": "module" }')
+  await writeFile(join(user, 'doors.ts'), `${imports.join('\n')}\n${used}\n`)
+  const compilerOptions = {
+    ...{ strict: true, module: 'nodenext', target: 'es2022', noEmit: true, skipLibCheck: false },
+    ...{ types: ['node'], typeRoots: [join(root, 'node_modules/@types')] },
+  }
+  await writeFile(join(user, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  const compiled = await execute(process.execPath, [tsc, '-p', user], { cwd: user }).catch(
+    (error: { stdout: string }) => error,
+  )
+  t.is(compiled.stdout, '')
+})
