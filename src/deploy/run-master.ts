@@ -73,7 +73,7 @@ export async function runMaster(options: RunMasterOptions): Promise<RunningMaste
       leaseMs: settings['cluster.leaseMs'],
       shelf: new BlobShelf({ store: blobs, system, claims }),
       settings: {
-        appMasterLostMs: settings['timeouts.unreachableMs'] + settings['cluster.leaseMs'],
+        appMasterLostMs: settings['timeouts.unreachableMs'],
         restarts: settings['restarts.appMasters'],
         windowMs: settings['restarts.windowMs'],
       },

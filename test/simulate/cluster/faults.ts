@@ -5,7 +5,7 @@ import type { Chance, VirtualTime } from '../virtual-time.ts'
 import type { Entry, Machines } from './machines.ts'
 import type { Network } from './network.ts'
 import type { ClusterOracle } from './oracle.ts'
-import type { ClusterScenario } from './scenario.ts'
+import type { ClusterScenario, PlannedFault } from './scenario.ts'
 
 const PAUSE_MS_MAX = 40_000
 const PARTITION_MS_MAX = 20_000
@@ -28,6 +28,8 @@ export class Faults {
   lastMs = 0
   readonly #parts: FaultsParts
   #partitioned = false
+  /** Hosts that planned faults have cut off, together. */
+  readonly #cutOff = new Set<string>()
   /** So many of the next app masters and executors die young. */
   #early = 0
 
@@ -50,6 +52,51 @@ export class Faults {
     times(faults.early, () => {
       this.#early++
     })
+    for (const fault of scenario.planned) time.after(fault.atMs, () => this.#carryOut(fault))
+  }
+
+  #carryOut(fault: PlannedFault): void {
+    const { oracle, machines, network, time } = this.#parts
+    const victim = this.#victim(fault)
+    // It has just died of the fault before.
+    if (victim === undefined) return
+    const { kind, restartMs, forMs = 0 } = fault
+    oracle.note('planned', kind, victim.process.name)
+    if (kind === 'pause') victim.process.pause(forMs)
+    else if (kind === 'cut') {
+      this.#cutOff.add(victim.process.host)
+      network.isolate(this.#cutOff)
+      time.after(forMs, () => {
+        this.#cutOff.delete(victim.process.host)
+        network.heal()
+        if (this.#cutOff.size > 0) network.isolate(this.#cutOff)
+      })
+    } else {
+      const gone =
+        kind === 'kill'
+          ? [victim]
+          : [...machines.live].filter(entry => entry.process.host === victim.process.host)
+      for (const entry of gone) {
+        entry.process.powerless = kind === 'power'
+        machines.kill(entry, 'simulated: planned')
+        if (restartMs !== undefined) this.#restartAfter(restartMs, entry)
+      }
+    }
+  }
+
+  #victim({ role, pick }: PlannedFault): Entry | undefined {
+    const { machines } = this.#parts
+    const [leader] = machines.leaders
+    const living = (kind: Entry['kind']) =>
+      [...machines.live]
+        .filter(entry => entry.kind === kind)
+        .sort((a, b) => a.executor - b.executor || (a.process.name < b.process.name ? -1 : 1))
+    const workerOf = (entry?: Entry) => living('worker').find(worker => worker.of === entry?.of)
+    if (role === 'leader') return living('master').find(entry => entry.of === leader)
+    if (role === 'worker-of-app-master') return workerOf(living('app-master')[0])
+    if (role === 'worker' && pick === undefined) return workerOf(living('executor')[0])
+    const victims = living(role)
+    return victims[(pick ?? 0) % Math.max(1, victims.length)]
   }
 
   /** An app master or executor has been started. */
@@ -100,10 +147,14 @@ export class Faults {
     this.#restartLater(entry)
   }
 
-  #restartLater({ kind, of }: Entry): void {
-    const { time, chance, machines } = this.#parts
+  #restartLater(entry: Entry): void {
+    const { chance } = this.#parts
+    this.#restartAfter(chance.pick([200, 2000, RESTART_MS_MAX]) * chance.next(), entry)
+  }
+
+  #restartAfter(waitMs: number, { kind, of }: Entry): void {
+    const { time, machines } = this.#parts
     const number = Number(of.slice(1))
-    const waitMs = chance.pick([200, 2000, RESTART_MS_MAX]) * chance.next()
     this.#lasts(waitMs)
     if (kind === 'master') time.after(waitMs, () => void machines.startMaster(number))
     if (kind === 'worker') time.after(waitMs, () => void machines.startWorker(number))
