@@ -133,7 +133,7 @@ export class MasterLink<D extends Door> {
         return await this.#answered(ask(leader))
       } catch (error) {
         // Another call may have found the next one already.
-        if (isAgain(error) && this.#leader === leader) this.#leader = undefined
+        if (isAgain(error)) this.#leader = this.#leader === leader ? undefined : this.#leader
         else if (!(error instanceof EngineError && more.includes(error.code))) throw error
         const nowMs = environment.monotonicMs()
         const waitMs = Math.max(AGAIN_FIRST_MS, backoff.failed(nowMs))

@@ -28,8 +28,6 @@ export class Faults {
   lastMs = 0
   readonly #parts: FaultsParts
   #partitioned = false
-  /** Hosts that planned faults have cut off, together. */
-  readonly #cutOff = new Set<string>()
   /** So many of the next app masters and executors die young. */
   #early = 0
 
@@ -56,7 +54,7 @@ export class Faults {
   }
 
   #carryOut(fault: PlannedFault): void {
-    const { oracle, machines, network, time } = this.#parts
+    const { oracle, machines, network, time, store } = this.#parts
     const victim = this.#victim(fault)
     // It has just died of the fault before.
     if (victim === undefined) return
@@ -64,12 +62,13 @@ export class Faults {
     oracle.note('planned', kind, victim.process.name)
     if (kind === 'pause') victim.process.pause(forMs)
     else if (kind === 'cut') {
-      this.#cutOff.add(victim.process.host)
-      network.isolate(this.#cutOff)
+      network.part(victim.process.host)
+      // A master's host is where its part of the store is, too.
+      const reach = store.faults(victim.of)
+      reach.cut = 'both'
       time.after(forMs, () => {
-        this.#cutOff.delete(victim.process.host)
-        network.heal()
-        if (this.#cutOff.size > 0) network.isolate(this.#cutOff)
+        network.join(victim.process.host)
+        reach.cut = 'none'
       })
     } else {
       const gone =
