@@ -6,7 +6,7 @@ import { runClusterWorld } from './world.ts'
 
 /** Everything is up and flows long before. */
 const FAULT_MS = 15_000
-const ACTIVE_MS = 60_000
+const ACTIVE_MS = 40_000
 /** As a service manager waits. */
 const RESTART_MS = 500
 
@@ -68,7 +68,6 @@ export function chaosFaults(seed: number, forMs: number): Wanted[] {
 }
 
 export const RECOVERIES: Readonly<Record<string, readonly Wanted[]>> = {
-  nothing: [],
   'an executor is killed': [{ kind: 'kill', role: 'executor' }],
   'the app master is killed': [{ kind: 'kill', role: 'app-master' }],
   'the leader is killed': [{ kind: 'kill', role: 'leader', restartMs }],
@@ -119,6 +118,10 @@ export const RECOVERIES: Readonly<Record<string, readonly Wanted[]>> = {
   'leader and the worker of the app master': [
     { kind: 'kill', role: 'leader', restartMs },
     { kind: 'kill', role: 'worker-of-app-master', restartMs },
+  ],
+  'an executor whose app master was replaced': [
+    { kind: 'kill', role: 'app-master' },
+    { kind: 'kill', role: 'executor', afterMs: 3000 },
   ],
   'the app master three times, then an executor': [
     { kind: 'kill', role: 'app-master' },
