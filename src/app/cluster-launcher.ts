@@ -26,8 +26,12 @@ const LAUNCH_TIMEOUT_MS = 120_000
 /** User code is loaded and started: databases are opened, other processes begin. */
 const START_TIMEOUT_MS = 300_000
 const CONTROL_TIMEOUT_MS = 10_000
-const NO_ROOM_WAIT_MS = 1000
+/** Room comes with a worker or with the end of an executor, which nobody tells. */
+const NO_ROOM_WAIT_MS = 250
+/** A worker that has failed before, and was chosen again because there is no other. */
 const ELSEWHERE_WAIT_MS = 500
+/** Workers that are avoided: where each host has a new name, they would pile up. */
+const AVOID_MAX = 64
 /** A worker tells of a death at once; when the connection breaks first its word is waited for, since it knows why. */
 const REASON_WAIT_MS = 700
 /** A process whose worker does not answer is left to the leader. */
@@ -68,7 +72,7 @@ export class ClusterLauncher implements Launcher {
   readonly #ends = new Map<number, (reason: string, withWorker: boolean) => void>()
   readonly #events = new Map<number, ExecutorEvents>()
   #wanted: Wanted[] = []
-  /** Workers where an executor could not be started last time. */
+  /** Workers where an executor could not be started last time, or where one cannot be reached. */
   readonly #avoid = new Set<string>()
   /** Why executors wait for room; for people. */
   waiting: string | undefined = undefined
@@ -91,11 +95,17 @@ export class ClusterLauncher implements Launcher {
       if (launched === undefined) this.#stopAt(grant.worker, id)
       else launched.kill()
       if (this.#closed || !isOfThePlace(error)) throw error
-      this.#avoid.add(grant.workerId)
       this.#say('warn', `executor ${id}: ${grant.workerId}: ${asError(error).message}`)
-      await this.#wait(ELSEWHERE_WAIT_MS)
+      if (this.#avoid.has(grant.workerId)) await this.#wait(ELSEWHERE_WAIT_MS)
+      this.#avoidWorker(grant.workerId)
       throw new ElsewhereError(id, asError(error))
     }
+  }
+
+  #avoidWorker(workerId: string): void {
+    this.#avoid.add(workerId)
+    const [first] = this.#avoid
+    if (this.#avoid.size > AVOID_MAX) this.#avoid.delete(first!)
   }
 
   // It may have been started though nobody said so.
@@ -113,7 +123,8 @@ export class ClusterLauncher implements Launcher {
     const place = kept as Place
     const launched = this.#connect(id, place, events)
     try {
-      const { incarnation, self } = this.#options
+      const { system, app, incarnation, self } = this.#options
+      system.ref<WorkerDoor>(place.worker).tell('own', app, incarnation, self)
       if (!(await this.#ref(place).ask('adopt', incarnation, self)))
         throw new EngineError('EXECUTOR_START_FAILED', 'it was still being started')
       return launched
@@ -201,13 +212,17 @@ export class ClusterLauncher implements Launcher {
     const ended = new Promise<string>(resolve => {
       end = resolve
     })
+    let over = false
     let workerIsGone = false
     const workerWatch = system.watch(place.worker, () => {
       workerIsGone = true
+      this.#avoidWorker(place.workerId)
     })
     const watch = system.watch(ref.address, reason => {
       environment.after(REASON_WAIT_MS, () => {
+        if (over) return
         // It may only be cut off, or paused: whoever takes its place must not meet it again.
+        this.#avoidWorker(place.workerId)
         kill()
         end(`it cannot be reached: ${reason}`)
       })
@@ -222,6 +237,7 @@ export class ClusterLauncher implements Launcher {
       environment.after(KILL_WAIT_MS, () => end('its worker has not told of its end'))
     }
     void ended.then(() => {
+      over = true
       watch.cancel()
       workerWatch.cancel()
       this.#ends.delete(id)

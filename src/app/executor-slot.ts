@@ -1,6 +1,6 @@
 // The place of one executor in an application, as its app master keeps it: who lives there now, under which id, and how
 // often its predecessors died. The id changes with each death, the slot stays.
-import { Backoff } from '../base/backoff.ts'
+import { Backoff, RESTART_BACKOFF } from '../base/backoff.ts'
 import type { Environment } from '../base/environment.ts'
 import { asError, EngineError } from '../base/errors.ts'
 import { type Log, log } from '../base/log.ts'
@@ -31,7 +31,7 @@ export function executorSlot(id: number, limits: RestartLimits = NO_LIMIT): Exec
     id,
     launched: undefined,
     address: undefined,
-    backoff: new Backoff(),
+    backoff: new Backoff(RESTART_BACKOFF),
     budget: new RestartBudget(limits),
     status: undefined,
     retiring: false,

@@ -10,6 +10,12 @@ export interface BackoffOptions {
   healthyMs?: number
 }
 
+/**
+ * Of processes: their data stand still while one is waited for, so the waits are short. What fails over and over is
+ * stopped by a budget (restarts.*), not by long waits.
+ */
+export const RESTART_BACKOFF: BackoffOptions = { firstMs: 250, maxMs: 2000, healthyMs: 10_000 }
+
 export class Backoff {
   readonly #firstMs: number
   readonly #maxMs: number

@@ -3,7 +3,6 @@ import { type Environment, realEnvironment } from '../base/environment.ts'
 import { type Log, noLog } from '../base/log.ts'
 import type { BundleLimits } from '../cluster/zip-format.ts'
 import type { TlsOptions } from '../transport/tls.ts'
-import { EmbeddedGear } from './embedded-gear.ts'
 import type { ClusterGear, Gear } from './gear.ts'
 
 export interface ConnectOptions {
@@ -33,8 +32,11 @@ export function connect(options: ClusterOptions): Promise<ClusterGear>
 export function connect(options?: ConnectOptions): Promise<Gear>
 export async function connect(options: ConnectOptions | ClusterOptions = {}): Promise<Gear> {
   const { environment = realEnvironment, log = noLog } = options
-  if (!('masters' in options)) return new EmbeddedGear(environment, log)
-  // Loaded only where it is wanted: `gear run` begins sooner.
+  // Loaded only where they are wanted: `gear run` begins sooner, and so does what only builds an application.
+  if (!('masters' in options)) {
+    const { EmbeddedGear } = await import('./embedded-gear.ts')
+    return new EmbeddedGear(environment, log)
+  }
   const { RemoteGear } = await import('./remote-gear.ts')
   return RemoteGear.open({ ...options, environment, log })
 }

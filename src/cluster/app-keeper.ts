@@ -3,7 +3,7 @@
 // executors are not this file's business: they flow whether there is an app master or not.
 import type { ActorAddress, ActorRef } from '../actor/actor.ts'
 import type { ActorSystem } from '../actor/actor-system.ts'
-import { Backoff } from '../base/backoff.ts'
+import { Backoff, RESTART_BACKOFF } from '../base/backoff.ts'
 import type { Environment, Timer } from '../base/environment.ts'
 import { asError, EngineError, type ErrorCode } from '../base/errors.ts'
 import { type Log, log } from '../base/log.ts'
@@ -14,6 +14,7 @@ import {
   type AppRecord,
   type Death,
   type Failure,
+  keyText,
   type ProcessKey,
   type WorkerDoor,
 } from './messages.ts'
@@ -40,7 +41,7 @@ const OF_WORKER: readonly ErrorCode[] = [
 const STOP_TIMEOUT_MS = 12_000
 
 export interface KeeperSettings {
-  /** After a change of leaders an app master may be silent for so long. */
+  /** After a change of leaders an app master may be silent for so long, if its worker says nothing of it. */
   readonly appMasterLostMs: number
   /** More deaths than this in the window, and the application has failed. */
   readonly restarts: number
@@ -65,7 +66,7 @@ export interface DeathPlace {
 
 export class AppKeeper {
   readonly #options: KeeperOptions
-  readonly #backoff = new Backoff()
+  readonly #backoff = new Backoff(RESTART_BACKOFF)
   /** The app master that is there, or is expected. */
   #incarnation: number
   #appMaster: ActorRef<AppMasterDoor> | undefined = undefined
@@ -73,6 +74,10 @@ export class AppKeeper {
   #timer: Timer | undefined = undefined
   #closed = false
   #saidNoWorker = false
+  /** Where the last one could not be started. */
+  #avoid: string | undefined = undefined
+  /** An earlier leader has appointed it, and it has not come to this one yet. */
+  #inherited = false
 
   constructor(options: KeeperOptions) {
     this.#options = options
@@ -86,7 +91,22 @@ export class AppKeeper {
   /** Appoints the first app master; or, under a new leader, waits for the one that there should be. */
   begin(): void {
     if (this.#incarnation === 0) this.#appoint()
-    else this.#expect(this.#options.settings.appMasterLostMs, 'it did not come to the new leader')
+    else {
+      this.#inherited = true
+      this.#expect(this.#options.settings.appMasterLostMs, 'it did not come to the new leader')
+    }
+  }
+
+  /** A worker has come, with all that it runs or is starting. */
+  workerUp(workerId: string, processes: readonly ProcessKey[]): void {
+    const { app } = this.#options
+    if (this.#closed) return
+    if (this.#saidNoWorker) this.#after(0, () => this.#appoint())
+    const incarnation = this.#incarnation
+    if (!this.#inherited || this.#record()?.appMasterOn !== workerId) return
+    const own = keyText({ app, executor: APP_MASTER_ID, incarnation })
+    if (!processes.some(process => keyText(process) === own))
+      this.#diedLater(incarnation, `worker ${workerId} does not run it any more`)
   }
 
   #record(): AppRecord | undefined {
@@ -108,7 +128,7 @@ export class AppKeeper {
 
   async #start(): Promise<void> {
     const { registry, workers, system, app } = this.#options
-    const worker = workers.forAppMaster()
+    const worker = workers.forAppMaster(this.#avoid)
     if (worker === undefined) {
       if (!this.#saidNoWorker)
         log(this.#options.log, 'warn', this.#name, 'waits for a worker: none is up')
@@ -118,7 +138,7 @@ export class AppKeeper {
     }
     this.#saidNoWorker = false
     const record = await registry.change(app, r =>
-      isOver(r) ? undefined : { ...r, incarnation: r.incarnation + 1 },
+      isOver(r) ? undefined : { ...r, incarnation: r.incarnation + 1, appMasterOn: worker.id },
     )
     if (this.#closed || record === undefined || isOver(record)) return
     const { incarnation } = record
@@ -132,6 +152,7 @@ export class AppKeeper {
       const order = { ...key, name: record.submission.name, each, owner: undefined }
       const { bundle, code } = version
       const launched = await ref.within(LAUNCH_TIMEOUT_MS).ask('launch', { ...order, bundle, code })
+      this.#avoid = undefined
       workers.started(worker.id, { ...key, ...launched, each })
       if (!this.#closed && this.#appMaster === undefined && this.#incarnation === incarnation)
         this.#expect(REGISTER_TIMEOUT_MS, 'it did not register')
@@ -139,6 +160,7 @@ export class AppKeeper {
       const code = error instanceof EngineError ? error.code : undefined
       // It said so itself: nothing else is placed there until it is back.
       if (code === 'WORKER_STOPPING') workers.lose(worker.id)
+      this.#avoid = worker.id
       const withWorker = code !== undefined && OF_WORKER.includes(code)
       const reason = `worker ${worker.id}: ${asError(error).message}`
       await this.died(incarnation, reason, { workerId: worker.id, withWorker })
@@ -163,6 +185,7 @@ export class AppKeeper {
     }
     this.#timer?.cancel()
     this.#watch?.cancel()
+    this.#inherited = false
     const ref = this.#options.system.ref<AppMasterDoor>(address)
     this.#appMaster = ref
     this.#watch = this.#options.system.watch(address, reason => {
@@ -182,6 +205,7 @@ export class AppKeeper {
     const { environment, registry, app, log: lines } = this.#options
     if (this.#closed || incarnation !== this.#incarnation) return
     const { workerId, withWorker } = place ?? this.#placeOf(incarnation)
+    const registered = this.#appMaster !== undefined
     this.#forget()
     // The next one gets another number, so that this death is told once.
     this.#incarnation = -1
@@ -202,7 +226,9 @@ export class AppKeeper {
     }
     const record = this.#record()
     if (this.#closed || record === undefined || isOver(record)) return
-    this.#after(this.#backoff.failed(environment.monotonicMs()), () => this.#appoint())
+    // One that has run, and went with its worker, has not failed.
+    const waitMs = registered && withWorker ? 0 : this.#backoff.failed(environment.monotonicMs())
+    this.#after(waitMs, () => this.#appoint())
   }
 
   // An app master that nobody knows of ran on a worker that the leader has not heard of either.
@@ -276,6 +302,7 @@ export class AppKeeper {
   }
 
   #forget(): void {
+    this.#inherited = false
     this.#watch?.cancel()
     this.#timer?.cancel()
     this.#watch = undefined

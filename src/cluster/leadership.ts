@@ -79,7 +79,11 @@ export class Leadership {
 
   // ---- workers
 
-  registerWorker(card: WorkerCard, processes: readonly ProcessCard[]): ProcessKey[] {
+  registerWorker(
+    card: WorkerCard,
+    processes: readonly ProcessCard[],
+    starting: readonly ProcessKey[],
+  ): ProcessKey[] {
     const known = this.workers.get(card.id)
     const same = known === undefined || known.card.address.incarnation === card.address.incarnation
     const heir = !same && isHeir(card, known.card)
@@ -96,6 +100,8 @@ export class Leadership {
       card,
       processes.filter(process => !stop.includes(process)),
     )
+    for (const keeper of this.#keepers.values())
+      keeper.workerUp(card.id, [...processes, ...starting])
     if (known?.state === 'up') return stop
     this.#watches.get(card.id)?.cancel()
     const watch = this.#options.system.watch(card.address, reason => this.#lost(card, reason))

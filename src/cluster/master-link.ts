@@ -1,6 +1,7 @@
 // How workers, app masters and clients find the leader among the masters, and stay with it: whoever has to talk to "the
 // master" talks through one of these. It asks each master who leads, remembers the answer, and looks again when the
-// leader is gone or says that it leads no more.
+// leader is gone or says that it leads no more. A leader that stands still says nothing: while a call is not answered the
+// masters are asked again, and as soon as another one leads the call is made to that one.
 import type { ActorRef } from '../actor/actor.ts'
 import type { ActorSystem } from '../actor/actor-system.ts'
 import { Backoff } from '../base/backoff.ts'
@@ -24,6 +25,8 @@ const AGAIN_FIRST_MS = 100
 const AGAIN_MAX_MS = 400
 /** A new leader is noticed within this time. */
 const FOLLOW_PERIOD_MS = 500
+/** Who does not answer for so long may have been replaced. */
+const DOUBT_MS = 1000
 
 type Door = MasterDoor | GearDoor
 
@@ -39,6 +42,11 @@ export interface MasterLinkOptions {
 export class MasterLink<D extends Door> {
   readonly #options: MasterLinkOptions
   #leader: ActorRef<D> | undefined = undefined
+  /** Of the leader that was found last. */
+  #term = 0
+  /** Calls that are not answered: told of a newer leader. */
+  readonly #open = new Set<(error: Error) => void>()
+  #doubt: Timer | undefined = undefined
   #finding: Promise<ActorRef<D>> | undefined = undefined
   #closed = false
   /** Some master has answered. Should one refuse us later, that is its own mistake, and it may be mended. */
@@ -63,10 +71,7 @@ export class MasterLink<D extends Door> {
     // All at once, and the first who knows is enough: one that is cut off must not keep us from the others.
     const asked = masters.map(address => this.#askOne(address))
     const card = await firstKnown(asked)
-    if (card !== undefined) {
-      this.#leader = this.#ref(card.address)
-      return this.#leader
-    }
+    if (card !== undefined) return this.#found(card)
     const answers = await Promise.all(asked)
     const refused = answers.find(isRefusal)
     if (refused !== undefined && !this.#accepted) throw refused
@@ -74,6 +79,19 @@ export class MasterLink<D extends Door> {
     throw new EngineError('NO_MASTER', `no master leads (${list.join('; ')})`, {
       hint: 'start one with `gear master`, or check --master and the network; with several masters, more than half must be up',
     })
+  }
+
+  // Whoever asked the one before is not answered any more, or not to any effect.
+  #found({ address, term, name }: LeaderCard): ActorRef<D> {
+    const leader = this.#ref(address)
+    const replaced = term > this.#term
+    this.#leader = leader
+    this.#term = term
+    if (replaced) {
+      for (const refuse of [...this.#open])
+        refuse(new EngineError('NOT_LEADER', `${name} leads since then`))
+    }
+    return leader
   }
 
   async #askOne(address: Address): Promise<LeaderCard | Error | undefined> {
@@ -109,10 +127,13 @@ export class MasterLink<D extends Door> {
     const deadlineMs = environment.monotonicMs() + forMs
     const backoff = new Backoff({ firstMs: AGAIN_FIRST_MS, maxMs: AGAIN_MAX_MS })
     while (true) {
+      let leader: ActorRef<D> | undefined
       try {
-        return await ask(await this.find())
+        leader = await this.find()
+        return await this.#answered(ask(leader))
       } catch (error) {
-        if (isAgain(error)) this.#leader = undefined
+        // Another call may have found the next one already.
+        if (isAgain(error)) this.#leader = this.#leader === leader ? undefined : this.#leader
         else if (!(error instanceof EngineError && more.includes(error.code))) throw error
         const nowMs = environment.monotonicMs()
         const waitMs = Math.max(AGAIN_FIRST_MS, backoff.failed(nowMs))
@@ -120,6 +141,38 @@ export class MasterLink<D extends Door> {
         await this.#wait(waitMs)
       }
     }
+  }
+
+  // The answer, or NOT_LEADER as soon as a newer leader is heard of.
+  #answered<T>(answer: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const ended = () => {
+        this.#open.delete(refuse)
+        if (this.#open.size > 0) return
+        this.#doubt?.cancel()
+        this.#doubt = undefined
+      }
+      const refuse = (error: Error) => {
+        ended()
+        reject(error)
+      }
+      this.#open.add(refuse)
+      this.#doubt ??= this.#options.environment.after(DOUBT_MS, () => void this.#lookAround())
+      answer.then(value => {
+        ended()
+        resolve(value)
+      }, refuse)
+    })
+  }
+
+  async #lookAround(): Promise<void> {
+    const doubt = this.#doubt
+    const { masters, environment } = this.#options
+    const card = await firstKnown(masters.map(address => this.#askOne(address)))
+    if (card !== undefined && card.term > this.#term) this.#found(card)
+    // All calls are over, or others have been made since.
+    if (this.#closed || this.#doubt !== doubt) return
+    this.#doubt = environment.after(DOUBT_MS, () => void this.#lookAround())
   }
 
   /**
@@ -142,8 +195,7 @@ export class MasterLink<D extends Door> {
         const card = await this.#askLeader(leader)
         if (card === undefined) this.#leader = undefined
         else if (card.term !== term || environment.monotonicMs() - metMs >= againMs) {
-          this.#leader = this.#ref(card.address)
-          await met(this.#leader)
+          await met(this.#found(card))
           term = card.term
           metMs = environment.monotonicMs()
         }
@@ -177,6 +229,7 @@ export class MasterLink<D extends Door> {
   close(): void {
     this.#closed = true
     for (const timer of this.#timers) timer.cancel()
+    this.#doubt?.cancel()
   }
 }
 

@@ -142,7 +142,7 @@ export class Master {
   #masterDoor(_context: ActorContext): MasterDoor {
     const { shelf } = this.#options
     return {
-      registerWorker: async (card, processes) => this.#lead().registerWorker(card, processes),
+      registerWorker: async (...args) => this.#lead().registerWorker(...args),
       processStarted: async (workerId, process) => this.#lead().processStarted(workerId, process),
       unregisterWorker: async (workerId, incarnation) =>
         this.#lead().unregisterWorker(workerId, incarnation),

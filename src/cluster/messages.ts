@@ -89,6 +89,8 @@ export interface AppRecord {
   readonly token: string
   /** Of the newest app master; 0 before the first. */
   readonly incarnation: number
+  /** The worker that was told to start it. */
+  readonly appMasterOn?: string
   readonly deaths: readonly Death[]
   readonly failure: Failure | undefined
   /** Every DAG the application has had; the last one runs. */
@@ -178,8 +180,15 @@ export interface Grant {
 
 /** A master, to the other roles. All but the last three are answered by the leader only; the others say NOT_LEADER. */
 export interface MasterDoor {
-  /** A worker is there, or has found a new leader. Returns what it has to stop. Idempotent. */
-  registerWorker(card: WorkerCard, processes: readonly ProcessCard[]): Promise<ProcessKey[]>
+  /**
+   * A worker is there, or has found a new leader; it runs `processes` and is `starting` more. Returns what it has to
+   * stop. Idempotent.
+   */
+  registerWorker(
+    card: WorkerCard,
+    processes: readonly ProcessCard[],
+    starting: readonly ProcessKey[],
+  ): Promise<ProcessKey[]>
   /** A worker is about to stop, and ends all that it runs: it is to be replaced at once. */
   unregisterWorker(workerId: string, incarnation: string | undefined): Promise<void>
   processStarted(workerId: string, process: ProcessCard): Promise<void>
@@ -295,6 +304,8 @@ export interface WorkerDoor {
   stop(process: ProcessKey, reason: string): Promise<void>
   /** Ends all of an application. */
   stopApp(app: number): Promise<void>
+  /** An app master has taken the application's executors over: it hears of their ends, instead of who ordered them. */
+  own(app: number, incarnation: number, owner: ActorAddress): Promise<void>
 }
 
 export interface AppMasterDoor {

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { availableParallelism, homedir, hostname, totalmem } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { asError, EngineError, nearestName, type Problem, UserError } from '../base/errors.ts'
+import { isLoopback } from './loopback.ts'
 import {
   checkedValue,
   flagNode,
@@ -221,11 +222,6 @@ export function checkGatewayExposure(settings: Settings): void {
       details: { bind },
     },
   )
-}
-
-/** By its text only: a name may mean another address tomorrow. */
-export function isLoopback(bind: string): boolean {
-  return /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|\[::1\])$/i.test(bind)
 }
 
 export interface SettingLine {

@@ -118,12 +118,13 @@ export class WorkerTable {
       }))
   }
 
-  /** The worker with the fewest app masters: they cost little, and should not all go at once. */
-  forAppMaster(): WorkerCard | undefined {
+  /** The worker with the fewest app masters: they cost little, and should not all go at once. `avoid` comes last. */
+  forAppMaster(avoid?: string): WorkerCard | undefined {
     let best: { card: WorkerCard; appMasters: number } | undefined
     for (const { card, state, processes } of this.#workers.values()) {
       if (state !== 'up') continue
-      const appMasters = [...processes.values()].filter(p => p.executor === APP_MASTER_ID).length
+      const running = [...processes.values()].filter(p => p.executor === APP_MASTER_ID).length
+      const appMasters = card.id === avoid ? Infinity : running
       const better = best === undefined || appMasters < best.appMasters
       if (better || (appMasters === best?.appMasters && card.id < best.card.id))
         best = { card, appMasters }

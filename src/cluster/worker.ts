@@ -1,6 +1,6 @@
 // A worker: the agent of one machine. It registers with whoever leads, starts app masters and executors as processes when
 // it is told to, and tells of their ends. It decides nothing, and what it runs goes on while there is no master.
-import type { ActorRef } from '../actor/actor.ts'
+import type { ActorAddress, ActorRef } from '../actor/actor.ts'
 import type { ActorSystem } from '../actor/actor-system.ts'
 import type { Environment } from '../base/environment.ts'
 import { asError, EngineError } from '../base/errors.ts'
@@ -75,6 +75,13 @@ interface Entry {
   process: RunningProcess | undefined
   /** Why it was told to end. */
   stopped: string | undefined
+  /** The newest app master that has ordered it or taken it over: it hears of its end. */
+  owner: Owner | undefined
+}
+
+interface Owner {
+  readonly incarnation: number
+  readonly address: ActorAddress
 }
 
 export class Worker {
@@ -103,7 +110,7 @@ export class Worker {
     const met = async (leader: ActorRef<MasterDoor>): Promise<void> => {
       if (this.#closed) return
       try {
-        const stop = await leader.ask('registerWorker', this.#card, this.#cards())
+        const stop = await leader.ask('registerWorker', this.#card, ...this.#entriesNow())
         for (const process of stop) this.#stop(process, 'the master does not know of it any more')
         if (!this.#registered)
           this.#say('info', `registered with the master, ${this.#entries.size} processes run here`)
@@ -126,11 +133,15 @@ export class Worker {
     return false
   }
 
-  #cards(): ProcessCard[] {
-    const cards: ProcessCard[] = []
-    for (const { order, process } of this.#entries.values())
-      if (process !== undefined) cards.push(cardOf(order, process))
-    return cards
+  #entriesNow(): [runs: ProcessCard[], starting: ProcessKey[]] {
+    const runs: ProcessCard[] = []
+    const starting: ProcessKey[] = []
+    for (const { order, process } of this.#entries.values()) {
+      const { app, executor, incarnation } = order
+      if (process !== undefined) runs.push(cardOf(order, process))
+      else starting.push({ app, executor, incarnation })
+    }
+    return [runs, starting]
   }
 
   #say(level: 'info' | 'warn', text: string): void {
@@ -142,6 +153,15 @@ export class Worker {
       launch: order => this.#launch(order),
       stop: async (process, reason) => this.#stop(process, reason),
       stopApp: app => this.#stopApp(app),
+      own: async (app, incarnation, address) => this.#own(app, { incarnation, address }),
+    }
+  }
+
+  #own(app: number, owner: Owner): void {
+    for (const entry of this.#entries.values()) {
+      const { order, owner: before } = entry
+      const older = before !== undefined && before.incarnation < owner.incarnation
+      if (order.app === app && older) entry.owner = owner
     }
   }
 
@@ -155,6 +175,10 @@ export class Worker {
       launched: undefined as never,
       process: undefined,
       stopped: undefined,
+      owner:
+        order.owner === undefined
+          ? undefined
+          : { incarnation: order.incarnation, address: order.owner },
     }
     this.#entries.set(key, entry)
     entry.launched = this.#start(entry).catch(error => {
@@ -209,9 +233,9 @@ export class Worker {
     this.#entries.delete(keyText(order))
     const why = entry.stopped ?? reason
     this.#say(entry.stopped === undefined ? 'warn' : 'info', `${described(order)} ended: ${why}`)
-    if (order.owner !== undefined)
+    if (entry.owner !== undefined)
       this.#options.system
-        .ref<AppMasterDoor>(order.owner)
+        .ref<AppMasterDoor>(entry.owner.address)
         .tell('executorEnded', order.executor, why, this.#closed)
     if (this.#closed) return
     const { app, executor, incarnation } = order

@@ -1,8 +1,7 @@
 // Entry of an app master or executor process: waits for its order over the fork's channel, listens, answers with its
-// address, and does its part until it has nothing left to do or its worker has gone.
+// address, and does its part until it has nothing left to do or its worker has gone. It loads the part that it plays and
+// not the other, for a cluster starts many of these.
 import type { ActorSystem } from '../actor/actor-system.ts'
-import { AppMasterRole } from '../app/app-master-role.ts'
-import { ExecutorRole } from '../app/executor-role.ts'
 import { realEnvironment } from '../base/environment.ts'
 import { asError } from '../base/errors.ts'
 import { streamLog } from '../base/log.ts'
@@ -34,12 +33,15 @@ async function begin(boot: BootOrder): Promise<void> {
   const system = await openSystem(`${what} of app ${order.app}`, { ...node, port: 0 }, log)
   process.once('disconnect', () => orphaned(orphanMs))
   if (!process.connected) orphaned(orphanMs)
-  if (isAppMaster) beginAppMaster(boot, system)
-  else beginExecutor(boot, system)
+  await (isAppMaster ? beginAppMaster(boot, system) : beginExecutor(boot, system))
   process.send!(system.node)
 }
 
-function beginAppMaster({ order, runDir, logDir }: BootOrder, system: ActorSystem): void {
+async function beginAppMaster(
+  { order, runDir, logDir }: BootOrder,
+  system: ActorSystem,
+): Promise<void> {
+  const { AppMasterRole } = await import('../app/app-master-role.ts')
   const role = new AppMasterRole({
     environment: realEnvironment,
     system,
@@ -53,7 +55,11 @@ function beginAppMaster({ order, runDir, logDir }: BootOrder, system: ActorSyste
   role.run().catch(fail)
 }
 
-function beginExecutor({ order, node, runDir, logDir }: BootOrder, system: ActorSystem): void {
+async function beginExecutor(
+  { order, node, runDir, logDir }: BootOrder,
+  system: ActorSystem,
+): Promise<void> {
+  const { ExecutorRole } = await import('../app/executor-role.ts')
   const { transport, pool } = openLinks(node, runDir)
   const role = new ExecutorRole({
     environment: realEnvironment,

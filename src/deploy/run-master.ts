@@ -8,9 +8,10 @@ import { type Log, log as tell } from '../base/log.ts'
 import { BlobShelf } from '../cluster/blob-shelf.ts'
 import { blobLimits, openBlobStore } from '../cluster/blob-store.ts'
 import { BlobClaims, useOfApplications } from '../cluster/blob-use.ts'
+import { isLoopback } from '../cluster/loopback.ts'
 import { Master } from '../cluster/master.ts'
 import { masterAddress } from '../cluster/master-address.ts'
-import { checkExposure, isLoopback } from '../cluster/settings.ts'
+import { checkExposure } from '../cluster/settings.ts'
 import type { Settings } from '../cluster/settings-table.ts'
 import type { ClusterStore } from '../cluster/store/store.ts'
 import { builtIn } from '../cluster/strategies.ts'
@@ -73,7 +74,7 @@ export async function runMaster(options: RunMasterOptions): Promise<RunningMaste
       leaseMs: settings['cluster.leaseMs'],
       shelf: new BlobShelf({ store: blobs, system, claims }),
       settings: {
-        appMasterLostMs: settings['timeouts.unreachableMs'] + settings['cluster.leaseMs'],
+        appMasterLostMs: settings['timeouts.unreachableMs'],
         restarts: settings['restarts.appMasters'],
         windowMs: settings['restarts.windowMs'],
       },

@@ -5,6 +5,8 @@ import { join } from 'node:path'
 
 const FILES = 4
 const TICK_MS = 20
+/** Ends the name of a file that is being written. */
+const OPEN = '.open'
 
 export class LineFeed {
   readonly #directory: string
@@ -43,12 +45,23 @@ export interface LineCount {
   readonly strange: readonly string[]
 }
 
+// A sink gives a file that is full its last name: it is under one of the two.
+function textOf(directory: string, name: string): string {
+  const path = join(directory, name)
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || !name.endsWith(OPEN)) throw error
+    return readFileSync(path.slice(0, -OPEN.length), 'utf8')
+  }
+}
+
 /** Compares the sink's files with the lines 0 to `written` - 1. */
 export function countLines(directory: string, written: number): LineCount {
   const seen = new Uint32Array(written)
   const strange: string[] = []
   for (const name of readdirSync(directory)) {
-    for (const line of readFileSync(join(directory, name), 'utf8').split('\n')) {
+    for (const line of textOf(directory, name).split('\n')) {
       if (line === '') continue
       const number = /^\d+$/.test(line) ? Number(line) : Number.NaN
       if (number < written) seen[number]!++

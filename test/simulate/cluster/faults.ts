@@ -5,7 +5,7 @@ import type { Chance, VirtualTime } from '../virtual-time.ts'
 import type { Entry, Machines } from './machines.ts'
 import type { Network } from './network.ts'
 import type { ClusterOracle } from './oracle.ts'
-import type { ClusterScenario } from './scenario.ts'
+import type { ClusterScenario, PlannedFault } from './scenario.ts'
 
 const PAUSE_MS_MAX = 40_000
 const PARTITION_MS_MAX = 20_000
@@ -50,6 +50,52 @@ export class Faults {
     times(faults.early, () => {
       this.#early++
     })
+    for (const fault of scenario.planned) time.after(fault.atMs, () => this.#carryOut(fault))
+  }
+
+  #carryOut(fault: PlannedFault): void {
+    const { oracle, machines, network, time, store } = this.#parts
+    const victim = this.#victim(fault)
+    // It has just died of the fault before.
+    if (victim === undefined) return
+    const { kind, restartMs, forMs = 0 } = fault
+    oracle.note('planned', kind, victim.process.name)
+    if (kind === 'pause') victim.process.pause(forMs)
+    else if (kind === 'cut') {
+      network.part(victim.process.host)
+      // A master's host is where its part of the store is, too.
+      const reach = store.faults(victim.of)
+      reach.cut = 'both'
+      time.after(forMs, () => {
+        network.join(victim.process.host)
+        reach.cut = 'none'
+      })
+    } else {
+      const gone =
+        kind === 'kill'
+          ? [victim]
+          : [...machines.live].filter(entry => entry.process.host === victim.process.host)
+      for (const entry of gone) {
+        entry.process.powerless = kind === 'power'
+        machines.kill(entry, 'simulated: planned')
+        if (restartMs !== undefined) this.#restartAfter(restartMs, entry)
+      }
+    }
+  }
+
+  #victim({ role, pick }: PlannedFault): Entry | undefined {
+    const { machines } = this.#parts
+    const [leader] = machines.leaders
+    const living = (kind: Entry['kind']) =>
+      [...machines.live]
+        .filter(entry => entry.kind === kind)
+        .sort((a, b) => a.executor - b.executor || (a.process.name < b.process.name ? -1 : 1))
+    const workerOf = (entry?: Entry) => living('worker').find(worker => worker.of === entry?.of)
+    if (role === 'leader') return living('master').find(entry => entry.of === leader)
+    if (role === 'worker-of-app-master') return workerOf(living('app-master')[0])
+    if (role === 'worker' && pick === undefined) return workerOf(living('executor')[0])
+    const victims = living(role)
+    return victims[(pick ?? 0) % Math.max(1, victims.length)]
   }
 
   /** An app master or executor has been started. */
@@ -100,10 +146,14 @@ export class Faults {
     this.#restartLater(entry)
   }
 
-  #restartLater({ kind, of }: Entry): void {
-    const { time, chance, machines } = this.#parts
+  #restartLater(entry: Entry): void {
+    const { chance } = this.#parts
+    this.#restartAfter(chance.pick([200, 2000, RESTART_MS_MAX]) * chance.next(), entry)
+  }
+
+  #restartAfter(waitMs: number, { kind, of }: Entry): void {
+    const { time, machines } = this.#parts
     const number = Number(of.slice(1))
-    const waitMs = chance.pick([200, 2000, RESTART_MS_MAX]) * chance.next()
     this.#lasts(waitMs)
     if (kind === 'master') time.after(waitMs, () => void machines.startMaster(number))
     if (kind === 'worker') time.after(waitMs, () => void machines.startWorker(number))

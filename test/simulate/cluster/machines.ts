@@ -125,7 +125,7 @@ export class Machines {
       // No application of a simulation has a bundle.
       shelf: {} as BlobShelf,
       settings: {
-        appMasterLostMs: UNREACHABLE_MS + LEASE_MS,
+        appMasterLostMs: UNREACHABLE_MS,
         // Faults are as frequent as here on purpose: nothing is given up for that.
         restarts: 1000,
         windowMs: 600_000,
@@ -168,6 +168,8 @@ export class Machines {
       card: {
         id: of,
         host: of,
+        // As one that is started again in the directory of the one before.
+        home: `home-${of}`,
         pid: this.#lastPid,
         slots: scenario.slots,
         cpu: 64,

@@ -122,6 +122,7 @@ export const CLUSTER_MUTATIONS: Readonly<Record<string, ClusterMutation>> = {
         launch: order => real.launch(order),
         stop: async () => undefined,
         stopApp: app => real.stopApp(app),
+        own: (...args) => real.own(...args),
       }
       return deaf
     },

@@ -37,6 +37,8 @@ export class Network implements Carrier {
   readonly #leaving: (() => void)[] = []
   /** Hosts that are cut off from all that are not in here. */
   #island: ReadonlySet<string> | undefined = undefined
+  /** Hosts that are each cut off from all others. */
+  readonly #alone = new Set<string>()
 
   constructor(time: VirtualTime, chance: Chance) {
     this.#time = time
@@ -94,9 +96,11 @@ export class Network implements Carrier {
 
   #cut(from: string, to: string): boolean {
     const island = this.#island
-    if (island === undefined) return false
+    if (island === undefined && this.#alone.size === 0) return false
     const hostOf = (endpoint: string) => this.#processes.get(endpoint)?.host ?? ''
-    return island.has(hostOf(from)) !== island.has(hostOf(to))
+    const [one, other] = [hostOf(from), hostOf(to)]
+    if (one !== other && (this.#alone.has(one) || this.#alone.has(other))) return true
+    return island !== undefined && island.has(one) !== island.has(other)
   }
 
   // ---- endpoints
@@ -182,6 +186,21 @@ export class Network implements Carrier {
 
   heal(): void {
     this.#island = undefined
+    this.#release()
+  }
+
+  /** Cuts one host off, until it is joined again. */
+  part(host: string): void {
+    this.#alone.add(host)
+  }
+
+  join(host: string): void {
+    this.#alone.delete(host)
+    this.#release()
+  }
+
+  // What is still cut off is held again.
+  #release(): void {
     for (const way of this.#ways.values()) {
       for (; way.held > 0; way.held--) this.#time.after(0, () => this.#arrival(way))
     }

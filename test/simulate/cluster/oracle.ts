@@ -26,6 +26,9 @@ export class AppBook implements Ledger {
   readonly published = new Map<number, number>()
   dones = 0
   emits = 0
+  /** The longest time between two arrivals. */
+  silenceMsMax = 0
+  #arrivedMs: number | undefined = undefined
   readonly #app: number
   readonly #oracle: ClusterOracle
 
@@ -66,8 +69,16 @@ export class AppBook implements Ledger {
     this.lows.set(task, Math.max(low, this.lows.get(task) ?? 0))
   }
 
+  /** Time goes on without an arrival. */
+  silent(): void {
+    if (this.#arrivedMs === undefined) return
+    this.silenceMsMax = Math.max(this.silenceMsMax, this.#oracle.now() - this.#arrivedMs)
+  }
+
   arrived(task: number, number: number): void {
     this.#oracle.note('arrive', this.#app, task, number)
+    this.silent()
+    this.#arrivedMs = this.#oracle.now()
     const arrived = this.#arrived.get(task) ?? []
     this.#arrived.set(task, arrived)
     arrived[number] = (arrived[number] ?? 0) + 1
@@ -103,14 +114,14 @@ export class ClusterOracle {
   hash = 0x811c9dc5
   readonly stats: ClusterStats = {}
   readonly apps = new Map<number, AppBook>()
-  readonly #now: () => number
+  readonly now: () => number
   #historySeen = 0
   #fence = 0
   /** Told of each note; for people. */
   onNote: ((text: string) => void) | undefined = undefined
 
   constructor(now: () => number) {
-    this.#now = now
+    this.now = now
   }
 
   of(app: number): AppBook {
@@ -123,7 +134,7 @@ export class ClusterOracle {
   }
 
   broken(text: string): void {
-    this.violation ??= `${text} (at ${Math.round(this.#now())} ms)`
+    this.violation ??= `${text} (at ${Math.round(this.now())} ms)`
   }
 
   count(name: string, more = 1): void {
@@ -132,7 +143,7 @@ export class ClusterOracle {
 
   /** Goes into the hash: two runs of a seed have the same. */
   note(...what: (string | number)[]): void {
-    this.#mix(this.#now())
+    this.#mix(this.now())
     for (const part of what) {
       if (typeof part === 'number') this.#mix(part)
       else for (let i = 0; i < part.length; i++) this.#mix(part.charCodeAt(i))

@@ -1,6 +1,20 @@
 // What a simulated cluster is like, drawn from its seed: how many of what, what clients want, and the faults.
 import { Chance } from '../virtual-time.ts'
 
+/** A fault at a set moment, instead of one that is drawn. */
+export interface PlannedFault {
+  readonly atMs: number
+  /** kill: `kill -9`. pause: it stands still for `forMs`. cut: its host is cut off for `forMs`. power: its host is gone. */
+  readonly kind: 'kill' | 'pause' | 'cut' | 'power'
+  /** leader: the master that leads. worker: the one that runs the executor with the lowest id. */
+  readonly role: 'leader' | 'master' | 'app-master' | 'executor' | 'worker' | 'worker-of-app-master'
+  /** The victim is number `pick` modulo how many there are; by default the first, or the one that is meant. */
+  readonly pick?: number
+  readonly forMs?: number
+  /** A master or worker is started again after this; undefined = never. */
+  readonly restartMs?: number
+}
+
 export interface ClusterScenario {
   readonly seed: number
   readonly masters: number
@@ -27,6 +41,7 @@ export interface ClusterScenario {
     readonly skewMs: number
     readonly userFails: number
   }
+  readonly planned: readonly PlannedFault[]
   /** Whether all of the applications' processes die at once at the end: what is stored must be enough. */
   readonly coldRestart: boolean
 }
@@ -78,6 +93,7 @@ export function clusterScenarioOf(seed: number): ClusterScenario {
       skewMs: chance.pick([0, 0, 2000]),
       userFails: chance.pick([0, 0, 0.02]),
     },
+    planned: [],
     coldRestart: chance.happens(0.3),
   }
 }

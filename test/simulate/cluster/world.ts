@@ -149,6 +149,7 @@ class ClusterWorld {
         later(() => before.filter(entry => this.#machines.live.has(entry)))
         await real.stopApp(app)
       },
+      own: (...args) => real.own(...args),
     }
   }
 
@@ -184,6 +185,13 @@ class ClusterWorld {
     this.#scheduleWishes()
     this.#faults.schedule()
     await this.#advance(activeMs)
+    for (const book of this.oracle.apps.values()) {
+      book.silent()
+      this.oracle.stats.silenceMsMax = Math.max(
+        this.oracle.stats.silenceMsMax ?? 0,
+        book.silenceMsMax,
+      )
+    }
     this.#calm = true
     this.#network.delayMsMax = 1
     await this.#advance(Math.max(0, this.#faults.lastMs - this.#time.now()) + 1000)

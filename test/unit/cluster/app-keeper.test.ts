@@ -31,13 +31,14 @@ interface Made {
 
 type Launch = (order: LaunchOrder) => void
 
-function made(launch: Launch = () => undefined): Made {
+function made(launch: Launch = () => undefined, before: Partial<AppRecord> = {}): Made {
   const environment = new ManualEnvironment()
   const workers = new WorkerTable()
   for (const id of ['w1', 'w2']) workers.register(cardOf(id), [])
   let record = {
     ...{ id: 1, status: 'starting', incarnation: 0, deaths: [], versions: [{}] },
     submission: { name: 'words' },
+    ...before,
   } as unknown as AppRecord
   const launched: number[] = []
   let missed: (reason: string) => void = () => undefined
@@ -160,4 +161,43 @@ test('one that is missed again and again while its worker is well counts', async
     await all.environment.advance(10)
   }
   t.is(all.record().status, 'failed')
+})
+
+const inherited = { incarnation: 3, appMasterOn: 'w1' }
+const running = { app: 1, executor: 0, incarnation: 3 }
+
+test('an app master that its worker does not run is replaced as soon as the worker has come', async t => {
+  const all = made(undefined, inherited)
+  await all.environment.advance(1000)
+  all.keeper.workerUp('w2', [])
+  await all.environment.advance(1000)
+  t.deepEqual(all.launched, [], 'another worker says nothing of it')
+  all.keeper.workerUp('w1', [running])
+  await all.environment.advance(1000)
+  t.deepEqual(all.launched, [], 'it runs, or is being started')
+  all.keeper.workerUp('w1', [])
+  await all.environment.advance(10)
+  t.deepEqual(all.launched, [4])
+  t.is(all.record().appMasterOn, 'w1')
+})
+
+test('an app master that was told to start is not missed while its worker has not heard of it', async t => {
+  const all = made()
+  all.keeper.workerUp('w1', [])
+  await all.environment.advance(1000)
+  t.deepEqual(all.launched, [1])
+  all.keeper.registered(1, {} as never)
+  all.keeper.workerUp('w1', [])
+  await all.environment.advance(1000)
+  t.deepEqual(all.launched, [1])
+})
+
+test('an app master that ran and went with its worker is replaced at once, however often', async t => {
+  const all = made()
+  for (let n = 1; n < 8; n++) {
+    await all.environment.advance(10)
+    t.is(all.launched.length, n)
+    all.keeper.registered(n, {} as never)
+    await all.keeper.died(n, 'its worker died', { workerId: 'w1', withWorker: true })
+  }
 })

@@ -46,3 +46,34 @@ test('a master that does not answer keeps nobody from the leader', async t => {
   const link = new MasterLink<MasterDoor>({ system, environment, masters, door: MASTER })
   t.truthy(await environment.awaiting(link.find(), 100))
 })
+
+test('a call at a leader that stands still is made again as soon as another one leads', async t => {
+  const environment = new ManualEnvironment()
+  const never = new Promise<never>(() => undefined)
+  const card = (name: string, term: number): LeaderCard => ({
+    ...{ name, term },
+    address: { kind: 'memory', name },
+  })
+  let leader = card('m1', 1)
+  const asked: string[] = []
+  const system = {
+    ref: ({ node: { name } }: { node: { name: string } }) => ({
+      within: () => ({
+        ask: () => (name === 'm1' && leader.name !== 'm1' ? never : Promise.resolve(leader)),
+      }),
+      ask: (method: string) => {
+        asked.push(`${method} ${name}`)
+        return name === 'm1' ? never : Promise.resolve([])
+      },
+    }),
+  } as unknown as ActorSystem
+  const masters = ['m1', 'm2'].map(name => ({ kind: 'memory', name }) as const)
+  const link = new MasterLink<MasterDoor>({ system, environment, masters, door: MASTER })
+  const granted = link.call(Number.POSITIVE_INFINITY, master => master.ask('grant', 1, 1, 1, []))
+  await environment.advance(3000)
+  leader = card('m2', 2)
+  const beganMs = environment.now()
+  await environment.awaiting(granted)
+  t.deepEqual(asked, ['grant m1', 'grant m2'])
+  t.true(environment.now() - beganMs <= 1500, `${environment.now() - beganMs} ms`)
+})

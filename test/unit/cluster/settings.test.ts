@@ -5,10 +5,10 @@ import test from 'ava'
 import type { UserError } from '../../../src/base/errors.ts'
 import { blobLimits } from '../../../src/cluster/blob-store.ts'
 import { bundleLimits } from '../../../src/cluster/bundle.ts'
+import { isLoopback } from '../../../src/cluster/loopback.ts'
 import {
   checkExposure,
   describeSettings,
-  isLoopback,
   loadSettings,
   resolveSettings,
 } from '../../../src/cluster/settings.ts'
