@@ -37,8 +37,8 @@ export interface FetcherOwner {
   /** Something can be taken. */
   ready(): void
   /**
-   * A partition cannot go on by itself: `out-of-range` or `corrupt`. It rests until `seek`. `after` is where a corrupt
-   * batch ends, as far as that can be told.
+   * A partition cannot go on by itself: `out-of-range` or `corrupt`. It rests until `seek` or `skip`. `after` is where a
+   * corrupt batch ends, as far as that can be told, else the offset that was asked for.
    */
   stuck(at: TopicPartition, kind: FetchProblem, error: EngineError, after: number): void
   /** Something goes wrong and is tried again. */
@@ -118,6 +118,36 @@ export class Fetcher {
     reading.offset = offset
     reading.resting = false
     reading.failures = 0
+    this.#locate()
+    this.#ask()
+  }
+
+  /**
+   * Reading goes on at `offset`, which is further on: what lies between is not there any more. What was fetched before is
+   * given out first; the step itself comes as a chunk without records.
+   */
+  skip(at: TopicPartition, offset: number): void {
+    const reading = this.#find(at)
+    if (reading === undefined) return
+    const { topic, partition } = reading
+    reading.buffered.push({
+      chunk: { topic, partition, records: [], nextOffset: offset },
+      bytes: 0,
+    })
+    reading.offset = offset
+    reading.resting = false
+    reading.failures = 0
+    reading.turn++
+    this.#owner.ready()
+    this.#ask()
+  }
+
+  /** Reading ends here until `seek`: what is buffered is forgotten, or it would take the others' room. */
+  halt(at: TopicPartition): void {
+    const reading = this.#find(at)
+    if (reading === undefined) return
+    this.#clear(reading)
+    reading.resting = true
     this.#ask()
   }
 
@@ -182,13 +212,13 @@ export class Fetcher {
   // Asks who leads partitions that have no node; again after a wait while some have none.
   #locate(): void {
     if (this.#closed || this.#locating !== undefined || this.#locateWaits) return
-    const homeless = [...this.#readings.values()].filter(one => one.node < 0)
+    const homeless = this.#homeless()
     if (homeless.length === 0) return
     this.#locating = this.#lookUp(homeless).then(problem => {
       this.#locating = undefined
       if (this.#closed) return
       this.#ask()
-      if (![...this.#readings.values()].some(one => one.node < 0)) {
+      if (this.#homeless().length === 0) {
         this.#locateFailures = 0
         return
       }
@@ -200,6 +230,10 @@ export class Fetcher {
         this.#locate()
       })
     })
+  }
+
+  #homeless(): Reading[] {
+    return [...this.#readings.values()].filter(one => one.node < 0 && !one.resting)
   }
 
   async #lookUp(homeless: readonly Reading[]): Promise<EngineError | undefined> {
@@ -234,8 +268,12 @@ export class Fetcher {
       if (of === undefined) nodes.set(node, [reading])
       else of.push(reading)
     }
+    // All nodes share the room that is left.
+    const room = this.#settings.bufferBytes - this.#bufferedBytes
+    const asked = this.#asking.size
     for (const [node, readings] of nodes) {
-      const asking = this.#askNode(node, readings, short.has(node)).then(() => {
+      const share = Math.ceil(room / (nodes.size + asked))
+      const asking = this.#askNode(node, readings, { short: short.has(node), share }).then(() => {
         this.#asking.delete(node)
         this.#ask()
       })
@@ -249,8 +287,12 @@ export class Fetcher {
     return bufferedBytes >= partitionBytes || this.#bufferedBytes >= bufferBytes
   }
 
-  async #askNode(node: number, readings: readonly Reading[], short: boolean): Promise<void> {
-    const { partitionBytes, bufferBytes, waitMs: longMs, isolation } = this.#settings
+  async #askNode(
+    node: number,
+    readings: readonly Reading[],
+    { short, share }: { short: boolean; share: number },
+  ): Promise<void> {
+    const { partitionBytes, waitMs: longMs, isolation } = this.#settings
     const turns = readings.map(one => one.turn)
     const positions = readings.map(({ topic, partition, offset }) => ({
       topic,
@@ -261,7 +303,7 @@ export class Fetcher {
     try {
       const answers = await this.#client.fetch(node, positions, {
         bytesMin: 1,
-        bytesMax: Math.max(partitionBytes, bufferBytes - this.#bufferedBytes),
+        bytesMax: Math.max(partitionBytes, share),
         waitMs: short ? Math.min(SHORT_WAIT_MS, longMs) : longMs,
         isolation,
       })

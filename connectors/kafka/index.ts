@@ -28,5 +28,6 @@ export { type FetchedRecords, Fetcher, type FetcherOwner, type FetcherSettings }
 export { kafkaSink } from './kafka-sink.ts'
 export { kafkaSource } from './kafka-source.ts'
 export { type KafkaParts, openKafka } from './open-client.ts'
+export { detached } from './open-records.ts'
 export type { KafkaOutput, KafkaSinkOptions } from './sink-options.ts'
 export type { KafkaSourceOptions, StartPlace } from './source-options.ts'

@@ -279,9 +279,9 @@ export function offsetGone(
   cause: EngineError,
 ): EngineError {
   const what =
-    from > latest
-      ? `it ends at ${latest}: the topic was made anew, or lost its end`
-      : `it begins at ${earliest}: ${earliest - from} offsets expired or were deleted before they were read`
+    from < earliest
+      ? `it begins at ${earliest}: ${earliest - from} offsets expired or were deleted before they were read`
+      : `it ends at ${latest}: the topic was made anew, or lost its end`
   const next = to === undefined ? '' : `; reading goes on at ${to}`
   return new EngineError(
     'KAFKA_OFFSET_GONE',

@@ -38,8 +38,6 @@ import {
 
 /** Messages per `next`: enough to pay for the call, few enough to let others have their turn. */
 const BATCH = 256
-/** Waits between tries of a dead letter. */
-const LETTER_RETRY_MS = 1000
 type Decode = (record: KafkaRecord) => unknown
 
 /**
@@ -119,7 +117,14 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
       { groupId, metadataBytes, startedS: this.#startedS },
       error => context.report(error),
     )
-    if (deadLetterTopic !== undefined) this.#letters = new DeadLetters(client, deadLetterTopic)
+    if (deadLetterTopic !== undefined) {
+      this.#letters = new DeadLetters({
+        client,
+        topic: deadLetterTopic,
+        after: (delayMs, fn) => context.scheduleOnce(delayMs, fn),
+        report: error => context.report(error),
+      })
+    }
     this.#fetcher = new Fetcher(
       client,
       {
@@ -142,6 +147,7 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
       // From here on a start that follows soon knows where this one began.
       await this.#commits.commit(this.#partitions.values())
     } catch (error) {
+      this.#fetcher.close()
       await client.close()
       throw error
     }
@@ -194,8 +200,10 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
   async close(): Promise<void> {
     this.#closed = true
     this.#fetcher?.close()
+    const letters = this.#letters?.close()
     await this.#commits?.finish(this.#partitions.values())
     await this.#client?.close()
+    await letters
     await Promise.all(this.#background)
   }
 
@@ -258,20 +266,9 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
       this.#troubles!.halt({ topic, partition }, reason)
     } else {
       context.report(reason)
-      this.run(async () => {
-        while (!this.#closed) {
-          try {
-            await this.#letters!.send(record!, reason, failures)
-            this.done(id)
-            return
-          } catch (error) {
-            if (this.#closed) return
-            context.report(asError(error))
-            await new Promise<void>(resolve => {
-              context.scheduleOnce(LETTER_RETRY_MS, resolve)
-            })
-          }
-        }
+      this.#letters!.send(record!, { reason, failures }, () => {
+        this.done(id)
+        context.wake()
       })
     }
   }

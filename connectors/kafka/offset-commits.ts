@@ -60,10 +60,12 @@ export class OffsetCommits {
 
   async #send(moved: readonly CommittedOffset[]): Promise<void> {
     try {
-      await this.#client.commit(this.#settings.groupId, moved)
+      const gone = await this.#client.commit(this.#settings.groupId, moved)
       this.#failures = 0
       for (const { topic, partition, offset, metadata } of moved)
         this.#committed.set(placeOf(topic, partition), `${offset} ${metadata}`)
+      // Of a topic that is made anew, its next commit counts.
+      for (const { topic, partition } of gone) this.#committed.delete(placeOf(topic, partition))
     } catch (error) {
       const times = ++this.#failures
       if ((times & (times - 1)) === 0) this.#report(asError(error))

@@ -5,7 +5,7 @@ import type { CommittedOffset, KafkaClient } from 'gearpump/kafka'
 import { type LedPartition, partitionsOf } from './assignment.ts'
 import { type Start, startOf } from './first-poll.ts'
 import type { KafkaSpoutSettings } from './spout-options.ts'
-import { partitionName, SpoutPartition } from './spout-partition.ts'
+import { partitionName, SpoutPartition, WaitingBytes } from './spout-partition.ts'
 
 export interface KeeperTask {
   /** Storm's id of the topology. */
@@ -20,6 +20,8 @@ export class PartitionKeeper {
   readonly #client: KafkaClient
   readonly #settings: KafkaSpoutSettings
   readonly #task: KeeperTask
+  /** What waits of all its partitions. */
+  readonly waiting = new WaitingBytes()
   #partitions = new Map<string, SpoutPartition>()
 
   constructor(client: KafkaClient, settings: KafkaSpoutSettings, task: KeeperTask) {
@@ -47,7 +49,7 @@ export class PartitionKeeper {
     if (lost.length > 0) {
       await beforeLoss(lost)
       for (const partition of lost) {
-        partition.ledger.isClosed = true
+        partition.close()
         this.#partitions.delete(partition.name)
       }
     }
@@ -66,8 +68,8 @@ export class PartitionKeeper {
 
   /** The partition begins anew at `offset`, which lies before where it was: the topic was made again. */
   restart(partition: SpoutPartition, offset: number): void {
-    partition.ledger.isClosed = true
-    const again = new SpoutPartition(partition, partition.leader, offset)
+    partition.close()
+    const again = new SpoutPartition(partition, offset, this.waiting)
     this.#partitions.set(partition.name, again)
   }
 
@@ -84,7 +86,7 @@ export class PartitionKeeper {
     const offsets = await this.#offsetsOf(starts)
     return starts.map(({ at, start }) => {
       const offset = 'offset' in start ? start.offset : offsets.get(partitionName(at))!
-      return new SpoutPartition(at, at.leader, offset)
+      return new SpoutPartition(at, offset, this.waiting)
     })
   }
 

@@ -28,6 +28,8 @@ const REPORT_AGAIN_MS = 30_000
 const COMMIT_REST_MS = 1000
 /** Leaders are not asked for more often than this. */
 const MOVED_REST_MS = 250
+/** Nothing changes quickly where a right is missing, and too many wrong passwords lock a user out. */
+const REFUSED_REST_MS = 15_000
 /** A commit that somebody waits for waits no longer for a broker. */
 const LAST_COMMIT_MS = 5000
 
@@ -44,6 +46,7 @@ export class SpoutSession {
   readonly #told = new Map<string, number>()
   #commitFailedMs = Number.NEGATIVE_INFINITY
   #refreshedMs = Number.NEGATIVE_INFINITY
+  #refusedMs = Number.NEGATIVE_INFINITY
   #isStarted = false
   #isEnding = false
 
@@ -60,6 +63,7 @@ export class SpoutSession {
     const isAhead = settings.guarantee === 'AT_MOST_ONCE'
     this.#reader = new RecordReader(client, settings.fetch, {
       clock,
+      waiting: this.#keeper.waiting,
       rules: {
         hasRoom: partition => emitter.hasRoom(partition),
         beforeRecords: isAhead ? positions => this.#commits.commitAhead(positions) : undefined,
@@ -102,6 +106,7 @@ export class SpoutSession {
   }
 
   async #refresh(): Promise<void> {
+    if (this.#parts.clock.nowMs() - this.#refusedMs < REFUSED_REST_MS) return
     try {
       const { gained, lost, missing } = await this.#keeper.refresh(gone =>
         this.#commits.commit(gone),
@@ -116,8 +121,11 @@ export class SpoutSession {
       this.#told.delete('partitions')
       if (gained + lost > 0) this.#sayPartitions()
       this.#readAll()
-    } catch (error) {
-      this.#report('partitions', asError(error))
+    } catch (thrown) {
+      const error = asError(thrown)
+      if (error instanceof EngineError && error.code === 'KAFKA_REFUSED')
+        this.#refusedMs = this.#parts.clock.nowMs()
+      this.#report('partitions', error)
     }
   }
 
@@ -171,10 +179,12 @@ export class SpoutSession {
       this.#report(`partition ${partition.name}`, error)
       return
     }
+    const { fetchOffset } = partition
     try {
       const [found] = await this.#client.offsets(onOutOfRange, [partition])
       if (found === undefined || partition.ledger.isClosed) return
-      const { fetchOffset } = partition
+      // The same trouble may have been seen twice while a broker took its time: it was met already.
+      if (partition.fetchOffset !== fetchOffset) return
       this.#report(
         `partition ${partition.name}`,
         offsetGone(partition.name, fetchOffset, found.offset),

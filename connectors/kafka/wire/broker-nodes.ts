@@ -41,10 +41,18 @@ export class BrokerNodes {
   /** Remembers where nodes are, as a broker told. */
   learn(nodes: readonly NodeAddress[]): void {
     this.#addresses = new Map(nodes.map(({ node, host, port }) => [node, { host, port }]))
+    // Brokers that come back under other addresses leave no connections behind.
+    const known = new Set([...this.#seeds, ...this.#addresses.values()].map(keyOf))
+    for (const [key, link] of this.#links) {
+      if (known.has(key)) continue
+      this.#links.delete(key)
+      link.destroy()
+    }
   }
 
-  known(node: number): boolean {
-    return this.#addresses.has(node)
+  /** Where one node is now. */
+  place({ node, host, port }: NodeAddress): void {
+    this.#addresses.set(node, { host, port })
   }
 
   /** How a message names a node. */

@@ -114,14 +114,18 @@ export class WireClient implements KafkaClient {
     })
   }
 
-  commit(groupId: string, offsets: readonly CommittedOffset[]): Promise<void> {
+  commit(groupId: string, offsets: readonly CommittedOffset[]): Promise<readonly TopicPartition[]> {
     const asked: Asked = { what: 'cannot be committed', groupId }
     return this.#retries.run(async () => {
       const request = offsetCommitRequest(groupId, offsets)
       const answers = await this.askCoordinator({ kind: 'group', key: groupId }, request)
-      for (const { topic, partition, error } of answers)
-        this.checkCoordinated(groupId, error, { ...asked, topic, partition })
+      const gone = answers.filter(({ error }) => error === UNKNOWN_TOPIC)
+      for (const { topic, partition, error } of answers) {
+        if (error !== UNKNOWN_TOPIC)
+          this.checkCoordinated(groupId, error, { ...asked, topic, partition })
+      }
       checkAll(offsets, answers, asked)
+      return gone.map(({ topic, partition }) => ({ topic, partition }))
     })
   }
 
@@ -211,7 +215,8 @@ export class WireClient implements KafkaClient {
           ? { what: 'has no coordinator', groupId: key }
           : { what: `has no coordinator for the transactional id ${key}` }
       if (found.error !== 0) throw brokerError(found.error, asked, found.message ?? undefined)
-      if (!this.#nodes.known(found.node)) await this.#metadata([])
+      // Where it is now: it may have come back elsewhere, and may lead nothing that is asked for otherwise.
+      this.#nodes.place(found)
       node = found.node
       this.#coordinators.set(key, node)
     }
@@ -235,6 +240,8 @@ export class WireClient implements KafkaClient {
   async #metadata(topics: readonly string[] | null): Promise<Metadata> {
     const metadata = await this.#nodes.sendAny(metadataRequest(topics))
     this.#nodes.learn(metadata.nodes)
+    // All topics there are: what was deleted meanwhile is forgotten.
+    if (topics === null) this.#leaders.clear()
     for (const { topic, partitions } of metadata.topics)
       this.#leaders.set(topic, new Map(partitions.map(one => [one.partition, one.leader])))
     return metadata
@@ -307,21 +314,21 @@ function fetched(
 ): FetchedPartition {
   const { topic, partition, logStart, highWatermark, stableEnd, aborted } = found
   const logEnd = limits.isolation === 'committed' ? stableEnd : highWatermark
-  const base = { topic, partition, logStart, logEnd, bytes: found.bytes.length }
+  const base = { topic, partition, logStart, logEnd, bytes: 0 }
   if (found.error !== 0) {
     const error = brokerError(found.error, { ...asked, topic, partition })
     const problem = { kind: fetchProblem(found.error), error }
     return { ...base, records: [], nextOffset: position.offset, problem }
   }
   const from = position.offset
-  const { records, nextOffset, corrupt } = readBatches(found.bytes, {
+  const { records, nextOffset, bytes, corrupt } = readBatches(found.bytes, {
     topic,
     partition,
     from,
     aborted,
   })
   // What lies before it is handed on first; it is met again at the beginning of the next answer.
-  if (corrupt === undefined || nextOffset > from) return { ...base, records, nextOffset }
+  if (corrupt === undefined || nextOffset > from) return { ...base, records, nextOffset, bytes }
   const place = { topic, partition, offset: from, node: asked.node }
   const error = unreadable(place, 'batch', new Error(corrupt.reason))
   return { ...base, records: [], nextOffset: corrupt.after, problem: { kind: 'corrupt', error } }

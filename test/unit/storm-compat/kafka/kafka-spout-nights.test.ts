@@ -1,0 +1,98 @@
+// The Kafka spout when much goes wrong at a time: what is bounded, what is told once, and what must not stop the rest.
+import test from 'ava'
+import { OffsetLedger } from '../../../../storm-compat/kafka/offset-ledger.ts'
+import { MemoryKafka } from './_memory-kafka.ts'
+import { GROUP, SpoutRig, settled } from './_spout-rig.ts'
+
+const record = (offset: number) => ({
+  topic: 'words',
+  partition: 0,
+  offset,
+  timestampMs: 0,
+  key: null,
+  value: null,
+  headers: [],
+})
+
+test('a record that fails for ever keeps nothing in memory but itself', t => {
+  const ledger = new OffsetLedger(0)
+  const stuck = ledger.open(record(0))
+  for (let offset = 1; offset <= 1000; offset++) ledger.done(ledger.open(record(offset)))
+  t.is(stuck.next, undefined)
+  t.is(ledger.position, 0)
+  t.is(ledger.uncommitted, 1001)
+  ledger.done(stuck)
+  const point = ledger.commitPoint()!
+  t.is(point.offset, 1001)
+  ledger.noteCommitted(point)
+  t.is(ledger.uncommitted, 0)
+})
+
+test('what waits is bounded for all partitions together', async t => {
+  const kafka = new MemoryKafka().topic('words', 3)
+  const values = Array.from({ length: 250 }, (_, i) => `v${i}`)
+  for (const name of ['words-0', 'words-1', 'words-2']) kafka.append(name, ...values)
+  const properties = { 'fetch.max.bytes': 1000 }
+  const rig = await new SpoutRig(kafka, { properties }).start()
+  for (let turn = 0; turn < 5; turn++) await rig.pass(100)
+  t.is(kafka.fetches, 1)
+  const all: unknown[] = []
+  for (let turn = 0; turn < 30; turn++) {
+    all.push(...(await rig.take()))
+    await rig.pass(100)
+  }
+  t.is(all.length, 750)
+  await rig.spout.close()
+})
+
+test('a topic that is deleted with something uncommitted keeps back no other topic', async t => {
+  const kafka = new MemoryKafka().topic('log-1').append('log-1-0', 'a', 'b')
+  const rig = await new SpoutRig(kafka, { topics: /log-.*/ }).start()
+  t.deepEqual(await rig.take(), ['a', 'b'])
+  rig.ack('a')
+  kafka.remove('log-1')
+  kafka.topic('log-2').append('log-2-0', 'c')
+  await rig.pass(2000)
+  t.deepEqual(await rig.take(), ['c'])
+  rig.ack('c')
+  await rig.pass(30_000)
+  t.is(kafka.committed(GROUP, 'log-2-0'), 1)
+  await rig.spout.close()
+})
+
+test('an expired offset that is seen twice is left once', async t => {
+  const kafka = new MemoryKafka().topic('words').append('words-0', 'a', 'b', 'c')
+  kafka.groups.set(`${GROUP} words-0`, { topic: 'words', partition: 0, offset: 0, metadata: '' })
+  const at = kafka.at('words-0')
+  at.records.splice(0, 2)
+  at.start = 2
+  kafka.held = []
+  const rig = await new SpoutRig(kafka).start()
+  await rig.pass(1000)
+  const [first, second] = kafka.held
+  first!()
+  await settled()
+  await rig.pass(1000)
+  t.deepEqual(await rig.take(), ['c'])
+  second!()
+  await settled()
+  await rig.pass(1000)
+  t.deepEqual(await rig.take(), [])
+  t.is(rig.errors.length, 1)
+  kafka.held = undefined
+  await rig.spout.close()
+})
+
+test('a password that is refused is not tried again at once', async t => {
+  const kafka = new MemoryKafka().topic('words').append('words-0', 'a')
+  kafka.failing.add('topics')
+  kafka.failure = 'KAFKA_REFUSED'
+  const rig = await new SpoutRig(kafka).start()
+  for (let turn = 0; turn < 5; turn++) await rig.pass(2000)
+  t.is(kafka.calls.get('topics'), 1)
+  t.is(rig.errors.length, 1)
+  kafka.failing.clear()
+  for (let turn = 0; turn < 5; turn++) await rig.pass(2000)
+  t.deepEqual(await rig.take(), ['a'])
+  await rig.spout.close()
+})
