@@ -1,28 +1,9 @@
 // The Kafka source when much goes wrong at a time: what rests must not stop others, what waits must not stop the end, and nothing
 // that is in memory is thrown away.
 import test from 'ava'
-import type { KafkaRecord } from 'gearpump/kafka'
 import { OffsetLedger } from '../../../../connectors/kafka/offset-ledger.ts'
 import { detached, OpenRecords } from '../../../../connectors/kafka/open-records.ts'
-import { MemoryKafka } from './_memory-kafka.ts'
-import { codes, filled, start, textOf } from './_source-rig.ts'
-
-function failing(record: KafkaRecord): string {
-  if (record.partition < 3) throw new Error('no')
-  return textOf(record)
-}
-
-test('partitions that rest leave the room for what waits to the others', async t => {
-  const kafka = new MemoryKafka()
-  kafka.create('in', 4)
-  for (let i = 0; i < 120; i++) kafka.append('in', i % 4, `text ${i}`)
-  const options = { decode: failing, fetchBytes: 100, bufferBytes: 300 }
-  const started = await start(kafka, { options })
-  await started.quiet()
-  t.is(started.texts().length, 30)
-  t.deepEqual(codes(t, started), Array(3).fill('KAFKA_RECORD_INVALID'))
-  await started.source.stop()
-})
+import { codes, filled, start } from './_source-rig.ts'
 
 test('a source ends although its dead letters have nowhere to go', async t => {
   const kafka = filled(50)

@@ -77,7 +77,9 @@ test('an expired offset that is seen twice is left once', async t => {
   second!()
   await settled()
   await rig.pass(1000)
-  t.deepEqual(await rig.take(), [])
+  kafka.append('words-0', 'd')
+  await rig.pass(1000)
+  t.deepEqual(await rig.take(), ['d'])
   t.is(rig.errors.length, 1)
   kafka.held = undefined
   await rig.spout.close()
