@@ -24,7 +24,8 @@ export type {
   TopicInfo,
   TopicPartition,
 } from './client.ts'
-export { type FetchedRecords, Fetcher, type FetcherOwner, type FetcherSettings } from './fetcher.ts'
+export { Fetcher } from './fetcher.ts'
+export type { FetchedRecords, FetcherOwner, FetcherSettings } from './fetcher-owner.ts'
 export { kafkaSink } from './kafka-sink.ts'
 export { kafkaSource } from './kafka-source.ts'
 export { type KafkaParts, openKafka } from './open-client.ts'

@@ -7,6 +7,8 @@ import { type OffsetLedger, writeMetadata } from './offset-ledger.ts'
 
 export interface Ledgered {
   readonly at: TopicPartition
+  /** Of the topic that the offsets are of; undefined = no broker told it. */
+  readonly topicId: string | undefined
   readonly ledger: OffsetLedger
 }
 
@@ -14,6 +16,22 @@ export interface CommitSettings {
   readonly groupId: string
   readonly metadataBytes: number
   readonly startedS: number
+}
+
+/** Records not done yet, up to where each partition ends; `endOf` gives -1 where that is not known. */
+export function lagOf(
+  partitions: ReadonlyMap<string, Ledgered>,
+  endOf: (at: TopicPartition) => number,
+): { total: number; byPartition: Record<string, number> } {
+  const byPartition: Record<string, number> = {}
+  let total = 0
+  for (const [place, { at, ledger }] of partitions) {
+    const end = endOf(at)
+    if (end < 0) continue
+    byPartition[place] = Math.max(0, end - ledger.low)
+    total += byPartition[place]
+  }
+  return { total, byPartition }
 }
 
 export class OffsetCommits {
@@ -49,8 +67,8 @@ export class OffsetCommits {
   #moved(partitions: Iterable<Ledgered>): CommittedOffset[] {
     const { startedS, metadataBytes } = this.#settings
     const moved: CommittedOffset[] = []
-    for (const { at, ledger } of partitions) {
-      const metadata = writeMetadata(ledger, { startedS, bytesMax: metadataBytes })
+    for (const { at, topicId, ledger } of partitions) {
+      const metadata = writeMetadata(ledger, { startedS, topicId, bytesMax: metadataBytes })
       const offset = ledger.low
       if (this.#committed.get(placeOf(at.topic, at.partition)) === `${offset} ${metadata}`) continue
       moved.push({ topic: at.topic, partition: at.partition, offset, metadata })

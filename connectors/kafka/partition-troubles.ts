@@ -7,6 +7,7 @@ import type { Fetcher } from './fetcher.ts'
 import { offsetGone, placeOf } from './kafka-errors.ts'
 import type { Ledgered } from './offset-commits.ts'
 import { OffsetLedger } from './offset-ledger.ts'
+import { isOtherTopic } from './partition-dealing.ts'
 import type { KafkaSourceSettings } from './source-options.ts'
 
 /** Wait before a broker, or the dead letters, are tried again. */
@@ -18,6 +19,8 @@ export interface TroubledOwner {
   /** Something that takes its time; `close` waits for it. */
   run(fn: () => Promise<void>): void
   halted(at: TopicPartition): void
+  /** Its topic was deleted and made anew. */
+  remade(at: TopicPartition, topicId: string): void
 }
 
 export interface TroubleParts {
@@ -83,6 +86,11 @@ export class PartitionTroubles {
     const { settings, client, fetcher, partitions } = this.#parts
     const place = placeOf(at.topic, at.partition)
     try {
+      const [topic] = await client.topics([at.topic])
+      if (isOtherTopic(partitions.get(place)?.topicId, topic?.id)) {
+        this.#owner.remade(at, topic!.id!)
+        return
+      }
       const [earliest] = await client.offsets('earliest', [at])
       const [latest] = await client.offsets('latest', [at])
       const held = partitions.get(place)
@@ -99,7 +107,7 @@ export class PartitionTroubles {
         return
       }
       // Behind the end, as it was then: the topic was made anew, or lost its end, so what was known of it says nothing.
-      partitions.set(place, { at, ledger: new OffsetLedger({ low: to, runs: [] }) })
+      partitions.set(place, { ...held, ledger: new OffsetLedger({ low: to, runs: [] }) })
       fetcher.seek(at, to)
     } catch (failure) {
       this.#owner.report(asError(failure) as EngineError)

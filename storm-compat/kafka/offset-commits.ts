@@ -8,10 +8,13 @@ import { partitionName, type SpoutPartition } from './spout-partition.ts'
 export class OffsetCommits {
   readonly #client: KafkaClient
   readonly #groupId: string
-  readonly #metadata: string
+  readonly #metadata: (topicId: string | undefined) => string
   #last: Promise<void> = Promise.resolve()
 
-  constructor(client: KafkaClient, group: { groupId: string; metadata: string }) {
+  constructor(
+    client: KafkaClient,
+    group: { groupId: string; metadata: (topicId: string | undefined) => string },
+  ) {
     this.#client = client
     this.#groupId = group.groupId
     this.#metadata = group.metadata
@@ -54,8 +57,8 @@ export class OffsetCommits {
     }
   }
 
-  #offset({ topic, partition }: SpoutPartition, offset: number) {
-    return { topic, partition, offset, metadata: this.#metadata }
+  #offset({ topic, partition, topicId }: SpoutPartition, offset: number) {
+    return { topic, partition, offset, metadata: this.#metadata(topicId) }
   }
 }
 

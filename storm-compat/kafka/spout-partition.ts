@@ -15,6 +15,8 @@ export class WaitingBytes {
 export class SpoutPartition implements TopicPartition {
   readonly topic: string
   readonly partition: number
+  /** Which topic the name meant when reading began. */
+  readonly topicId: string | undefined
   readonly ledger: OffsetLedger
   /** Node id; -1 while nobody leads. */
   leader: number
@@ -30,6 +32,7 @@ export class SpoutPartition implements TopicPartition {
   constructor(at: LedPartition, start: number, all: WaitingBytes) {
     this.topic = at.topic
     this.partition = at.partition
+    this.topicId = at.topicId
     this.leader = at.leader
     this.#all = all
     this.fetchOffset = start

@@ -7,7 +7,7 @@ import { asError, EngineError } from 'gearpump/spi'
 import type { LogLevel } from '../component/api.ts'
 import type { ShellClock } from '../multilang/clock.ts'
 import { OffsetCommits } from './offset-commits.ts'
-import { type KeeperTask, PartitionKeeper } from './partition-keeper.ts'
+import { type KeeperTask, PartitionKeeper, type RemadePartition } from './partition-keeper.ts'
 import { PeriodicTask } from './periodic-task.ts'
 import type { RecordEmitter } from './record-emitter.ts'
 import { RecordReader } from './record-reader.ts'
@@ -108,7 +108,7 @@ export class SpoutSession {
   async #refresh(): Promise<void> {
     if (this.#parts.clock.nowMs() - this.#refusedMs < REFUSED_REST_MS) return
     try {
-      const { gained, lost, missing } = await this.#keeper.refresh(gone =>
+      const { gained, lost, missing, remade } = await this.#keeper.refresh(gone =>
         this.#commits.commit(gone),
       )
       this.#refreshedMs = this.#parts.clock.nowMs()
@@ -119,6 +119,7 @@ export class SpoutSession {
         )
       }
       this.#told.delete('partitions')
+      for (const one of remade) await this.#beginAnew(one)
       if (gained + lost > 0) this.#sayPartitions()
       this.#readAll()
     } catch (thrown) {
@@ -180,6 +181,9 @@ export class SpoutSession {
       return
     }
     const { fetchOffset } = partition
+    // Is it the same topic at all?
+    await this.#refreshing.soon()
+    if (partition.ledger.isClosed || partition.restUntilMs === Number.POSITIVE_INFINITY) return
     try {
       const [found] = await this.#client.offsets(onOutOfRange, [partition])
       if (found === undefined || partition.ledger.isClosed) return
@@ -197,6 +201,16 @@ export class SpoutSession {
     } catch (thrown) {
       this.#report(`partition ${partition.name}`, asError(thrown))
     }
+  }
+
+  // The name means another topic than before, so all that was known of the partition counts no more.
+  async #beginAnew({ partition, topicId }: RemadePartition): Promise<void> {
+    const { onOutOfRange } = this.#settings.fetch
+    const [found] =
+      onOutOfRange === 'none' ? [] : await this.#client.offsets(onOutOfRange, [partition])
+    const about = `partition ${partition.name}`
+    this.#report(about, topicRemade(partition.name, partition.fetchOffset, found?.offset))
+    if (found !== undefined) this.#keeper.restart(partition, found.offset, topicId)
   }
 
   #report(about: string, error: Error): void {
@@ -220,4 +234,16 @@ function offsetGone(name: string, from: number, to: number): EngineError {
     hint: 'let records be kept longer than a topology may stand still; auto.offset.reset chooses where it goes on',
     details: { partition: name, from, to },
   })
+}
+
+function topicRemade(name: string, from: number, to: number | undefined): EngineError {
+  const next = to === undefined ? 'nothing more of it is read' : `it goes on at ${to}`
+  return new EngineError(
+    'KAFKA_OFFSET_GONE',
+    `${name}: the topic was deleted and made anew, so offset ${from} of the former one says nothing; ${next}`,
+    {
+      hint: 'auto.offset.reset chooses where it goes on; what was not read of the former topic is gone with it',
+      details: { partition: name, from, to },
+    },
+  )
 }

@@ -3,7 +3,8 @@
 import type { EngineError } from 'gearpump/spi'
 import type { KafkaConnection } from '../client.ts'
 import { notLetIn, unreachable } from '../kafka-errors.ts'
-import type { NodeAddress, WireRequest } from './requests.ts'
+import type { NodeAddress } from './metadata-requests.ts'
+import type { WireRequest } from './requests.ts'
 
 export interface BrokerAddress {
   readonly host: string

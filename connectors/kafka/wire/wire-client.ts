@@ -22,14 +22,13 @@ import { type Asked, brokerError, fetchProblem, kafkaFailed, unreadable } from '
 import { Retries } from '../retries.ts'
 import { topicFilter } from '../topic-filter.ts'
 import { BrokerNodes, type Linking } from './broker-nodes.ts'
+import { idsKnownRequest, type Metadata, metadataRequest } from './metadata-requests.ts'
 import { readBatches } from './record-batch.ts'
 import {
   coordinatorRequest,
   type FetchedBytes,
   fetchRequest,
   listOffsetsRequest,
-  type Metadata,
-  metadataRequest,
   offsetCommitRequest,
   offsetFetchRequest,
   type PartitionAnswer,
@@ -56,6 +55,8 @@ export class WireClient implements KafkaClient {
   readonly #leaders = new Map<string, Map<number, number>>()
   readonly #refreshing = new Map<string, Promise<void>>()
   readonly #coordinators = new Map<string, number>()
+  /** Whether brokers tell ids of topics; undefined = not asked yet. */
+  #idsKnown: boolean | undefined = undefined
 
   constructor(connection: KafkaConnection, linking: Linking, options: ProducerOptions = {}) {
     this.#nodes = new BrokerNodes(connection, linking)
@@ -68,7 +69,7 @@ export class WireClient implements KafkaClient {
       const { topics } = await this.#metadata(choice instanceof RegExp ? null : choice)
       const matches = choice instanceof RegExp ? topicFilter(choice) : undefined
       const found: TopicInfo[] = []
-      for (const { error, topic, internal, partitions } of topics) {
+      for (const { error, topic, id, internal, partitions } of topics) {
         if (matches !== undefined && (internal || !matches(topic))) continue
         if (error === UNKNOWN_TOPIC) continue
         const asked: Asked = { what: 'cannot be looked up', topic }
@@ -76,6 +77,7 @@ export class WireClient implements KafkaClient {
         const sorted = [...partitions].sort((a, b) => a.partition - b.partition)
         found.push({
           topic,
+          id,
           partitions: sorted.map(({ partition, leader }) => ({ partition, leader })),
         })
       }
@@ -238,13 +240,24 @@ export class WireClient implements KafkaClient {
   // ----
 
   async #metadata(topics: readonly string[] | null): Promise<Metadata> {
-    const metadata = await this.#nodes.sendAny(metadataRequest(topics))
+    const metadata = await this.#askMetadata(topics)
     this.#nodes.learn(metadata.nodes)
     // All topics there are: what was deleted meanwhile is forgotten.
     if (topics === null) this.#leaders.clear()
     for (const { topic, partitions } of metadata.topics)
       this.#leaders.set(topic, new Map(partitions.map(one => [one.partition, one.leader])))
     return metadata
+  }
+
+  async #askMetadata(topics: readonly string[] | null): Promise<Metadata> {
+    this.#idsKnown ??= await this.#nodes.sendAny(idsKnownRequest())
+    try {
+      return await this.#nodes.sendAny(metadataRequest(topics, this.#idsKnown))
+    } catch (error) {
+      // Of brokers of two versions, the one that was asked now may be the older.
+      this.#idsKnown = undefined
+      throw error
+    }
   }
 
   async #listOffsets(

@@ -10,7 +10,9 @@ interface Asked {
   answer(bytes: readonly number[]): Promise<void>
 }
 
-const settled = () => new Promise<void>(resolve => setImmediate(resolve))
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve))
+}
 
 /** A fetcher of two partitions whose requests are answered by the test: so many bytes for each position, 0 = nothing new. */
 async function begin(bufferBytes: number): Promise<{ fetcher: Fetcher; asked: Asked[] }> {
@@ -35,6 +37,7 @@ async function begin(bufferBytes: number): Promise<{ fetcher: Fetcher; asked: As
   const fetcher = new Fetcher({ ...clientParts(client), fetch }, settings, {
     ready: () => undefined,
     stuck: () => undefined,
+    remade: () => undefined,
     report: () => undefined,
     after: () => undefined,
   })

@@ -98,3 +98,52 @@ test('a password that is refused is not tried again at once', async t => {
   t.deepEqual(await rig.take(), ['a'])
   await rig.spout.close()
 })
+
+function remake(kafka: MemoryKafka, count: number): void {
+  kafka.remove('words')
+  kafka.topic('words').append('words-0', ...Array.from({ length: count }, (_, i) => `new ${i}`))
+}
+
+test('a topic that is made anew beyond the old offset is read from its beginning, and told of', async t => {
+  const kafka = new MemoryKafka().topic('words').append('words-0', 'a', 'b')
+  const rig = await new SpoutRig(kafka).start()
+  t.deepEqual(await rig.take(), ['a', 'b'])
+  rig.ack('a', 'b')
+  await rig.pass(30_000)
+  remake(kafka, 4)
+  await rig.pass(2000)
+  const values = await rig.take()
+  t.deepEqual([...new Set(values)].sort(), ['new 0', 'new 1', 'new 2', 'new 3'])
+  t.regex(rig.errors[0]!, /words-0: the topic was deleted and made anew.*goes on at 0/)
+  rig.ack('new 0', 'new 1', 'new 2', 'new 3')
+  await rig.pass(30_000)
+  t.is(kafka.committed(GROUP, 'words-0'), 4)
+  await rig.spout.close()
+})
+
+test('a topic that was made anew while the topology stood still is seen by its commit', async t => {
+  const kafka = new MemoryKafka().topic('words').append('words-0', 'a', 'b')
+  const first = await new SpoutRig(kafka).start()
+  await first.take()
+  first.ack('a', 'b')
+  await first.spout.close()
+  const commit = kafka.groups.get(`${GROUP} words-0`)!
+  t.regex(commit.metadata, /"threadName":"lines-executor\[1, 1\] of topic id 1"/)
+  remake(kafka, 4)
+  const options = [{}, { properties: { 'auto.offset.reset': 'latest' } }]
+  for (const [at, expected] of [4, 0].entries()) {
+    kafka.groups.set(`${GROUP} words-0`, commit)
+    const rig = await new SpoutRig(kafka, options[at]).start()
+    t.is((await rig.take()).length, expected)
+    t.regex(rig.errors[0]!, /deleted and made anew/)
+    await rig.spout.close()
+  }
+  kafka.groups.set(`${GROUP} words-0`, commit)
+  const none = { properties: { 'auto.offset.reset': 'none' } }
+  const rig = await new SpoutRig(kafka, none).start()
+  await rig.pass(4000)
+  t.deepEqual(await rig.take(), [])
+  t.regex(rig.errors[0]!, /nothing more of it is read/)
+  await rig.spout.close()
+  t.deepEqual(kafka.groups.get(`${GROUP} words-0`), commit)
+})

@@ -17,7 +17,8 @@ type Answer = (address: string, request: WireRequest<unknown>) => unknown
 function clientOf(answers: Readonly<Record<string, Answer>>): WireClient {
   const link = (address: BrokerAddress): BrokerLink => ({
     send: async <T>(request: WireRequest<T>) => {
-      const answer = answers[request.name]
+      const answer =
+        answers[request.name] ?? (request.name === 'ApiVersions' ? () => true : undefined)
       if (answer === undefined) throw new Error(`nobody answers ${request.name}`)
       return answer(keyOf(address), request as WireRequest<unknown>) as T
     },
