@@ -18,20 +18,25 @@ export interface CommitSettings {
   readonly startedS: number
 }
 
+/** Of so many partitions the lag is told each by itself: those that are furthest behind. */
+const LAGS_TOLD = 100
+
 /** Records not done yet, up to where each partition ends; `endOf` gives -1 where that is not known. */
 export function lagOf(
   partitions: ReadonlyMap<string, Ledgered>,
   endOf: (at: TopicPartition) => number,
 ): { total: number; byPartition: Record<string, number> } {
-  const byPartition: Record<string, number> = {}
+  const lags: [string, number][] = []
   let total = 0
   for (const [place, { at, ledger }] of partitions) {
     const end = endOf(at)
     if (end < 0) continue
-    byPartition[place] = Math.max(0, end - ledger.low)
-    total += byPartition[place]
+    const lag = Math.max(0, end - ledger.low)
+    lags.push([place, lag])
+    total += lag
   }
-  return { total, byPartition }
+  if (lags.length > LAGS_TOLD) lags.sort((a, b) => b[1] - a[1]).splice(LAGS_TOLD)
+  return { total, byPartition: Object.fromEntries(lags) }
 }
 
 export class OffsetCommits {
