@@ -115,7 +115,8 @@ export class RecordReader {
     }))
     const wait = isAll ? waitMs : Math.min(waitMs, SHORT_WAIT_MS)
     // All nodes share the room that is left.
-    const share = Math.floor((bytesMax - this.#waiting.total) / this.#loops.size)
+    const nodes = new Set(this.#partitions.map(({ leader }) => leader)).size
+    const share = Math.floor((bytesMax - this.#waiting.total) / nodes)
     const answers = await this.#client.fetch(node, positions, {
       bytesMin,
       bytesMax: Math.max(partitionBytesMax, share),

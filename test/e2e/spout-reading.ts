@@ -16,7 +16,7 @@ import { testDir } from './flux-run.ts'
 
 export interface SpoutReading {
   readonly got: string[]
-  /** What its components have told, as JSON. */
+  /** What its components have told, a line each. */
   errors(): Promise<string>
   stop(): Promise<void>
 }
@@ -59,10 +59,14 @@ export async function readBySpout(
     startedMs: Date.now(),
   })
   const gear = await connect({ log: noLog })
+  t.teardown(() => gear.close())
   const app = await gear.submit(application)
   return {
     got,
-    errors: async () => JSON.stringify((await app.info()).errors),
+    errors: async () => {
+      const told = Object.values((await app.info()).errors).flatMap(({ last }) => last)
+      return told.map(({ code, message }) => `${code}: ${message}`).join('\n')
+    },
     stop: () => gear.close(),
   }
 }

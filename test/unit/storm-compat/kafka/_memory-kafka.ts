@@ -3,6 +3,7 @@
 import type {
   CommittedOffset,
   FetchedPartition,
+  FetchLimits,
   FetchPosition,
   KafkaClient,
   KafkaRecord,
@@ -36,6 +37,8 @@ export class MemoryKafka {
   readonly batches: ProduceBatch[] = []
   readonly ids = new Map<string, string>()
   fetches = 0
+  /** Bytes that each fetch asked for at most. */
+  readonly asked: number[] = []
   clients = 0
   #made = 0
   #waiting: (() => void)[] = []
@@ -169,8 +172,9 @@ class MemoryClient implements KafkaClient {
     return gone
   }
 
-  async fetch(node: number, positions: readonly FetchPosition[]) {
+  async fetch(node: number, positions: readonly FetchPosition[], { bytesMax }: FetchLimits) {
     this.#kafka.fetches++
+    this.#kafka.asked.push(bytesMax)
     this.#kafka.check('fetch')
     const ask = () => positions.map(position => this.#fetchOne(node, position))
     const answers = ask()

@@ -32,7 +32,7 @@ test('what waits is bounded for all partitions together', async t => {
   const kafka = new MemoryKafka().topic('words', 3)
   const values = Array.from({ length: 250 }, (_, i) => `v${i}`)
   for (const name of ['words-0', 'words-1', 'words-2']) kafka.append(name, ...values)
-  const properties = { 'fetch.max.bytes': 1000 }
+  const properties = { 'fetch.max.bytes': 1000, 'max.partition.fetch.bytes': 1_000_000 }
   const rig = await new SpoutRig(kafka, { properties }).start()
   for (let turn = 0; turn < 5; turn++) await rig.pass(100)
   t.is(kafka.fetches, 1)
@@ -42,6 +42,16 @@ test('what waits is bounded for all partitions together', async t => {
     await rig.pass(100)
   }
   t.is(all.length, 750)
+  t.deepEqual([...new Set(kafka.asked)], [1_000_000], 'one batch of a partition comes whole')
+  await rig.spout.close()
+})
+
+test('brokers share the room that is left', async t => {
+  const kafka = new MemoryKafka().topic('words', 2)
+  kafka.at('words-1').leader = 2
+  const properties = { 'fetch.max.bytes': 8_000_000 }
+  const rig = await new SpoutRig(kafka, { properties }).start()
+  t.deepEqual(kafka.asked, [4_000_000, 4_000_000])
   await rig.spout.close()
 })
 
