@@ -31,6 +31,8 @@ export interface PartitionInfo {
 
 export interface TopicInfo {
   readonly topic: string
+  /** Another one when the topic is deleted and made anew; undefined from brokers before 2.8. */
+  readonly id?: string | undefined
   /** In the order of their numbers. */
   readonly partitions: readonly PartitionInfo[]
 }
@@ -78,7 +80,7 @@ export interface FetchedPartition extends TopicPartition {
   /** Where the partition begins and ends now (its end for committed readers); -1 = not told. */
   readonly logStart: number
   readonly logEnd: number
-  /** Bytes of this answer as they came over the network. */
+  /** What its batches take in memory, unpacked. */
   readonly bytes: number
   readonly problem?: { readonly kind: FetchProblem; readonly error: EngineError }
 }
@@ -129,11 +131,14 @@ export interface KafkaClient {
     groupId: string,
     partitions: readonly TopicPartition[],
   ): Promise<readonly CommittedOffset[]>
-  /** Commits for a group without joining it. Refused (KAFKA_FAILED) while others have joined it. */
-  commit(groupId: string, offsets: readonly CommittedOffset[]): Promise<void>
+  /**
+   * Commits for a group without joining it. Refused (KAFKA_FAILED) while others have joined it. Gives the partitions that do
+   * not exist, or not any more: for those nothing is committed, for all others it is.
+   */
+  commit(groupId: string, offsets: readonly CommittedOffset[]): Promise<readonly TopicPartition[]>
   /**
    * Asks one node for records of partitions that it leads. Resolves when there are some, or after `waitMs`; with one entry
-   * for each partition asked for. At most one call per node at a time.
+   * for each partition asked for, in that order. At most one call per node at a time.
    */
   fetch(
     node: number,

@@ -3,15 +3,10 @@
 // move and nodes that die are handled here; what only the owner can decide (an offset that is gone, a batch that does not read)
 // stops that one partition and is told.
 import { asError, type EngineError } from 'gearpump/spi'
-import type {
-  FetchedPartition,
-  FetchLimits,
-  FetchProblem,
-  KafkaClient,
-  KafkaRecord,
-  TopicPartition,
-} from './client.ts'
-import { kafkaFailed, placeOf } from './kafka-errors.ts'
+import type { FetchedPartition, FetchProblem, KafkaClient, TopicPartition } from './client.ts'
+import type { FetchedRecords, FetcherOwner, FetcherSettings } from './fetcher-owner.ts'
+import { nobodyLeads, placeOf } from './kafka-errors.ts'
+import { isOtherTopic } from './partition-dealing.ts'
 
 /** Waits after a failure, doubled each time up to a bound. */
 const RETRY_FIRST_MS = 100
@@ -23,37 +18,9 @@ const SHORT_WAIT_MS = 20
 /** A batch that does not read is asked for so often before it is told. */
 const CORRUPT_TRIES = 3
 
-export interface FetcherSettings {
-  /** Of one partition in one answer. */
-  readonly partitionBytes: number
-  /** Buffered of all partitions at most, give or take one answer per node. */
-  readonly bufferBytes: number
-  /** The broker waits so long for something new. */
-  readonly waitMs: number
-  readonly isolation: FetchLimits['isolation']
-}
-
-export interface FetcherOwner {
-  /** Something can be taken. */
-  ready(): void
-  /**
-   * A partition cannot go on by itself: `out-of-range` or `corrupt`. It rests until `seek`. `after` is where a corrupt
-   * batch ends, as far as that can be told.
-   */
-  stuck(at: TopicPartition, kind: FetchProblem, error: EngineError, after: number): void
-  /** Something goes wrong and is tried again. */
-  report(error: EngineError): void
-  /** Calls `fn` after `delayMs`. */
-  after(delayMs: number, fn: () => void): void
-}
-
-/** Records of one partition, in order. Between them and up to `nextOffset` there is nothing else to read. */
-export interface FetchedRecords extends TopicPartition {
-  readonly records: readonly KafkaRecord[]
-  readonly nextOffset: number
-}
-
 interface Reading extends TopicPartition {
+  /** Which topic the name meant when reading began; undefined = no broker told it. */
+  topicId: string | undefined
   offset: number
   node: number
   paused: boolean
@@ -86,10 +53,11 @@ export class Fetcher {
     this.#owner = owner
   }
 
-  assign({ topic, partition }: TopicPartition, offset: number): void {
+  assign({ topic, partition }: TopicPartition, offset: number, topicId?: string): void {
     this.#readings.set(placeOf(topic, partition), {
       topic,
       partition,
+      topicId,
       offset,
       node: -1,
       paused: false,
@@ -110,14 +78,45 @@ export class Fetcher {
     this.#readings.delete(placeOf(at.topic, at.partition))
   }
 
-  /** Goes on at `offset`; what was buffered is forgotten. */
-  seek(at: TopicPartition, offset: number): void {
+  /** Goes on at `offset`, in this topic if one is named; what was buffered is forgotten. */
+  seek(at: TopicPartition, offset: number, topicId?: string): void {
     const reading = this.#find(at)
     if (reading === undefined) return
     this.#clear(reading)
+    reading.topicId = topicId ?? reading.topicId
     reading.offset = offset
     reading.resting = false
     reading.failures = 0
+    this.#locate()
+    this.#ask()
+  }
+
+  /**
+   * Reading goes on at `offset`, which is further on: what lies between is not there any more. What was fetched before is
+   * given out first; the step itself comes as a chunk without records.
+   */
+  skip(at: TopicPartition, offset: number): void {
+    const reading = this.#find(at)
+    if (reading === undefined) return
+    const { topic, partition } = reading
+    reading.buffered.push({
+      chunk: { topic, partition, records: [], nextOffset: offset },
+      bytes: 0,
+    })
+    reading.offset = offset
+    reading.resting = false
+    reading.failures = 0
+    reading.turn++
+    this.#owner.ready()
+    this.#ask()
+  }
+
+  /** Reading ends here until `seek`: what is buffered is forgotten, or it would take the others' room. */
+  halt(at: TopicPartition): void {
+    const reading = this.#find(at)
+    if (reading === undefined) return
+    this.#clear(reading)
+    reading.resting = true
     this.#ask()
   }
 
@@ -182,14 +181,26 @@ export class Fetcher {
   // Asks who leads partitions that have no node; again after a wait while some have none.
   #locate(): void {
     if (this.#closed || this.#locating !== undefined || this.#locateWaits) return
-    const homeless = [...this.#readings.values()].filter(one => one.node < 0)
-    if (homeless.length === 0) return
-    this.#locating = this.#lookUp(homeless).then(problem => {
+    if (this.#homeless().length === 0) return
+    let looked: readonly Reading[] = []
+    // A breath later, so that all that are assigned in a row are asked for together.
+    const looking = Promise.resolve().then(() => {
+      looked = this.#homeless()
+      return this.#lookUp(looked)
+    })
+    this.#locating = looking.then(problem => {
       this.#locating = undefined
       if (this.#closed) return
       this.#ask()
-      if (![...this.#readings.values()].some(one => one.node < 0)) {
+      const left = this.#homeless()
+      if (left.length === 0) {
         this.#locateFailures = 0
+        return
+      }
+      const before = new Set(looked)
+      if (left.some(one => !before.has(one))) {
+        // They came meanwhile and were not asked for.
+        this.#locate()
         return
       }
       const failures = ++this.#locateFailures
@@ -202,15 +213,24 @@ export class Fetcher {
     })
   }
 
+  #homeless(): Reading[] {
+    return [...this.#readings.values()].filter(one => one.node < 0 && !one.resting)
+  }
+
   async #lookUp(homeless: readonly Reading[]): Promise<EngineError | undefined> {
     try {
       const topics = await this.#client.topics([...new Set(homeless.map(one => one.topic))])
-      const leaders = new Map<string, number>()
-      for (const { topic, partitions } of topics)
-        for (const { partition, leader } of partitions)
-          leaders.set(placeOf(topic, partition), leader)
-      for (const one of homeless) one.node = leaders.get(placeOf(one.topic, one.partition)) ?? -1
-      const left = homeless.filter(one => one.node < 0)
+      const byName = new Map(topics.map(one => [one.topic, one]))
+      for (const one of homeless) {
+        const found = byName.get(one.topic)
+        if (isOtherTopic(one.topicId, found?.id)) {
+          one.resting = true
+          this.#owner.remade(one, found!.id!)
+          continue
+        }
+        one.node = found?.partitions.find(at => at.partition === one.partition)?.leader ?? -1
+      }
+      const left = homeless.filter(one => one.node < 0 && !one.resting)
       return left.length === 0 ? undefined : nobodyLeads(left)
     } catch (error) {
       return asError(error) as EngineError
@@ -234,8 +254,12 @@ export class Fetcher {
       if (of === undefined) nodes.set(node, [reading])
       else of.push(reading)
     }
+    // All nodes share the room that is left.
+    const room = this.#settings.bufferBytes - this.#bufferedBytes
+    const asked = this.#asking.size
     for (const [node, readings] of nodes) {
-      const asking = this.#askNode(node, readings, short.has(node)).then(() => {
+      const share = Math.ceil(room / (nodes.size + asked))
+      const asking = this.#askNode(node, readings, { short: short.has(node), share }).then(() => {
         this.#asking.delete(node)
         this.#ask()
       })
@@ -249,8 +273,12 @@ export class Fetcher {
     return bufferedBytes >= partitionBytes || this.#bufferedBytes >= bufferBytes
   }
 
-  async #askNode(node: number, readings: readonly Reading[], short: boolean): Promise<void> {
-    const { partitionBytes, bufferBytes, waitMs: longMs, isolation } = this.#settings
+  async #askNode(
+    node: number,
+    readings: readonly Reading[],
+    { short, share }: { short: boolean; share: number },
+  ): Promise<void> {
+    const { partitionBytes, waitMs: longMs, isolation } = this.#settings
     const turns = readings.map(one => one.turn)
     const positions = readings.map(({ topic, partition, offset }) => ({
       topic,
@@ -261,7 +289,7 @@ export class Fetcher {
     try {
       const answers = await this.#client.fetch(node, positions, {
         bytesMin: 1,
-        bytesMax: Math.max(partitionBytes, bufferBytes - this.#bufferedBytes),
+        bytesMax: Math.max(partitionBytes, share),
         waitMs: short ? Math.min(SHORT_WAIT_MS, longMs) : longMs,
         isolation,
       })
@@ -342,14 +370,4 @@ function waitMs(failures: number): number {
 // Told the first time, the second, the fourth, the eighth …
 function isTold(times: number): boolean {
   return (times & (times - 1)) === 0
-}
-
-function nobodyLeads(readings: readonly Reading[]): EngineError {
-  const { topic, partition } = readings[0]!
-  const more = readings.length === 1 ? '' : ` and ${readings.length - 1} more`
-  return kafkaFailed(
-    `${placeOf(topic, partition)}${more} cannot be read: no broker leads it, or the topic is gone`,
-    'it is looked for again; look at the brokers, and whether the topic was deleted',
-    { topic, partition, retriable: true },
-  )
 }

@@ -24,9 +24,11 @@ export type {
   TopicInfo,
   TopicPartition,
 } from './client.ts'
-export { type FetchedRecords, Fetcher, type FetcherOwner, type FetcherSettings } from './fetcher.ts'
+export { Fetcher } from './fetcher.ts'
+export type { FetchedRecords, FetcherOwner, FetcherSettings } from './fetcher-owner.ts'
 export { kafkaSink } from './kafka-sink.ts'
 export { kafkaSource } from './kafka-source.ts'
 export { type KafkaParts, openKafka } from './open-client.ts'
+export { detached } from './open-records.ts'
 export type { KafkaOutput, KafkaSinkOptions } from './sink-options.ts'
 export type { KafkaSourceOptions, StartPlace } from './source-options.ts'

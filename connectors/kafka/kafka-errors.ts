@@ -279,9 +279,9 @@ export function offsetGone(
   cause: EngineError,
 ): EngineError {
   const what =
-    from > latest
-      ? `it ends at ${latest}: the topic was made anew, or lost its end`
-      : `it begins at ${earliest}: ${earliest - from} offsets expired or were deleted before they were read`
+    from < earliest
+      ? `it begins at ${earliest}: ${earliest - from} offsets expired or were deleted before they were read`
+      : `it ends at ${latest}: the topic was made anew, or lost its end`
   const next = to === undefined ? '' : `; reading goes on at ${to}`
   return new EngineError(
     'KAFKA_OFFSET_GONE',
@@ -291,6 +291,46 @@ export function offsetGone(
       details: { topic, partition, from, earliest, latest, to, retriable: false },
       cause,
     },
+  )
+}
+
+/** The name means another topic than before. `to` undefined: it does not go on. */
+export function topicRemade(
+  { topic, partition }: { topic: string; partition: number },
+  from: number | undefined,
+  to: number | undefined,
+): EngineError {
+  const was = from === undefined ? '' : `, where it was at offset ${from}`
+  const next = to === undefined ? '; nothing more of it is read' : `; reading goes on at ${to}`
+  return new EngineError(
+    'KAFKA_OFFSET_GONE',
+    `${placeOf(topic, partition)}: the topic was deleted and made anew${was}${next}`,
+    {
+      hint: 'what was not read of the former topic is gone with it; onOffsetGone says what follows',
+      details: { topic, partition, from, to, retriable: false },
+    },
+  )
+}
+
+/** A topic of a pattern is not there any more. */
+export function topicDeleted(topic: string, open: number): EngineError {
+  return kafkaFailed(
+    `the topic ${topic} is not in this Kafka cluster any more and is read no longer`,
+    'when a topic of this name is made again, it is read from its beginning',
+    { topic, partitions: open },
+  )
+}
+
+/** Partitions without a leader, or of a topic that is not there. */
+export function nobodyLeads(
+  partitions: readonly { topic: string; partition: number }[],
+): EngineError {
+  const { topic, partition } = partitions[0]!
+  const more = partitions.length === 1 ? '' : ` and ${partitions.length - 1} more`
+  return kafkaFailed(
+    `${placeOf(topic, partition)}${more} cannot be read: no broker leads it, or the topic is gone`,
+    'it is looked for again; look at the brokers, and whether the topic was deleted',
+    { topic, partition, retriable: true },
   )
 }
 

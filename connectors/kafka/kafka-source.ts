@@ -10,19 +10,21 @@ import {
 } from 'gearpump/spi'
 import type { FetchProblem, KafkaClient, KafkaRecord, TopicPartition } from './client.ts'
 import { DeadLetters } from './dead-letters.ts'
-import { type FetchedRecords, Fetcher, type FetcherOwner } from './fetcher.ts'
+import { Fetcher } from './fetcher.ts'
+import type { FetchedRecords, FetcherOwner } from './fetcher-owner.ts'
 import {
   foreignPosition,
   placeOf,
   tooManyFailures,
+  topicRemade,
   topicsMissing,
   unreadable,
 } from './kafka-errors.ts'
-import { type Ledgered, OffsetCommits } from './offset-commits.ts'
+import { type Ledgered, lagOf, OffsetCommits } from './offset-commits.ts'
 import { OffsetLedger } from './offset-ledger.ts'
 import { type KafkaParts, openKafka } from './open-client.ts'
 import { detached, OpenRecords } from './open-records.ts'
-import { dealtTo } from './partition-dealing.ts'
+import { type DealtPartition, dealtTo } from './partition-dealing.ts'
 import {
   type Beginning,
   type KafkaPosition,
@@ -35,11 +37,10 @@ import {
   type KafkaSourceSettings,
   sourceSettings,
 } from './source-options.ts'
+import { TopicChanges } from './topic-changes.ts'
 
 /** Messages per `next`: enough to pay for the call, few enough to let others have their turn. */
 const BATCH = 256
-/** Waits between tries of a dead letter. */
-const LETTER_RETRY_MS = 1000
 type Decode = (record: KafkaRecord) => unknown
 
 /**
@@ -76,6 +77,7 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
   #start: PartitionStart | undefined = undefined
   #letters: DeadLetters | undefined = undefined
   #troubles: PartitionTroubles | undefined = undefined
+  #changes: TopicChanges | undefined = undefined
   #position: KafkaPosition | undefined = undefined
   #startedS = 0
   /** What is emitted now, whose partition it is of, and how far. */
@@ -84,6 +86,8 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
   #index = 0
   #poisoned = 0
   #looking = false
+  /** Partitions that are not read, by order: their topic was made anew while nothing ran. */
+  readonly #resting = new Set<string>()
   #closed = false
   readonly #background = new Set<Promise<void>>()
 
@@ -119,7 +123,14 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
       { groupId, metadataBytes, startedS: this.#startedS },
       error => context.report(error),
     )
-    if (deadLetterTopic !== undefined) this.#letters = new DeadLetters(client, deadLetterTopic)
+    if (deadLetterTopic !== undefined) {
+      this.#letters = new DeadLetters({
+        client,
+        topic: deadLetterTopic,
+        after: (delayMs, fn) => context.scheduleOnce(delayMs, fn),
+        report: error => context.report(error),
+      })
+    }
     this.#fetcher = new Fetcher(
       client,
       {
@@ -130,18 +141,21 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
       },
       this,
     )
-    this.#troubles = new PartitionTroubles(this, {
+    const parts = {
       settings,
       client,
       fetcher: this.#fetcher,
       letters: this.#letters,
       partitions: this.#partitions,
-    })
+    }
+    this.#troubles = new PartitionTroubles(this, parts)
+    this.#changes = new TopicChanges(this, parts)
     try {
       await this.#look(false)
       // From here on a start that follows soon knows where this one began.
       await this.#commits.commit(this.#partitions.values())
     } catch (error) {
+      this.#fetcher.close()
       await client.close()
       throw error
     }
@@ -183,9 +197,9 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
   }
 
   position(): unknown {
-    const partitions = [...this.#partitions.values()].map(({ at, ledger }) => ({
-      topic: at.topic,
-      partition: at.partition,
+    const partitions = [...this.#partitions.values()].map(({ at, topicId, ledger }) => ({
+      ...at,
+      topicId,
       ...ledger.standing(),
     }))
     return { version: 1, startedS: this.#startedS, partitions } satisfies KafkaPosition
@@ -194,8 +208,10 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
   async close(): Promise<void> {
     this.#closed = true
     this.#fetcher?.close()
+    const letters = this.#letters?.close()
     await this.#commits?.finish(this.#partitions.values())
     await this.#client?.close()
+    await letters
     await Promise.all(this.#background)
   }
 
@@ -258,20 +274,9 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
       this.#troubles!.halt({ topic, partition }, reason)
     } else {
       context.report(reason)
-      this.run(async () => {
-        while (!this.#closed) {
-          try {
-            await this.#letters!.send(record!, reason, failures)
-            this.done(id)
-            return
-          } catch (error) {
-            if (this.#closed) return
-            context.report(asError(error))
-            await new Promise<void>(resolve => {
-              context.scheduleOnce(LETTER_RETRY_MS, resolve)
-            })
-          }
-        }
+      this.#letters!.send(record!, { reason, failures }, () => {
+        this.done(id)
+        context.wake()
       })
     }
   }
@@ -294,6 +299,10 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
     if (this.#closed) return
     if (kind === 'corrupt') this.#context!.metric('poisoned', ++this.#poisoned)
     this.#troubles!.stuck({ topic: at.topic, partition: at.partition }, kind, error, after)
+  }
+
+  remade(at: TopicPartition, topicId: string): void {
+    if (!this.#closed) this.#changes!.remade(at, topicId)
   }
 
   /** Nothing more of this partition is emitted. */
@@ -327,9 +336,11 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
       const missing = choice.filter(topic => !there.has(topic))
       if (missing.length > 0) throw topicsMissing(missing)
     }
-    const found = dealtTo(choice, topics, context).filter(
-      ({ topic, partition }) => !this.#partitions.has(placeOf(topic, partition)),
-    )
+    if (late) this.#changes!.compare(topics)
+    const found = dealtTo(choice, topics, context).filter(({ topic, partition }) => {
+      const place = placeOf(topic, partition)
+      return !this.#partitions.has(place) && !this.#resting.has(place)
+    })
     const known = new Set(
       this.#position?.partitions.map(({ topic, partition }) => placeOf(topic, partition)),
     )
@@ -343,15 +354,21 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
     await this.#begin(found.filter(isLate), true)
   }
 
-  async #begin(found: readonly TopicPartition[], late: boolean): Promise<void> {
+  async #begin(found: readonly DealtPartition[], late: boolean): Promise<void> {
     const beginning: Beginning = { startedS: this.#startedS, position: this.#position, late }
     const standings = await this.#start!.of(found, beginning)
     if (this.#closed) return
-    for (const at of found) {
+    for (const { topicId, ...at } of found) {
       const place = placeOf(at.topic, at.partition)
-      const standing = standings.get(place)!
-      this.#partitions.set(place, { at, ledger: new OffsetLedger(standing) })
-      this.#fetcher!.assign(at, standing.low)
+      const { standing, remade } = standings.get(place)!
+      const rests = remade && this.#settings.onOffsetGone === 'fail'
+      if (remade) this.report(topicRemade(at, undefined, rests ? undefined : standing.low))
+      if (rests) {
+        this.#resting.add(place)
+        continue
+      }
+      this.#partitions.set(place, { at, topicId, ledger: new OffsetLedger(standing) })
+      this.#fetcher!.assign(at, standing.low, topicId)
       const when = late ? ', which is new,' : ''
       this.#context!.log('info', `${place}${when} is read from offset ${standing.low}`)
     }
@@ -361,16 +378,9 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
 
   #commit(): void {
     this.run(() => this.#commits!.commit(this.#partitions.values()))
-    const lags: Record<string, number> = {}
-    let lag = 0
-    for (const [place, { at, ledger }] of this.#partitions) {
-      const end = this.#fetcher!.logEnd(at)
-      if (end < 0) continue
-      lags[place] = Math.max(0, end - ledger.low)
-      lag += lags[place]
-    }
-    this.#context!.metric('lag', lag)
-    this.#context!.metric('lagByPartition', lags)
+    const { total, byPartition } = lagOf(this.#partitions, at => this.#fetcher!.logEnd(at))
+    this.#context!.metric('lag', total)
+    this.#context!.metric('lagByPartition', byPartition)
   }
 
   // Something that takes its time. `close` waits for it.

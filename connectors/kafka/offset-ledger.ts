@@ -80,33 +80,38 @@ export class OffsetLedger {
 /** The runs as metadata of a commit, in at most `bytesMax` characters: of too many, those that save the most. */
 export function writeMetadata(
   ledger: OffsetLedger,
-  { startedS, bytesMax }: { startedS: number; bytesMax: number },
+  told: { startedS: number; topicId?: string | undefined; bytesMax: number },
 ): string {
+  const { bytesMax } = told
   let runsMax = Math.ceil(bytesMax / RUN_CHARS)
   for (;;) {
-    const text = metadataOf(ledger.standing(runsMax), startedS)
+    const text = metadataOf(ledger.standing(runsMax), told)
     if (text.length <= bytesMax) return text
     if (runsMax === 0) return ''
     runsMax = Math.min(runsMax - 1, Math.floor((runsMax * bytesMax) / text.length))
   }
 }
 
-function metadataOf({ low, runs }: Standing, startedS: number): string {
+function metadataOf(
+  { low, runs }: Standing,
+  { startedS, topicId }: { startedS: number; topicId?: string | undefined },
+): string {
   let at = low
   const parts = runs.map(([start, end]) => {
     const part = `${(start - at).toString(RADIX)}.${(end - start).toString(RADIX)}`
     at = end
     return part
   })
-  return `${MARK};${startedS.toString(RADIX)};${parts.join(',')}`
+  const id = topicId === undefined ? '' : `;${topicId}`
+  return `${MARK};${startedS.toString(RADIX)};${parts.join(',')}${id}`
 }
 
 /** What a commit says; undefined = its metadata is not ours. A part that makes no sense is left out with all behind it. */
 export function readMetadata(
   low: number,
   metadata: string,
-): (Standing & { readonly startedS: number }) | undefined {
-  const [mark, started = '', list = ''] = metadata.split(';')
+): (Standing & { readonly startedS: number; readonly topicId: string | undefined }) | undefined {
+  const [mark, started = '', list = '', id = ''] = metadata.split(';')
   if (mark !== MARK) return undefined
   const runs: Run[] = []
   let at = low
@@ -117,7 +122,8 @@ export function readMetadata(
     at += gap + length
   }
   const startedS = parseInt(started, RADIX)
-  return { low, runs, startedS: Number.isNaN(startedS) ? 0 : startedS }
+  const topicId = id === '' ? undefined : id
+  return { low, runs, startedS: Number.isNaN(startedS) ? 0 : startedS, topicId }
 }
 
 /** What two accounts of the same partition know together: both are true, so is their union. */

@@ -7,7 +7,7 @@ import type { OffsetLedger } from './offset-ledger.ts'
 /** A record that failed is emitted again at once, then after this wait, doubled each time up to a bound. */
 const RETRY_FIRST_MS = 250
 const RETRY_LEVELS = 8
-/** What a record weighs beside its key and value. */
+/** What a record weighs beside its key, value and headers. */
 const RECORD_BYTES = 200
 
 /** A value that is cut from a larger answer is copied, or a slow record would keep all of it in memory. */
@@ -109,7 +109,8 @@ export class OpenRecords {
     waiting.push(id)
     if (waiting.length > 1) return
     this.#later(RETRY_FIRST_MS * 2 ** level, () => {
-      this.#due.push(...waiting.splice(0))
+      // One by one: as arguments of one call, more than some 100,000 do not fit on the stack.
+      for (const due of waiting.splice(0)) this.#due.push(due)
     })
   }
 
@@ -119,18 +120,28 @@ export class OpenRecords {
   }
 }
 
-function weight({ key, value }: KafkaRecord): number {
-  return RECORD_BYTES + (key?.length ?? 0) + (value?.length ?? 0)
+function weight({ key, value, headers }: KafkaRecord): number {
+  let bytes = RECORD_BYTES + (key?.length ?? 0) + (value?.length ?? 0)
+  for (const [name, content] of headers) bytes += name.length + (content?.length ?? 0)
+  return bytes
 }
 
-/** The record with key and value of its own. */
+/** The record with bytes of its own, where it was cut from a large answer. */
 export function detached(record: KafkaRecord): KafkaRecord {
   const { key, value } = record
   const whole = (value ?? key)?.buffer.byteLength ?? 0
   if (whole <= KEPT_WHOLE_BYTES) return record
+  const { topic, partition, offset, timestampMs, headers } = record
   return {
-    ...record,
+    topic,
+    partition,
+    offset,
+    timestampMs,
     key: key === null ? null : Buffer.from(key),
     value: value === null ? null : Buffer.from(value),
+    headers:
+      headers.length === 0
+        ? headers
+        : headers.map(([name, content]) => [name, content === null ? null : Buffer.from(content)]),
   }
 }

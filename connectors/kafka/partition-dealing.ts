@@ -15,14 +15,26 @@ export function taskOf(choice: TopicChoice, at: TopicPartition, tasks: number): 
   return (partition * sorted.length + sorted.indexOf(topic)) % tasks
 }
 
+/** A partition, and which topic its name means now. */
+export interface DealtPartition extends TopicPartition {
+  readonly topicId: string | undefined
+}
+
 /** The partitions of one task, in order. */
 export function dealtTo(
   choice: TopicChoice,
   topics: readonly TopicInfo[],
   { index, parallelism }: { index: number; parallelism: number },
-): TopicPartition[] {
+): DealtPartition[] {
   return [...topics]
     .sort((a, b) => (a.topic < b.topic ? -1 : 1))
-    .flatMap(({ topic, partitions }) => partitions.map(({ partition }) => ({ topic, partition })))
+    .flatMap(({ topic, id, partitions }) =>
+      partitions.map(({ partition }) => ({ topic, partition, topicId: id })),
+    )
     .filter(one => taskOf(choice, one, parallelism) === index)
+}
+
+/** Whether a name means another topic than before, as far as brokers tell. */
+export function isOtherTopic(before: string | undefined, now: string | undefined): boolean {
+  return before !== undefined && now !== undefined && before !== now
 }

@@ -1,7 +1,7 @@
 // What is on its way to one partition: records that wait, and one batch at the broker. While one is there the next one grows, so the
 // more comes in the fewer requests it takes. Inputs are let go when the broker has acknowledged their batch; what is refused for good
 // fails its own inputs only.
-import { asError, type Hold } from 'gearpump/spi'
+import { asError } from 'gearpump/spi'
 import type { KafkaClient, ProducedRecord, TopicPartition } from './client.ts'
 import { brokerErrorName, isRetriable } from './kafka-errors.ts'
 import { recordBytes } from './wire/record-batch.ts'
@@ -11,9 +11,16 @@ const RETRY_FIRST_MS = 250
 const RETRY_MAX_MS = 5000
 const TOO_LARGE = new Set<unknown>(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'])
 
+/** What waits for a record to be written: a hold of the engine, or the like. */
+export interface OutboxHold {
+  readonly open: boolean
+  release(): void
+  fail(): void
+}
+
 interface Waiting {
   readonly record: ProducedRecord
-  readonly hold: Hold
+  readonly hold: OutboxHold
   readonly bytes: number
 }
 
@@ -51,7 +58,7 @@ export class PartitionOutbox {
   }
 
   /** Returns its weight. */
-  add(record: ProducedRecord, hold: Hold): number {
+  add(record: ProducedRecord, hold: OutboxHold): number {
     const bytes = recordBytes(record)
     this.#waiting.push({ record, hold, bytes })
     this.#waitingBytes += bytes

@@ -5,6 +5,7 @@ import type { SourceSpiContext } from 'gearpump/spi'
 import type { CommittedOffset, KafkaClient, OffsetPlace, TopicPartition } from './client.ts'
 import { placeOf } from './kafka-errors.ts'
 import { readMetadata, type Standing, together } from './offset-ledger.ts'
+import { type DealtPartition, isOtherTopic } from './partition-dealing.ts'
 import type { KafkaSourceSettings } from './source-options.ts'
 
 /** Positions are told each second; this is far beyond. */
@@ -14,7 +15,15 @@ const RESUME_WITHIN_S = 60
 export interface KafkaPosition {
   readonly version: 1
   readonly startedS: number
-  readonly partitions: readonly (TopicPartition & Standing)[]
+  readonly partitions: readonly KeptPartition[]
+}
+
+type KeptPartition = TopicPartition & Standing & { readonly topicId?: string | undefined }
+
+/** Where a partition begins. `remade`: all that is known of it is of a former topic of this name. */
+export interface PartitionBeginning {
+  readonly standing: Standing
+  readonly remade: boolean
 }
 
 /** The position of an earlier life; undefined: there was none; null: it is of another kind of source. */
@@ -46,10 +55,10 @@ export class PartitionStart {
 
   /** Where each of the partitions begins, by name. */
   async of(
-    partitions: readonly TopicPartition[],
+    partitions: readonly DealtPartition[],
     beginning: Beginning,
-  ): Promise<Map<string, Standing>> {
-    const standings = new Map<string, Standing>()
+  ): Promise<Map<string, PartitionBeginning>> {
+    const standings = new Map<string, PartitionBeginning>()
     if (partitions.length === 0) return standings
     const { groupId } = this.#settings
     const committed = await this.#client.committed(groupId, partitions)
@@ -58,15 +67,47 @@ export class PartitionStart {
       beginning.position?.partitions.map(one => [placeOf(one.topic, one.partition), one]),
     )
     const fresh: TopicPartition[] = []
+    const remade: TopicPartition[] = []
     for (const one of partitions) {
       const place = placeOf(one.topic, one.partition)
-      const found = this.#resumed(kept.get(place), commits.get(place), beginning)
-      if (found === undefined) fresh.push(one)
-      else standings.set(place, found)
+      const { standing, isFormer } = this.#known(
+        one,
+        kept.get(place),
+        commits.get(place),
+        beginning,
+      )
+      if (standing !== undefined) standings.set(place, { standing, remade: false })
+      else if (isFormer) remade.push(one)
+      else fresh.push(one)
     }
     for (const [place, low] of await this.#begin(fresh, beginning.late))
-      standings.set(place, { low, runs: [] })
+      standings.set(place, { standing: { low, runs: [] }, remade: false })
+    const { onOffsetGone } = this.#settings
+    const again = onOffsetGone === 'latest' ? 'latest' : 'earliest'
+    const found = remade.length === 0 ? [] : await this.#client.offsets(again, remade)
+    for (const { topic, partition, offset } of found) {
+      const standing = { low: offset, runs: [] }
+      standings.set(placeOf(topic, partition), { standing, remade: true })
+    }
     return standings
+  }
+
+  // What counts of the two accounts. One that is of a former topic of this name does not.
+  #known(
+    { topicId }: DealtPartition,
+    kept: KeptPartition | undefined,
+    commit: CommittedOffset | undefined,
+    beginning: Beginning,
+  ): { standing: Standing | undefined; isFormer: boolean } {
+    const read = commit === undefined ? undefined : readMetadata(commit.offset, commit.metadata)
+    const isKeptFormer = isOtherTopic(kept?.topicId, topicId)
+    const isCommitFormer = isOtherTopic(read?.topicId, topicId)
+    const standing = this.#resumed(
+      isKeptFormer ? undefined : kept,
+      isCommitFormer ? undefined : commit,
+      beginning,
+    )
+    return { standing, isFormer: isKeptFormer || isCommitFormer }
   }
 
   #resumed(

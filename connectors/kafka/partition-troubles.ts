@@ -7,6 +7,7 @@ import type { Fetcher } from './fetcher.ts'
 import { offsetGone, placeOf } from './kafka-errors.ts'
 import type { Ledgered } from './offset-commits.ts'
 import { OffsetLedger } from './offset-ledger.ts'
+import { isOtherTopic } from './partition-dealing.ts'
 import type { KafkaSourceSettings } from './source-options.ts'
 
 /** Wait before a broker, or the dead letters, are tried again. */
@@ -18,6 +19,8 @@ export interface TroubledOwner {
   /** Something that takes its time; `close` waits for it. */
   run(fn: () => Promise<void>): void
   halted(at: TopicPartition): void
+  /** Its topic was deleted and made anew. */
+  remade(at: TopicPartition, topicId: string): void
 }
 
 export interface TroubleParts {
@@ -31,6 +34,8 @@ export interface TroubleParts {
 export class PartitionTroubles {
   readonly #owner: TroubledOwner
   readonly #parts: TroubleParts
+  /** Partitions that rest. */
+  readonly #halted = new Set<string>()
 
   constructor(owner: TroubledOwner, parts: TroubleParts) {
     this.#owner = owner
@@ -38,16 +43,23 @@ export class PartitionTroubles {
   }
 
   stuck(at: TopicPartition, kind: FetchProblem, error: EngineError, after: number): void {
-    if (kind === 'out-of-range') this.#owner.run(() => this.#offsetGone(at, error))
+    if (kind === 'out-of-range') this.#owner.run(() => this.#offsetGone(at, error, after))
     else if (this.#parts.settings.onPoison === 'fail') this.halt(at, error)
-    else this.#owner.run(() => this.#passCorrupt(at, error, after))
+    else this.#passCorrupt(at, error, after)
   }
 
-  /** The partition rests until the next start: what is open of it goes on, nothing new is read. */
+  /** The partition rests until the next start: what is open of it goes on, nothing new is read. Told once. */
   halt({ topic, partition }: TopicPartition, reason: EngineError): void {
     const at = { topic, partition }
-    this.#parts.fetcher.pause(at)
+    const place = placeOf(topic, partition)
+    if (this.#halted.has(place)) return
+    this.#halted.add(place)
+    this.#parts.fetcher.halt(at)
     this.#owner.halted(at)
+    this.#tellHalt(reason)
+  }
+
+  #tellHalt(reason: EngineError): void {
     this.#owner.report(
       new EngineError(reason.code, `${reason.message}; nothing more of this partition is read`, {
         hint: 'mend the cause and start again, or choose another onPoison or onOffsetGone',
@@ -58,45 +70,48 @@ export class PartitionTroubles {
   }
 
   // A batch that does not read is passed over as a whole; a dead letter tells of it, without its bytes.
-  async #passCorrupt(at: TopicPartition, error: EngineError, after: number): Promise<void> {
+  #passCorrupt(at: TopicPartition, error: EngineError, after: number): void {
     const offset = Number(error.details.offset)
     this.#owner.report(error)
     const record = { ...at, offset, timestampMs: Date.now(), key: null, value: null, headers: [] }
     const { settings, letters, fetcher } = this.#parts
-    try {
-      if (settings.onPoison === 'dead-letter') await letters!.send(record, error, 0)
-      fetcher.seek(at, after)
-    } catch (failure) {
-      this.#owner.report(asError(failure) as EngineError)
-      this.#again(() => this.#passCorrupt(at, error, after))
-    }
+    const pass = () => fetcher.seek(at, after)
+    if (settings.onPoison === 'dead-letter')
+      letters!.send(record, { reason: error, failures: 0 }, pass)
+    else pass()
   }
 
-  // The offset to go on at is not in the partition.
-  async #offsetGone(at: TopicPartition, error: EngineError): Promise<void> {
+  // The offset that was asked for is not in the partition. What was fetched below it is given out all the same.
+  async #offsetGone(at: TopicPartition, error: EngineError, asked: number): Promise<void> {
     const { settings, client, fetcher, partitions } = this.#parts
     const place = placeOf(at.topic, at.partition)
     try {
+      const [topic] = await client.topics([at.topic])
+      if (isOtherTopic(partitions.get(place)?.topicId, topic?.id)) {
+        this.#owner.remade(at, topic!.id!)
+        return
+      }
       const [earliest] = await client.offsets('earliest', [at])
       const [latest] = await client.offsets('latest', [at])
       const held = partitions.get(place)
       if (held === undefined || earliest === undefined || latest === undefined) return
-      const from = held.ledger.cursor
       const ends = { earliest: earliest.offset, latest: latest.offset }
       if (settings.onOffsetGone === 'fail') {
-        this.halt(at, offsetGone(at, from, ends, undefined, error))
+        this.#tellHalt(offsetGone(at, asked, ends, undefined, error))
         return
       }
       const to = ends[settings.onOffsetGone]
-      this.#owner.report(offsetGone(at, from, ends, to, error))
-      // Behind the end: the topic was made anew, so what was known of it says nothing.
-      if (from > ends.latest)
-        partitions.set(place, { at, ledger: new OffsetLedger({ low: to, runs: [] }) })
-      else held.ledger.pass(to)
+      this.#owner.report(offsetGone(at, asked, ends, to, error))
+      if (asked < ends.earliest) {
+        fetcher.skip(at, to)
+        return
+      }
+      // Behind the end, as it was then: the topic was made anew, or lost its end, so what was known of it says nothing.
+      partitions.set(place, { ...held, ledger: new OffsetLedger({ low: to, runs: [] }) })
       fetcher.seek(at, to)
     } catch (failure) {
       this.#owner.report(asError(failure) as EngineError)
-      this.#again(() => this.#offsetGone(at, error))
+      this.#again(() => this.#offsetGone(at, error, asked))
     }
   }
 

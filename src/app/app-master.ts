@@ -159,7 +159,7 @@ export class AppMaster {
       error: (taskId, processor, error) => this.#books.error(taskId, processor, error),
       log: (taskId, processor, level, text) => this.#books.line(taskId, processor, level, text),
       metric: (taskId, processor, name, value) =>
-        this.#books.metric(taskId, processor, name, value),
+        this.#books.metrics.set(taskId, processor, name, value),
       clock: clocks => {
         if (slot.id === id) this.#clock.report(id, clocks)
       },

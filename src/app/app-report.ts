@@ -1,6 +1,7 @@
 // What people ask of an application, all at once. Plain data: it crosses the wire as it is.
 import type { Application } from './application.ts'
 import type { Books, ErrorRecord, ExecutorDeath } from './books.ts'
+import type { MetricValue } from './component-metrics.ts'
 import type { ExecutorSlot } from './executor-slot.ts'
 import type { RunFigures, TaskTally } from './figures.ts'
 import type { Plan } from './plan.ts'
@@ -24,6 +25,8 @@ export interface AppReport {
   /** What running tasks count by themselves; empty where they do not, or are very many. */
   readonly tallies?: readonly TaskTally[]
   readonly errors: Readonly<Record<string, { total: number; last: readonly ErrorRecord[] }>>
+  /** What tasks told by `context.metric`, by component and name; components that told none are not there. */
+  readonly metrics?: Readonly<Record<string, Readonly<Record<string, MetricValue>>>>
   readonly deaths: readonly ExecutorDeath[]
   /** What holds the app clock, when it has stood still for a while. */
   readonly stall?: StallReport | undefined
@@ -50,9 +53,15 @@ export function reportOf(
     clockUs,
     executors: master.executors(),
     errors: Object.fromEntries(names.map(name => [name, errors.errorsOf(name)])),
+    metrics: metricsOf(application, errors),
     deaths: errors.deaths,
     restarts: Math.max(...slots.map(slot => slot.budget.used(nowMs))),
   }
+}
+
+function metricsOf({ dag }: Application, { metrics }: Books): NonNullable<AppReport['metrics']> {
+  const told = dag.processors.map(({ name, tasks }) => [name, metrics.of(name, tasks)] as const)
+  return Object.fromEntries(told.filter(([, of]) => Object.keys(of).length > 0))
 }
 
 export function executorInfos(slots: readonly ExecutorSlot[], plan: Plan): ExecutorInfo[] {

@@ -3,6 +3,7 @@
 
 import { EngineError } from '../base/errors.ts'
 import { type Log, type LogLine, log } from '../base/log.ts'
+import { ComponentMetrics } from './component-metrics.ts'
 import {
   addTallies,
   type ExecutorStatus,
@@ -13,8 +14,6 @@ import {
 
 /** Errors kept per component. */
 const ERRORS_KEPT = 20
-/** Names of figures kept per component. */
-const METRICS_KEPT = 1000
 /** Error lines written per component in any 10 s; the others are only counted. */
 const LINES_PER_PERIOD = 5
 const PERIOD_MS = 10_000
@@ -49,7 +48,7 @@ export class Books {
   readonly #log: Log
   readonly #errors = new Map<string, ComponentErrors>()
   readonly deaths: ExecutorDeath[]
-  readonly #metrics = new Map<string, Map<string, { task: number; value: unknown }>>()
+  readonly metrics = new ComponentMetrics()
   #gone: TaskFigures[]
 
   constructor(log: Log, memory?: BooksMemory) {
@@ -93,18 +92,6 @@ export class Books {
 
   line(taskId: number, processor: string, level: LogLine['level'], text: string): void {
     log(this.#log, level, where(processor, taskId), text)
-  }
-
-  metric(taskId: number, processor: string, name: string, value: unknown): void {
-    const of = this.#metrics.get(processor) ?? new Map<string, { task: number; value: unknown }>()
-    this.#metrics.set(processor, of)
-    if (of.has(name) || of.size < METRICS_KEPT) of.set(name, { task: taskId, value })
-  }
-
-  metricsOf(processor: string): Record<string, unknown> {
-    return Object.fromEntries(
-      [...(this.#metrics.get(processor) ?? [])].map(([name, m]) => [name, m.value]),
-    )
   }
 
   errorsOf(processor: string): { total: number; last: readonly ErrorRecord[] } {

@@ -215,6 +215,8 @@ function infoText(info: AppInfo): string {
         ]),
       ),
     )
+  const metrics = metricRows(info)
+  if (metrics.length > 0) parts.push(tableText(['COMPONENT', 'FIGURE', 'VALUE'], metrics))
   const deaths = [
     ...(cluster?.deaths ?? []),
     ...info.deaths.map(d => ({
@@ -231,6 +233,23 @@ function infoText(info: AppInfo): string {
       ),
     )
   return parts.join('\n')
+}
+
+function metricRows({ metrics = {} }: AppInfo): Cell[][] {
+  return Object.entries(metrics).flatMap(([component, of]) =>
+    Object.entries(of).map(([name, value]) => [
+      component,
+      name,
+      typeof value === 'number' ? value : numbersText(value),
+    ]),
+  )
+}
+
+/** The greatest of them; `--json` has all. */
+function numbersText(numbers: Readonly<Record<string, number>>): string {
+  const entries = Object.entries(numbers).sort((a, b) => b[1] - a[1])
+  const shown = entries.slice(0, 6).map(([key, value]) => `${key} ${value}`)
+  return shown.join(', ') + (entries.length > shown.length ? ` … (${entries.length})` : '')
 }
 
 function shortList(tasks: readonly number[]): string {

@@ -89,7 +89,7 @@ function checkStores(properties: ClientProperties, tell: Tell): void {
       tell(
         `ssl.${store}.location`,
         `is a store of Java (${type})`,
-        `write it out as PEM, name that file, and set ssl.${store}.type to PEM`,
+        `write it out as PEM (keytool and openssl pkcs12, see docs/kafka-spout.md), name that file, and set ssl.${store}.type to PEM`,
       )
     }
   }

@@ -7,12 +7,19 @@ export interface CommitMetadata {
   readonly topologyId: string
   readonly taskId: number
   readonly threadName: string
+  /** Which topic the offset is of: its name may mean another one later. */
+  readonly topicId?: string | undefined
 }
 
 const KEYS = ['taskId', 'threadName', 'topologyId']
 
-export function writeMetadata({ topologyId, taskId, threadName }: CommitMetadata): string {
-  return JSON.stringify({ topologyId, taskId, threadName })
+/** Storm takes no further key and does nothing with the name of the thread: the id of the topic goes there. */
+const TOPIC = /^(.*) of topic ([\w -]+)$/
+
+export function writeMetadata(metadata: CommitMetadata): string {
+  const { topologyId, taskId, threadName, topicId } = metadata
+  const thread = topicId === undefined ? threadName : `${threadName} of topic ${topicId}`
+  return JSON.stringify({ topologyId, taskId, threadName: thread })
 }
 
 /** undefined for what no KafkaSpout wrote: Storm takes exactly these three keys. */
@@ -22,7 +29,8 @@ export function readMetadata(text: string): CommitMetadata | undefined {
   if (Object.keys(value).some(key => !KEYS.includes(key))) return undefined
   const { topologyId, taskId = 0, threadName = '' } = value
   if (typeof topologyId !== 'string' || !Number.isSafeInteger(taskId)) return undefined
-  return { topologyId, taskId, threadName }
+  const [, thread = threadName, topicId] = TOPIC.exec(String(threadName)) ?? []
+  return { topologyId, taskId, threadName: thread, ...(topicId === undefined ? {} : { topicId }) }
 }
 
 // Other tools write any text, or none.

@@ -96,11 +96,13 @@ export class KafkaSpout implements Spout {
         topologyId: stormId,
         index: context.taskIndex,
         count: Math.max(1, context.componentTasks(componentId).length),
-        metadata: writeMetadata({
-          topologyId: stormId,
-          taskId,
-          threadName: `${componentId}-executor[${taskId}, ${taskId}]`,
-        }),
+        metadata: topicId =>
+          writeMetadata({
+            topologyId: stormId,
+            taskId,
+            threadName: `${componentId}-executor[${taskId}, ${taskId}]`,
+            topicId,
+          }),
       },
     })
   }

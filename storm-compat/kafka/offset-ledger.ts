@@ -1,7 +1,8 @@
 // Which records of one partition are under way, and up to where its offset may be committed. Pure. Records come in
 // the order of their offsets, so what lies between two of them does not exist any more (compacted, aborted, a marker
 // of a transaction) and never keeps the position back. Anything may be finished in any order; the position stands at
-// the first record that is not. Records that are finished behind it are kept as bare numbers until it passes them.
+// the first record that is not. What is finished behind it is forgotten at once, so that memory is what is open, however
+// long one record fails.
 
 import type { KafkaRecord } from 'gearpump/kafka'
 import { invariant } from 'gearpump/spi'
@@ -10,13 +11,17 @@ import { invariant } from 'gearpump/spi'
 export class OpenRecord {
   readonly ledger: OffsetLedger
   readonly offset: number
+  /** How many were opened before it. */
+  readonly before: number
   /** Kept for a retry, gone once the record is finished. */
   record: KafkaRecord | undefined
   failures = 0
+  previous: OpenRecord | undefined = undefined
   next: OpenRecord | undefined = undefined
 
-  constructor(ledger: OffsetLedger, record: KafkaRecord) {
+  constructor(ledger: OffsetLedger, record: KafkaRecord, before: number) {
     this.ledger = ledger
+    this.before = before
     this.offset = record.offset
     this.record = record
   }
@@ -41,7 +46,6 @@ export class OffsetLedger {
   #end: number
   #committed: number
   #openedCount = 0
-  #passedCount = 0
   #committedCount = 0
 
   /** `start`: where reading begins, which is what the group has until its first commit. */
@@ -75,12 +79,12 @@ export class OffsetLedger {
       record.offset >= this.#end,
       'records of a partition come in the order of their offsets',
     )
-    const entry = new OpenRecord(this, record)
+    const entry = new OpenRecord(this, record, this.#openedCount++)
+    entry.previous = this.#last
     if (this.#last === undefined) this.#first = entry
     else this.#last.next = entry
     this.#last = entry
     this.#end = record.offset + 1
-    this.#openedCount++
     return entry
   }
 
@@ -93,18 +97,21 @@ export class OffsetLedger {
   done(entry: OpenRecord): boolean {
     if (entry.isDone) return false
     entry.record = undefined
-    while (this.#first?.isDone) {
-      this.#first = this.#first.next
-      this.#passedCount++
-    }
-    if (this.#first === undefined) this.#last = undefined
+    const { previous, next } = entry
+    if (previous === undefined) this.#first = next
+    else previous.next = next
+    if (next === undefined) this.#last = previous
+    else next.previous = previous
+    entry.previous = undefined
+    entry.next = undefined
     return true
   }
 
   /** What to commit; undefined when the group has it already. */
   commitPoint(): CommitPoint | undefined {
     const offset = this.position
-    return offset === this.#committed ? undefined : { offset, passed: this.#passedCount }
+    const passed = this.#first?.before ?? this.#openedCount
+    return offset === this.#committed ? undefined : { offset, passed }
   }
 
   /** The broker has taken it. */

@@ -3,9 +3,10 @@
 // partition goes.
 import type { CommittedOffset, KafkaClient } from 'gearpump/kafka'
 import { type LedPartition, partitionsOf } from './assignment.ts'
+import { readMetadata } from './commit-metadata.ts'
 import { type Start, startOf } from './first-poll.ts'
 import type { KafkaSpoutSettings } from './spout-options.ts'
-import { partitionName, SpoutPartition } from './spout-partition.ts'
+import { partitionName, SpoutPartition, WaitingBytes } from './spout-partition.ts'
 
 export interface KeeperTask {
   /** Storm's id of the topology. */
@@ -13,13 +14,21 @@ export interface KeeperTask {
   readonly index: number
   readonly count: number
   /** What is written beside each commit. */
-  readonly metadata: string
+  readonly metadata: (topicId: string | undefined) => string
+}
+
+/** A partition whose topic was deleted and made anew. */
+export interface RemadePartition {
+  readonly partition: SpoutPartition
+  readonly topicId: string
 }
 
 export class PartitionKeeper {
   readonly #client: KafkaClient
   readonly #settings: KafkaSpoutSettings
   readonly #task: KeeperTask
+  /** What waits of all its partitions. */
+  readonly waiting = new WaitingBytes()
   #partitions = new Map<string, SpoutPartition>()
 
   constructor(client: KafkaClient, settings: KafkaSpoutSettings, task: KeeperTask) {
@@ -37,6 +46,7 @@ export class PartitionKeeper {
     readonly gained: number
     readonly lost: number
     readonly missing: readonly string[]
+    readonly remade: readonly RemadePartition[]
   }> {
     const topics = await this.#client.topics(this.#settings.topics)
     const wanted = partitionsOf(topics, this.#task)
@@ -47,27 +57,37 @@ export class PartitionKeeper {
     if (lost.length > 0) {
       await beforeLoss(lost)
       for (const partition of lost) {
-        partition.ledger.isClosed = true
+        partition.close()
         this.#partitions.delete(partition.name)
       }
-    }
-    for (const { leader, ...at } of wanted) {
-      const kept = this.#partitions.get(partitionName(at))
-      if (kept === undefined || kept.leader === leader) continue
-      kept.leader = leader
-      kept.restUntilMs = 0
     }
     const fresh = wanted.filter(at => !this.#partitions.has(partitionName(at)))
     for (const partition of await this.#begin(fresh)) {
       this.#partitions.set(partition.name, partition)
     }
-    return { gained: fresh.length, lost: lost.length, missing }
+    const remade: RemadePartition[] = []
+    for (const { leader, topicId, ...at } of wanted) {
+      const kept = this.#partitions.get(partitionName(at))
+      if (kept === undefined) continue
+      if (isOther(kept.topicId, topicId)) {
+        // Not read on: the new topic may have records at the old offset.
+        kept.restUntilMs = Number.POSITIVE_INFINITY
+        kept.leader = leader
+        remade.push({ partition: kept, topicId: topicId! })
+      } else if (kept.leader !== leader) {
+        kept.leader = leader
+        kept.restUntilMs = 0
+      }
+    }
+    return { gained: fresh.length, lost: lost.length, missing, remade }
   }
 
-  /** The partition begins anew at `offset`, which lies before where it was: the topic was made again. */
-  restart(partition: SpoutPartition, offset: number): void {
-    partition.ledger.isClosed = true
-    const again = new SpoutPartition(partition, partition.leader, offset)
+  /** The partition begins anew at `offset`, which may lie before where it was: the topic was made again. */
+  restart(partition: SpoutPartition, offset: number, topicId = partition.topicId): void {
+    partition.close()
+    const { topic, partition: number, leader } = partition
+    const at = { topic, partition: number, leader, topicId }
+    const again = new SpoutPartition(at, offset, this.waiting)
     this.#partitions.set(partition.name, again)
   }
 
@@ -84,7 +104,10 @@ export class PartitionKeeper {
     const offsets = await this.#offsetsOf(starts)
     return starts.map(({ at, start }) => {
       const offset = 'offset' in start ? start.offset : offsets.get(partitionName(at))!
-      return new SpoutPartition(at, at.leader, offset)
+      const former = readMetadata(byName.get(partitionName(at))?.metadata ?? '')?.topicId
+      // Of a former topic, the offset says nothing: it is told from the partition that is there.
+      const topicId = isOther(former, at.topicId) && 'offset' in start ? former : at.topicId
+      return new SpoutPartition({ ...at, topicId }, offset, this.waiting)
     })
   }
 
@@ -109,12 +132,19 @@ export class PartitionKeeper {
     )
     if (place !== 'earliest' && this.#settings.guarantee === 'AT_LEAST_ONCE') {
       // Committed at once: a task that starts again before its first commit would skip what came meanwhile.
-      const { metadata } = this.#task
+      const ids = new Map(placed.map(({ at }) => [partitionName(at), at.topicId]))
       await this.#client.commit(
         this.#settings.groupId,
-        offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset, metadata })),
+        offsets.map(({ topic, partition, offset }) => {
+          const metadata = this.#task.metadata(ids.get(partitionName({ topic, partition })))
+          return { topic, partition, offset, metadata }
+        }),
       )
     }
     return new Map(offsets.map(offset => [partitionName(offset), offset.offset]))
   }
+}
+
+function isOther(before: string | undefined, now: string | undefined): boolean {
+  return before !== undefined && now !== undefined && before !== now
 }

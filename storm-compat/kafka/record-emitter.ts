@@ -8,15 +8,13 @@ import type { ShellClock } from '../multilang/clock.ts'
 import { OpenRecord } from './offset-ledger.ts'
 import { RetryQueue, retryDelayMs } from './retry-queue.ts'
 import type { KafkaSpoutSettings } from './spout-options.ts'
-import type { SpoutPartition } from './spout-partition.ts'
+import { recordBytes, type SpoutPartition } from './spout-partition.ts'
 import { type ConsumerRecord, KafkaTuple, streamsOf } from './translators.ts'
 
 /** Records of one partition in a row, before the next one has its turn. */
 const BURST = 64
 /** Records without a tuple that one turn may pass over. */
 const PASSED_MAX = 500
-/** What an open record costs beside its key and value. */
-const RECORD_BYTES = 128
 
 /** What the emitter tells the session. */
 export interface EmitterEvents {
@@ -111,8 +109,10 @@ export class RecordEmitter {
 
   #open(partition: SpoutPartition): OpenRecord {
     const entry = partition.openNext()!
-    this.#openBytes += sizeOf(entry.record!)
-    if (partition.waiting * 2 < this.#settings.fetch.recordsMax) this.#events?.onRoom()
+    this.#openBytes += recordBytes(entry.record!)
+    // Told when it becomes so, not for each record.
+    if (partition.waiting === Math.ceil(this.#settings.fetch.recordsMax / 2) - 1)
+      this.#events?.onRoom()
     return entry
   }
 
@@ -183,7 +183,7 @@ export class RecordEmitter {
   #finish(entry: OpenRecord): void {
     const { record, ledger } = entry
     if (record === undefined) return
-    this.#openBytes -= sizeOf(record)
+    this.#openBytes -= recordBytes(record)
     ledger.done(entry)
   }
 
@@ -196,8 +196,4 @@ export class RecordEmitter {
       ),
     )
   }
-}
-
-function sizeOf({ key, value }: KafkaRecord): number {
-  return RECORD_BYTES + (key?.length ?? 0) + (value?.length ?? 0)
 }

@@ -1,11 +1,12 @@
 // Fetches records for the partitions of one task, in the background: one loop per node, each with one fetch at a time
 // that asks for all partitions which that node leads and which have room. What goes wrong with one partition makes
-// only that one rest; what goes wrong with a node makes its loop rest. Bounded by what partitions may hold.
+// only that one rest; what goes wrong with a node makes its loop rest. What waits is bounded for all partitions together
+// (`fetch.max.bytes`), and for each of them (`max.poll.records`).
 import type { FetchedPartition, KafkaClient } from 'gearpump/kafka'
 import { asError, Backoff } from 'gearpump/spi'
 import type { ShellClock } from '../multilang/clock.ts'
 import type { FetchSettings } from './spout-options.ts'
-import type { SpoutPartition } from './spout-partition.ts'
+import type { SpoutPartition, WaitingBytes } from './spout-partition.ts'
 
 /** What the spout says to the reader. */
 export interface ReaderRules {
@@ -33,6 +34,7 @@ export class RecordReader {
   readonly #settings: FetchSettings
   readonly #clock: ShellClock
   readonly #rules: ReaderRules
+  readonly #waiting: WaitingBytes
   readonly #loops = new Map<number, Promise<void>>()
   #partitions: readonly SpoutPartition[] = []
   readonly #sleepers = new Set<() => void>()
@@ -43,12 +45,13 @@ export class RecordReader {
   constructor(
     client: KafkaClient,
     settings: FetchSettings,
-    parts: { clock: ShellClock; rules: ReaderRules },
+    parts: { clock: ShellClock; rules: ReaderRules; waiting: WaitingBytes },
   ) {
     this.#client = client
     this.#settings = settings
     this.#clock = parts.clock
     this.#rules = parts.rules
+    this.#waiting = parts.waiting
   }
 
   /** What is read from now on; also called when leaders changed. */
@@ -78,7 +81,8 @@ export class RecordReader {
     const backoff = new Backoff({ maxMs: 10_000 })
     while (!this.#isClosed && this.#partitions.some(p => p.leader === node)) {
       const own = this.#partitions.filter(p => p.leader === node)
-      const hungry = own.filter(p => this.#isHungry(p))
+      const isFull = this.#waiting.total >= this.#settings.bytesMax
+      const hungry = isFull ? [] : own.filter(p => this.#isHungry(p))
       if (hungry.length === 0) {
         await this.#pause(IDLE_MS, this.#sleepers)
         continue
@@ -110,14 +114,20 @@ export class RecordReader {
       bytesMax: partitionBytesMax,
     }))
     const wait = isAll ? waitMs : Math.min(waitMs, SHORT_WAIT_MS)
-    const limits = { bytesMin, bytesMax, waitMs: wait, isolation }
-    const answers = await this.#client.fetch(node, positions, limits)
+    // All nodes share the room that is left.
+    const nodes = new Set(this.#partitions.map(({ leader }) => leader)).size
+    const share = Math.floor((bytesMax - this.#waiting.total) / nodes)
+    const answers = await this.#client.fetch(node, positions, {
+      bytesMin,
+      bytesMax: Math.max(partitionBytesMax, share),
+      waitMs: wait,
+      isolation,
+    })
     const found = new Map<SpoutPartition, FetchedPartition>()
-    for (const answer of answers) {
-      const at = hungry.findIndex(p => p.topic === answer.topic && p.partition === answer.partition)
-      const partition = hungry[at]
+    for (const [at, answer] of answers.entries()) {
+      const partition = hungry[at]!
       // Meanwhile it may have gone to another task, or have been put somewhere else.
-      if (partition === undefined || partition.ledger.isClosed) continue
+      if (partition.ledger.isClosed) continue
       if (partition.fetchOffset === positions[at]!.offset) found.set(partition, answer)
     }
     await this.#take(found)

@@ -7,7 +7,7 @@ import { asError, EngineError } from 'gearpump/spi'
 import type { LogLevel } from '../component/api.ts'
 import type { ShellClock } from '../multilang/clock.ts'
 import { OffsetCommits } from './offset-commits.ts'
-import { type KeeperTask, PartitionKeeper } from './partition-keeper.ts'
+import { type KeeperTask, PartitionKeeper, type RemadePartition } from './partition-keeper.ts'
 import { PeriodicTask } from './periodic-task.ts'
 import type { RecordEmitter } from './record-emitter.ts'
 import { RecordReader } from './record-reader.ts'
@@ -28,6 +28,8 @@ const REPORT_AGAIN_MS = 30_000
 const COMMIT_REST_MS = 1000
 /** Leaders are not asked for more often than this. */
 const MOVED_REST_MS = 250
+/** Nothing changes quickly where a right is missing, and too many wrong passwords lock a user out. */
+const REFUSED_REST_MS = 15_000
 /** A commit that somebody waits for waits no longer for a broker. */
 const LAST_COMMIT_MS = 5000
 
@@ -44,6 +46,7 @@ export class SpoutSession {
   readonly #told = new Map<string, number>()
   #commitFailedMs = Number.NEGATIVE_INFINITY
   #refreshedMs = Number.NEGATIVE_INFINITY
+  #refusedMs = Number.NEGATIVE_INFINITY
   #isStarted = false
   #isEnding = false
 
@@ -60,6 +63,7 @@ export class SpoutSession {
     const isAhead = settings.guarantee === 'AT_MOST_ONCE'
     this.#reader = new RecordReader(client, settings.fetch, {
       clock,
+      waiting: this.#keeper.waiting,
       rules: {
         hasRoom: partition => emitter.hasRoom(partition),
         beforeRecords: isAhead ? positions => this.#commits.commitAhead(positions) : undefined,
@@ -102,8 +106,9 @@ export class SpoutSession {
   }
 
   async #refresh(): Promise<void> {
+    if (this.#parts.clock.nowMs() - this.#refusedMs < REFUSED_REST_MS) return
     try {
-      const { gained, lost, missing } = await this.#keeper.refresh(gone =>
+      const { gained, lost, missing, remade } = await this.#keeper.refresh(gone =>
         this.#commits.commit(gone),
       )
       this.#refreshedMs = this.#parts.clock.nowMs()
@@ -114,10 +119,14 @@ export class SpoutSession {
         )
       }
       this.#told.delete('partitions')
+      for (const one of remade) await this.#beginAnew(one)
       if (gained + lost > 0) this.#sayPartitions()
       this.#readAll()
-    } catch (error) {
-      this.#report('partitions', asError(error))
+    } catch (thrown) {
+      const error = asError(thrown)
+      if (error instanceof EngineError && error.code === 'KAFKA_REFUSED')
+        this.#refusedMs = this.#parts.clock.nowMs()
+      this.#report('partitions', error)
     }
   }
 
@@ -171,10 +180,15 @@ export class SpoutSession {
       this.#report(`partition ${partition.name}`, error)
       return
     }
+    const { fetchOffset } = partition
+    // Is it the same topic at all?
+    await this.#refreshing.soon()
+    if (partition.ledger.isClosed || partition.restUntilMs === Number.POSITIVE_INFINITY) return
     try {
       const [found] = await this.#client.offsets(onOutOfRange, [partition])
       if (found === undefined || partition.ledger.isClosed) return
-      const { fetchOffset } = partition
+      // The same trouble may have been seen twice while a broker took its time: it was met already.
+      if (partition.fetchOffset !== fetchOffset) return
       this.#report(
         `partition ${partition.name}`,
         offsetGone(partition.name, fetchOffset, found.offset),
@@ -187,6 +201,16 @@ export class SpoutSession {
     } catch (thrown) {
       this.#report(`partition ${partition.name}`, asError(thrown))
     }
+  }
+
+  // The name means another topic than before, so all that was known of the partition counts no more.
+  async #beginAnew({ partition, topicId }: RemadePartition): Promise<void> {
+    const { onOutOfRange } = this.#settings.fetch
+    const [found] =
+      onOutOfRange === 'none' ? [] : await this.#client.offsets(onOutOfRange, [partition])
+    const about = `partition ${partition.name}`
+    this.#report(about, topicRemade(partition.name, partition.fetchOffset, found?.offset))
+    if (found !== undefined) this.#keeper.restart(partition, found.offset, topicId)
   }
 
   #report(about: string, error: Error): void {
@@ -210,4 +234,16 @@ function offsetGone(name: string, from: number, to: number): EngineError {
     hint: 'let records be kept longer than a topology may stand still; auto.offset.reset chooses where it goes on',
     details: { partition: name, from, to },
   })
+}
+
+function topicRemade(name: string, from: number, to: number | undefined): EngineError {
+  const next = to === undefined ? 'nothing more of it is read' : `it goes on at ${to}`
+  return new EngineError(
+    'KAFKA_OFFSET_GONE',
+    `${name}: the topic was deleted and made anew, so offset ${from} of the former one says nothing; ${next}`,
+    {
+      hint: 'auto.offset.reset chooses where it goes on; what was not read of the former topic is gone with it',
+      details: { partition: name, from, to },
+    },
+  )
 }

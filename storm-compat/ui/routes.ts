@@ -17,6 +17,7 @@ import type { UiConf } from './formats.ts'
 import { lagJson } from './lag.ts'
 import type { NimbusCalls } from './nimbus-calls.ts'
 import { activate, deactivate, debug, kill, rebalance, setLogLevels } from './operations.ts'
+import type { AskLag } from './spout-lag.ts'
 import {
   componentPageJson,
   logConfigJson,
@@ -32,6 +33,7 @@ export interface Asked {
   readonly nimbus: NimbusCalls
   readonly conf: UiConf
   readonly nowSecs: number
+  readonly askLag: AskLag
   /** What stands in the path for `{id}` and the like, in order. */
   readonly words: readonly string[]
   readonly query: URLSearchParams
@@ -90,8 +92,8 @@ export const routes: readonly Route[] = [
     const info = await asked.nimbus.call('getTopologyInfo', { id: asked.words[0]! })
     return topologyMetricsJson(info, await pageOf(asked), windowOf(asked))
   }),
-  get('/topology/{id}/lag', async ({ nimbus, words: [id = ''] }) =>
-    lagJson(await nimbus.call('getTopology', { id })),
+  get('/topology/{id}/lag', async ({ nimbus, askLag, words: [id = ''] }) =>
+    lagJson(await nimbus.call('getTopology', { id }), askLag),
   ),
   get('/topology/{id}/visualization-init', async asked => legendJson(await drawnOf(asked))),
   get('/topology/{id}/visualization', async asked => visualizationJson(await drawnOf(asked))),

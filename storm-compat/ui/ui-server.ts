@@ -9,6 +9,7 @@ import type { UiConf } from './formats.ts'
 import { refusalOf } from './guard.ts'
 import type { WithNimbus } from './nimbus-calls.ts'
 import { type Route, routesOf } from './routes.ts'
+import { type AskLag, lagAsker } from './spout-lag.ts'
 import { errorJson, statusOf, UiError } from './ui-error.ts'
 
 /** Storm's own port. */
@@ -40,6 +41,8 @@ export interface UiOptions {
   readonly conf?: UiConf
   readonly log?: Log
   readonly nowMs?: () => number
+  /** How Kafka is asked for the lag of a group; by connections of its own if not given. */
+  readonly askLag?: AskLag
 }
 
 export interface Ui {
@@ -101,11 +104,13 @@ function listening(server: Server, address: string, port: number): Promise<void>
 
 class Desk {
   readonly #options: UiOptions
+  readonly #askLag: AskLag
   readonly #conf: UiConf
   readonly #guard: { readonly hosts: readonly string[]; readonly origins: readonly string[] }
 
   constructor(options: UiOptions) {
     this.#options = options
+    this.#askLag = options.askLag ?? lagAsker()
     this.#conf = options.conf ?? defaults
     const { hosts = [], origins = [] } = options
     this.#guard = { hosts: [...hosts, hostname()], origins }
@@ -154,7 +159,7 @@ class Desk {
     const body = route.method === 'POST' ? await jsonOf(request) : undefined
     const nowSecs = Math.floor((this.#options.nowMs ?? Date.now)() / 1000)
     return this.#options.nimbus(nimbus =>
-      route.answer({ nimbus, conf: this.#conf, nowSecs, words, query, body }),
+      route.answer({ nimbus, conf: this.#conf, askLag: this.#askLag, nowSecs, words, query, body }),
     )
   }
 

@@ -73,9 +73,13 @@ const textsOf = (answer: { records: readonly { value: Buffer | null }[] }) =>
 async function recordsComeBack(t: ExecutionContext, kafka: Kafka, open: Open, topic: string) {
   await create(kafka, topic)
   const client = await open()
-  t.deepEqual(await client.topics([topic, 'not-there']), [
+  const found = await client.topics([topic, 'not-there'])
+  const id = found[0]!.id!
+  t.regex(id, /^[\w-]{22}$/, 'an id as Kafka writes it')
+  t.deepEqual(found, [
     {
       topic,
+      id,
       partitions: [
         { partition: 0, leader: 1 },
         { partition: 1, leader: 1 },

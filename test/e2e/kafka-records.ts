@@ -5,12 +5,12 @@ import type { Kafka } from '../real/kafka.ts'
 import { until } from './until.ts'
 
 export class KafkaTopics {
+  readonly client: KafkaClient
   readonly #kafka: Kafka
-  readonly #client: KafkaClient
 
   private constructor(kafka: Kafka, client: KafkaClient) {
     this.#kafka = kafka
-    this.#client = client
+    this.client = client
   }
 
   static async open(kafka: Kafka): Promise<KafkaTopics> {
@@ -18,7 +18,7 @@ export class KafkaTopics {
   }
 
   close(): Promise<void> {
-    return this.#client.close()
+    return this.client.close()
   }
 
   async create(topics: Readonly<Record<string, number>>): Promise<void> {
@@ -34,7 +34,7 @@ export class KafkaTopics {
     }
     await admin.disconnect()
     await until('all partitions are led', async () => {
-      const found = await this.#client.topics(Object.keys(topics))
+      const found = await this.client.topics(Object.keys(topics))
       const partitions = found.flatMap(topic => topic.partitions)
       const wanted = Object.values(topics).reduce((a, b) => a + b, 0)
       return partitions.length === wanted && partitions.every(({ leader }) => leader > 0)
@@ -47,14 +47,14 @@ export class KafkaTopics {
       key: `k${partition}-${from + at}`,
       value: `v${partition}-${from + at}`,
     }))
-    await this.#client.produce({ topic, partition, records })
+    await this.client.produce({ topic, partition, records })
   }
 
   /** Everything that is in a topic now. */
   async read(topic: string): Promise<KafkaRecord[]> {
-    const [info] = await this.#client.topics([topic])
+    const [info] = await this.client.topics([topic])
     const partitions = info!.partitions.map(({ partition }) => ({ topic, partition }))
-    const ends = await this.#client.offsets('latest', partitions)
+    const ends = await this.client.offsets('latest', partitions)
     const records: KafkaRecord[] = []
     for (const { partition, leader } of info!.partitions) {
       const end = ends.find(at => at.partition === partition)!.offset
@@ -66,7 +66,7 @@ export class KafkaTopics {
           waitMs: 500,
           isolation: 'committed',
         } as const
-        const [found] = await this.#client.fetch(leader, [position], limits)
+        const [found] = await this.client.fetch(leader, [position], limits)
         if (found!.problem !== undefined) throw found!.problem.error
         records.push(...found!.records)
         offset = found!.nextOffset
@@ -76,17 +76,17 @@ export class KafkaTopics {
   }
 
   async ends(topic: string): Promise<number[]> {
-    const [info] = await this.#client.topics([topic])
+    const [info] = await this.client.topics([topic])
     const partitions = info!.partitions.map(({ partition }) => ({ topic, partition }))
-    const ends = await this.#client.offsets('latest', partitions)
+    const ends = await this.client.offsets('latest', partitions)
     return ends.toSorted((a, b) => a.partition - b.partition).map(({ offset }) => offset)
   }
 
   /** By partition; -1 where nothing was committed. With the text beside it. */
   async committed(group: string, topic: string): Promise<{ offset: number; metadata: string }[]> {
-    const [info] = await this.#client.topics([topic])
+    const [info] = await this.client.topics([topic])
     const partitions = info!.partitions.map(({ partition }) => ({ topic, partition }))
-    const found = await this.#client.committed(group, partitions)
+    const found = await this.client.committed(group, partitions)
     return partitions.map(({ partition }) => {
       const at = found.find(offset => offset.partition === partition)
       return at === undefined

@@ -3,12 +3,15 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import type { EngineError } from 'gearpump'
 import { openKafka } from 'gearpump/kafka'
+import type { KafkaSpoutOptions } from 'gearpump/storm'
 import { ALICE, startKafka } from '../real/kafka.ts'
 import { realTest } from '../real/parts.ts'
 import { makeTopic } from './kafka-topics.ts'
+import { readBySpout } from './spout-reading.ts'
+import { until } from './until.ts'
 
 realTest(test.serial, ['kafka'], 'a listener with TLS and a password', async (t, [part]) => {
   t.timeout(170_000)
@@ -41,4 +44,37 @@ realTest(test.serial, ['kafka'], 'a listener with TLS and a password', async (t,
     t.regex(error!.message, /does not let us in: .*self-signed certificate/)
     await stranger.close()
   }
+  await spoutReads(t, { servers: kafka.secured, ca: cert!, password: ALICE.password })
 })
+
+/** The spout by Kafka's own property names; with a wrong password it says so. */
+async function spoutReads(
+  t: ExecutionContext,
+  { servers, ca, password }: { servers: readonly string[]; ca: string; password: string },
+): Promise<void> {
+  const options = (secret: string): KafkaSpoutOptions => ({
+    bootstrapServers: servers,
+    topics: 'secret',
+    groupId: 'spies',
+    offsetCommitPeriodMs: 200,
+    properties: {
+      'security.protocol': 'SASL_SSL',
+      'sasl.mechanism': 'SCRAM-SHA-256',
+      'sasl.jaas.config': `org.apache.kafka.common.security.scram.ScramLoginModule required username="${ALICE.username}" password="${secret}";`,
+      'ssl.truststore.type': 'PEM',
+      'ssl.truststore.location': ca,
+    },
+  })
+  const reading = await readBySpout(t, options(password))
+  await until('both records were read', () => reading.got.length === 2)
+  t.deepEqual(reading.got.toSorted(), ['kafkajs', 'platformatic'])
+  t.is(await reading.errors(), '')
+  await reading.stop()
+  const wrong = await readBySpout(t, options('not-this'))
+  const told = await until('it was told', async () => (await wrong.errors()) || undefined)
+  t.regex(told, /KAFKA_REFUSED/)
+  t.regex(told, /does not let us in: .*[Aa]uthentication failed/)
+  t.false(told.includes('not-this'))
+  t.deepEqual(wrong.got, [])
+  await wrong.stop()
+}

@@ -13,9 +13,11 @@ import {
   openKafka,
 } from 'gearpump/kafka'
 import kafkajs from 'kafkajs'
+import { lagAsker } from '../../storm-compat/ui/spout-lag.ts'
 import { ALICE, type Kafka, startKafka } from '../real/kafka.ts'
 import { realTest } from '../real/parts.ts'
 import { asAdmin, clientOf, fill, makeTopic } from './kafka-topics.ts'
+import { readBySpout } from './spout-reading.ts'
 import { until } from './until.ts'
 
 const textsOf = (count: number, name = 'text') =>
@@ -25,6 +27,8 @@ interface Reading {
   readonly got: string[]
   /** Codes and messages of the errors that the source has told. */
   errors(): Promise<string>
+  /** Records not done yet, as the application tells; undefined before it does. */
+  lag(): Promise<unknown>
   stop(): Promise<void>
 }
 
@@ -55,6 +59,7 @@ async function read(
     return {
       got,
       errors: async () => JSON.stringify((await app.info()).errors),
+      lag: async () => (await app.info()).metrics?.records?.lag,
       stop: () => gear.close(),
     }
   } catch (error) {
@@ -76,6 +81,7 @@ realTest(test.serial, ['kafka'], 'what befalls a topic', async (t, [part]) => {
   await hasLarge(t, kafka)
   await fromTime(t, kafka, client)
   await isDamaged(t, kafka, client)
+  await isMadeAnew(t, kafka, client)
 })
 
 async function grows(t: ExecutionContext, { brokers }: Kafka, client: KafkaClient) {
@@ -94,7 +100,46 @@ async function grows(t: ExecutionContext, { brokers }: Kafka, client: KafkaClien
   await until('all was read', () => reading.got.length >= 1200)
   t.is(new Set(reading.got).size, 1200)
   t.is(reading.got.length, 1200)
+  await until('no lag is told', async () => (await reading.lag()) === 0)
   await reading.stop()
+}
+
+/** Beyond the old offset, where a reader by name would notice nothing; read by the source and by the spout. */
+async function isMadeAnew(t: ExecutionContext, { brokers }: Kafka, client: KafkaClient) {
+  await makeTopic(brokers, 'anew', 1)
+  await fill(client, 'anew', 1, textsOf(300))
+  const source = await read({ brokers }, 'anew')
+  const spout = await readBySpout(t, {
+    bootstrapServers: brokers,
+    topics: 'anew',
+    groupId: 'anew-spout',
+    partitionRefreshPeriodMs: 200,
+  })
+  const readers = [source, spout]
+  await until('both have read', () => readers.every(({ got }) => got.length >= 300))
+  await asAdmin(brokers, async admin => {
+    await admin.deleteTopics({ topics: ['anew'] })
+    return true
+  })
+  await until('it is gone', async () => (await client.topics(['anew'])).length === 0)
+  await makeTopic(brokers, 'anew', 1)
+  await until('it has a leader', async () => {
+    const [topic] = await client.topics(['anew'])
+    return topic !== undefined && topic.partitions[0]!.leader > 0
+  })
+  await fill(client, 'anew', 1, textsOf(500, 'anew'))
+  for (const reader of readers) {
+    await until('all of the new one was read', () => new Set(reader.got).size >= 800)
+    t.deepEqual(new Set(reader.got), new Set([...textsOf(300), ...textsOf(500, 'anew')]))
+    t.regex(await reader.errors(), /the topic was deleted and made anew/)
+    await reader.stop()
+  }
+  const connection = { brokers }
+  const lag = await lagAsker()({ connection, groupId: 'anew-spout', topics: ['anew', 'not-there'] })
+  t.deepEqual(Object.keys(lag), ['anew'])
+  const { consumerCommittedOffset, logHeadOffset, lag: behind } = lag.anew![0]!
+  t.is(logHeadOffset, 500)
+  t.is(behind, 500 - consumerCommittedOffset)
 }
 
 async function loses(t: ExecutionContext, { brokers }: Kafka, client: KafkaClient) {

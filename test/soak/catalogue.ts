@@ -3,6 +3,8 @@ import { executorKill, leaderKills, manyApps, manyTasks } from './cases/cluster.
 import { chain, cycle } from './cases/deadlock.ts'
 import { idle } from './cases/idle.ts'
 import { javaFuzz } from './cases/java-fuzz.ts'
+import { copyUnderKills, copyUnderRestarts } from './cases/kafka-copy.ts'
+import { manyPartitions } from './cases/kafka-partitions.ts'
 import { boltKills, spoutKills } from './cases/kills.ts'
 import { overload } from './cases/overload.ts'
 import { slow } from './cases/slow.ts'
@@ -23,6 +25,12 @@ const SPOUT_KILLS = { kills: 20, numbersPerKill: 1000 }
 const RATE = 100_000
 const LEADER_RATE = 50_000
 const FUZZ_SEED = 20_261_121
+const KAFKA_COPY = { records: 2_000_000, kills: 25, restarts: 0, brokers: 3, seed: 20_261_122 }
+const KAFKA_RESTARTS = { records: 400_000, kills: 0, restarts: 50, brokers: 3, seed: 50 }
+const KAFKA_PARTITIONS = { partitions: 1000, bytes: 5_000_000_000, idleMs: 15_000 }
+const READ_PER_S = 20_000_000
+/** Of a copy that is shortened: about as many as it does in a second, and as many as there are kills to come. */
+const COPIED_PER_S = 5000
 
 function* cases(): Generator<SoakCase> {
   yield {
@@ -36,6 +44,20 @@ function* cases(): Generator<SoakCase> {
   }
   yield { name: 'kill-bolt', run: () => boltKills(KILLS) }
   yield { name: 'kill-spout', run: () => spoutKills(SPOUT_KILLS) }
+  yield {
+    name: 'kafka-copy',
+    run: seconds => copyUnderKills(shorterCopy(KAFKA_COPY, seconds)),
+  }
+  yield {
+    name: 'kafka-restarts',
+    run: seconds => copyUnderRestarts(shorterCopy(KAFKA_RESTARTS, seconds)),
+  }
+  for (const by of ['source', 'spout'] as const) {
+    yield {
+      name: `kafka-partitions-${by}`,
+      run: seconds => manyPartitions({ ...KAFKA_PARTITIONS, ...shorterFlow(seconds), by }),
+    }
+  }
   yield* clusterCases()
   yield* stuckCases()
   yield* slowCases()
@@ -136,6 +158,18 @@ function* deadlockCases(): Generator<SoakCase> {
 }
 
 const ackedWord = (acked: boolean) => (acked ? 'acked' : 'unacked')
+
+function shorterCopy<Size extends { records: number }>(
+  size: Size,
+  seconds: number | undefined,
+): Size {
+  if (seconds === undefined) return size
+  return { ...size, records: Math.min(size.records, seconds * COPIED_PER_S) }
+}
+
+function shorterFlow(seconds: number | undefined): { bytes?: number } {
+  return seconds === undefined ? {} : { bytes: seconds * READ_PER_S }
+}
 
 function shorter(fullMs: number, seconds: number | undefined): number {
   return seconds === undefined ? fullMs : Math.min(fullMs, seconds * 1000)

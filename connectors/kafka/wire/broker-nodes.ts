@@ -3,7 +3,8 @@
 import type { EngineError } from 'gearpump/spi'
 import type { KafkaConnection } from '../client.ts'
 import { notLetIn, unreachable } from '../kafka-errors.ts'
-import type { NodeAddress, WireRequest } from './requests.ts'
+import type { NodeAddress } from './metadata-requests.ts'
+import type { WireRequest } from './requests.ts'
 
 export interface BrokerAddress {
   readonly host: string
@@ -41,10 +42,18 @@ export class BrokerNodes {
   /** Remembers where nodes are, as a broker told. */
   learn(nodes: readonly NodeAddress[]): void {
     this.#addresses = new Map(nodes.map(({ node, host, port }) => [node, { host, port }]))
+    // Brokers that come back under other addresses leave no connections behind.
+    const known = new Set([...this.#seeds, ...this.#addresses.values()].map(keyOf))
+    for (const [key, link] of this.#links) {
+      if (known.has(key)) continue
+      this.#links.delete(key)
+      link.destroy()
+    }
   }
 
-  known(node: number): boolean {
-    return this.#addresses.has(node)
+  /** Where one node is now. */
+  place({ node, host, port }: NodeAddress): void {
+    this.#addresses.set(node, { host, port })
   }
 
   /** How a message names a node. */

@@ -35,6 +35,8 @@ export interface BatchesToRead {
 export interface ReadBatches {
   readonly records: KafkaRecord[]
   readonly nextOffset: number
+  /** What the batches take in memory, unpacked. */
+  readonly bytes: number
   /** Why the batch at `nextOffset` cannot be read, and where the one after it begins, as far as that can be told. */
   readonly corrupt?: { readonly reason: string; readonly after: number }
 }
@@ -45,6 +47,7 @@ export function readBatches(bytes: Buffer, wanted: BatchesToRead): ReadBatches {
   const aborted = new AbortedProducers(wanted.aborted)
   let nextOffset = wanted.from
   let at = 0
+  let unpackedBytes = 0
   while (at + LENGTH_FROM <= bytes.length) {
     const end = at + LENGTH_FROM + bytes.readInt32BE(at + 8)
     if (end > bytes.length && end > at) break
@@ -55,18 +58,19 @@ export function readBatches(bytes: Buffer, wanted: BatchesToRead): ReadBatches {
       checkHead(batch)
       const last = baseOffset + batch.readInt32BE(23)
       if (last >= nextOffset) {
-        if (aborted.wanted(batch, last)) readRecords(batch, wanted, nextOffset, records)
+        if (aborted.wanted(batch, last))
+          unpackedBytes += readRecords(batch, wanted, nextOffset, records)
         nextOffset = last + 1
       }
     } catch (error) {
       records.length = before
       const reason = error instanceof Error ? error.message : String(error)
       const after = Math.max(nextOffset + 1, batchAfter(bytes, at, end, baseOffset))
-      return { records, nextOffset, corrupt: { reason, after } }
+      return { records, nextOffset, bytes: unpackedBytes, corrupt: { reason, after } }
     }
     at = end
   }
-  return { records, nextOffset }
+  return { records, nextOffset, bytes: unpackedBytes }
 }
 
 function checkHead(batch: Buffer): void {
@@ -127,12 +131,13 @@ function isAbortMarker(batch: Buffer): boolean {
   return key !== null && key.readInt16BE(2) === ABORT_MARKER
 }
 
+// Returns how many bytes they are, unpacked.
 function readRecords(
   batch: Buffer,
   { topic, partition }: BatchesToRead,
   from: number,
   records: KafkaRecord[],
-): void {
+): number {
   const attributes = batch.readInt16BE(21)
   const baseOffset = int64At(batch, 0)
   const baseTimestampMs = int64At(batch, 27)
@@ -169,6 +174,7 @@ function readRecords(
     }
     reader.at = end
   }
+  return HEAD_BYTES + plain.length
 }
 
 function readHeaders(reader: WireReader): readonly KafkaHeader[] {

@@ -2,6 +2,7 @@
 // The libraries' own forms throw at the first failed partition and forget which one it was; these give every partition its own
 // error. Versions are the newest before "flexible" ones: brokers from 2.3 to 4.x answer them.
 import type { CommittedOffset, FetchLimits, FetchPosition, TopicPartition } from '../client.ts'
+import type { NodeAddress } from './metadata-requests.ts'
 import type { AbortedTransaction } from './record-batch.ts'
 import type { WireReader, WireWriter } from './wire-bytes.ts'
 
@@ -58,63 +59,6 @@ function readByTopic<T>(reader: WireReader, read: (topic: string, partition: num
       return reader.list(() => read(topic, reader.int32()))
     })
     .flat()
-}
-
-// ---- metadata
-
-export interface NodeAddress {
-  readonly node: number
-  readonly host: string
-  readonly port: number
-}
-
-export interface TopicMetadata {
-  readonly error: number
-  readonly topic: string
-  readonly internal: boolean
-  readonly partitions: readonly { error: number; partition: number; leader: number }[]
-}
-
-export interface Metadata {
-  readonly nodes: readonly NodeAddress[]
-  readonly controller: number
-  readonly topics: readonly TopicMetadata[]
-}
-
-/** `topics` null: all of them. No topic is made by asking. */
-export function metadataRequest(topics: readonly string[] | null): WireRequest<Metadata> {
-  return wireRequest(
-    { key: 3, version: 7, name: 'Metadata' },
-    writer => {
-      if (topics === null) writer.int32(-1)
-      else writer.list(topics, topic => void writer.text(topic))
-      writer.int8(0)
-    },
-    reader => {
-      reader.int32()
-      const nodes = reader.list(() => {
-        const address = { node: reader.int32(), host: reader.text(), port: reader.int32() }
-        reader.nullableText()
-        return address
-      })
-      reader.nullableText()
-      const controller = reader.int32()
-      return { nodes, controller, topics: reader.list(() => readTopic(reader)) }
-    },
-  )
-}
-
-function readTopic(reader: WireReader): TopicMetadata {
-  const error = reader.int16()
-  const topic = reader.text()
-  const internal = reader.int8() !== 0
-  const partitions = reader.list(() => {
-    const one = { error: reader.int16(), partition: reader.int32(), leader: reader.int32() }
-    reader.int32()
-    for (let k = 0; k < 3; k++) reader.list(() => reader.int32())
-    return one
-  })
-  return { error, topic, internal, partitions }
 }
 
 // ---- offsets

@@ -68,6 +68,23 @@ export class WireWriter {
     return this
   }
 
+  /** Without a sign, 7 bits a byte. */
+  uvarint(value: number): this {
+    this.#room(10)
+    let rest = value
+    while (rest > 0x7f) {
+      this.buf[this.#at++] = (rest % 128) + 128
+      rest = Math.floor(rest / 128)
+    }
+    this.buf[this.#at++] = rest
+    return this
+  }
+
+  compactText(value: string): this {
+    const bytes = Buffer.from(value)
+    return this.uvarint(bytes.length + 1).raw(bytes)
+  }
+
   /** Zigzag, 7 bits a byte. Exact for whole numbers below 2^52. */
   varint(value: number): this {
     this.#room(10)
@@ -173,7 +190,35 @@ export class WireReader {
     return items
   }
 
+  /** Null as an empty text. */
+  compactText(): string {
+    const length = this.uvarint()
+    return length === 0 ? '' : this.raw(length - 1).toString()
+  }
+
+  compactList<T>(read: () => T): T[] {
+    const count = this.uvarint() - 1
+    if (count > this.buf.length - this.at)
+      throw new RangeError(`a list of ${count} items at ${this.at} is beyond the end`)
+    const items: T[] = []
+    for (let i = 0; i < count; i++) items.push(read())
+    return items
+  }
+
+  /** Fields that this version need not know. */
+  skipTags(): void {
+    for (let left = this.uvarint(); left > 0; left--) {
+      this.uvarint()
+      this.raw(this.uvarint())
+    }
+  }
+
   varint(): number {
+    const value = this.uvarint()
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+  }
+
+  uvarint(): number {
     const { buf } = this
     let factor = 1
     let value = 0
@@ -188,7 +233,7 @@ export class WireReader {
       value += (byte - 128) * factor
       factor *= 128
     }
-    return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+    return value
   }
 
   varBytes(): Buffer | null {

@@ -22,14 +22,13 @@ import { type Asked, brokerError, fetchProblem, kafkaFailed, unreadable } from '
 import { Retries } from '../retries.ts'
 import { topicFilter } from '../topic-filter.ts'
 import { BrokerNodes, type Linking } from './broker-nodes.ts'
+import { idsKnownRequest, type Metadata, metadataRequest } from './metadata-requests.ts'
 import { readBatches } from './record-batch.ts'
 import {
   coordinatorRequest,
   type FetchedBytes,
   fetchRequest,
   listOffsetsRequest,
-  type Metadata,
-  metadataRequest,
   offsetCommitRequest,
   offsetFetchRequest,
   type PartitionAnswer,
@@ -56,6 +55,8 @@ export class WireClient implements KafkaClient {
   readonly #leaders = new Map<string, Map<number, number>>()
   readonly #refreshing = new Map<string, Promise<void>>()
   readonly #coordinators = new Map<string, number>()
+  /** Whether brokers tell ids of topics; undefined = not asked yet. */
+  #idsKnown: boolean | undefined = undefined
 
   constructor(connection: KafkaConnection, linking: Linking, options: ProducerOptions = {}) {
     this.#nodes = new BrokerNodes(connection, linking)
@@ -68,7 +69,7 @@ export class WireClient implements KafkaClient {
       const { topics } = await this.#metadata(choice instanceof RegExp ? null : choice)
       const matches = choice instanceof RegExp ? topicFilter(choice) : undefined
       const found: TopicInfo[] = []
-      for (const { error, topic, internal, partitions } of topics) {
+      for (const { error, topic, id, internal, partitions } of topics) {
         if (matches !== undefined && (internal || !matches(topic))) continue
         if (error === UNKNOWN_TOPIC) continue
         const asked: Asked = { what: 'cannot be looked up', topic }
@@ -76,6 +77,7 @@ export class WireClient implements KafkaClient {
         const sorted = [...partitions].sort((a, b) => a.partition - b.partition)
         found.push({
           topic,
+          id,
           partitions: sorted.map(({ partition, leader }) => ({ partition, leader })),
         })
       }
@@ -114,14 +116,18 @@ export class WireClient implements KafkaClient {
     })
   }
 
-  commit(groupId: string, offsets: readonly CommittedOffset[]): Promise<void> {
+  commit(groupId: string, offsets: readonly CommittedOffset[]): Promise<readonly TopicPartition[]> {
     const asked: Asked = { what: 'cannot be committed', groupId }
     return this.#retries.run(async () => {
       const request = offsetCommitRequest(groupId, offsets)
       const answers = await this.askCoordinator({ kind: 'group', key: groupId }, request)
-      for (const { topic, partition, error } of answers)
-        this.checkCoordinated(groupId, error, { ...asked, topic, partition })
+      const gone = answers.filter(({ error }) => error === UNKNOWN_TOPIC)
+      for (const { topic, partition, error } of answers) {
+        if (error !== UNKNOWN_TOPIC)
+          this.checkCoordinated(groupId, error, { ...asked, topic, partition })
+      }
       checkAll(offsets, answers, asked)
+      return gone.map(({ topic, partition }) => ({ topic, partition }))
     })
   }
 
@@ -211,7 +217,8 @@ export class WireClient implements KafkaClient {
           ? { what: 'has no coordinator', groupId: key }
           : { what: `has no coordinator for the transactional id ${key}` }
       if (found.error !== 0) throw brokerError(found.error, asked, found.message ?? undefined)
-      if (!this.#nodes.known(found.node)) await this.#metadata([])
+      // Where it is now: it may have come back elsewhere, and may lead nothing that is asked for otherwise.
+      this.#nodes.place(found)
       node = found.node
       this.#coordinators.set(key, node)
     }
@@ -233,11 +240,24 @@ export class WireClient implements KafkaClient {
   // ----
 
   async #metadata(topics: readonly string[] | null): Promise<Metadata> {
-    const metadata = await this.#nodes.sendAny(metadataRequest(topics))
+    const metadata = await this.#askMetadata(topics)
     this.#nodes.learn(metadata.nodes)
+    // All topics there are: what was deleted meanwhile is forgotten.
+    if (topics === null) this.#leaders.clear()
     for (const { topic, partitions } of metadata.topics)
       this.#leaders.set(topic, new Map(partitions.map(one => [one.partition, one.leader])))
     return metadata
+  }
+
+  async #askMetadata(topics: readonly string[] | null): Promise<Metadata> {
+    this.#idsKnown ??= await this.#nodes.sendAny(idsKnownRequest())
+    try {
+      return await this.#nodes.sendAny(metadataRequest(topics, this.#idsKnown))
+    } catch (error) {
+      // Of brokers of two versions, the one that was asked now may be the older.
+      this.#idsKnown = undefined
+      throw error
+    }
   }
 
   async #listOffsets(
@@ -307,21 +327,21 @@ function fetched(
 ): FetchedPartition {
   const { topic, partition, logStart, highWatermark, stableEnd, aborted } = found
   const logEnd = limits.isolation === 'committed' ? stableEnd : highWatermark
-  const base = { topic, partition, logStart, logEnd, bytes: found.bytes.length }
+  const base = { topic, partition, logStart, logEnd, bytes: 0 }
   if (found.error !== 0) {
     const error = brokerError(found.error, { ...asked, topic, partition })
     const problem = { kind: fetchProblem(found.error), error }
     return { ...base, records: [], nextOffset: position.offset, problem }
   }
   const from = position.offset
-  const { records, nextOffset, corrupt } = readBatches(found.bytes, {
+  const { records, nextOffset, bytes, corrupt } = readBatches(found.bytes, {
     topic,
     partition,
     from,
     aborted,
   })
   // What lies before it is handed on first; it is met again at the beginning of the next answer.
-  if (corrupt === undefined || nextOffset > from) return { ...base, records, nextOffset }
+  if (corrupt === undefined || nextOffset > from) return { ...base, records, nextOffset, bytes }
   const place = { topic, partition, offset: from, node: asked.node }
   const error = unreadable(place, 'batch', new Error(corrupt.reason))
   return { ...base, records: [], nextOffset: corrupt.after, problem: { kind: 'corrupt', error } }

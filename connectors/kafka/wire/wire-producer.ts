@@ -51,7 +51,8 @@ export class WireProducer {
   readonly #idempotent: boolean
   readonly #compression: 'none' | 'gzip'
   readonly #deliveryTimeoutMs: number
-  #numbering: Promise<Numbering> | undefined = undefined
+  #numbering: Numbering | undefined = undefined
+  #taking: Promise<Numbering> | undefined = undefined
 
   constructor(client: WireClient, retries: Retries, options: ProducerOptions) {
     this.#client = client
@@ -68,7 +69,7 @@ export class WireProducer {
     try {
       return await this.send(batch, numbering)
     } catch (error) {
-      this.#forget(numbering)
+      if (this.#numbering === numbering) this.#numbering = undefined
       if (!LOST_COUNT.has(brokerErrorName(error))) throw error
     }
     return this.send(batch, await this.#current())
@@ -110,14 +111,15 @@ export class WireProducer {
     }, this.#deliveryTimeoutMs)
   }
 
-  #current(): Promise<Numbering> {
-    if (this.#numbering === undefined) {
-      const taken = this.#retries.run(() => this.#take())
-      this.#numbering = taken
-      taken.catch(() => {
-        if (this.#numbering === taken) this.#numbering = undefined
+  // Who asks while one is being taken gets the same.
+  async #current(): Promise<Numbering> {
+    if (this.#numbering !== undefined) return this.#numbering
+    this.#taking ??= this.#retries
+      .run(() => this.#take())
+      .finally(() => {
+        this.#taking = undefined
       })
-    }
+    this.#numbering = await this.#taking
     return this.#numbering
   }
 
@@ -126,17 +128,6 @@ export class WireProducer {
     if (answer.error !== 0)
       throw brokerError(answer.error, { what: 'gives no producer id for idempotent writes' })
     return new Numbering(answer.producerId, answer.producerEpoch)
-  }
-
-  #forget(numbering: Numbering): void {
-    const current = this.#numbering
-    if (current === undefined) return
-    void current.then(
-      held => {
-        if (held === numbering && this.#numbering === current) this.#numbering = undefined
-      },
-      () => undefined,
-    )
   }
 }
 

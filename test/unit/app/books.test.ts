@@ -56,12 +56,3 @@ test('many errors of a component are counted, the last are kept, a few are writt
   t.is(books.errorsOf('engine').last[0]!.code, 'LINK_LOST')
   t.deepEqual(books.errorsOf('other'), { total: 0, last: [] })
 })
-
-test('the last value of a metric is kept under its component', t => {
-  const books = new Books({ write: () => undefined })
-  books.metric(1, 'split', 'words', 1)
-  books.metric(2, 'split', 'words', 2)
-  for (let i = 0; i < 2000; i++) books.metric(1, 'split', `m${i}`, i)
-  t.is(books.metricsOf('split').words, 2)
-  t.true(Object.keys(books.metricsOf('split')).length <= 1000)
-})

@@ -1,5 +1,6 @@
 // Every field of every page, against the lists of Storm 2.8's UI, and what stands in those that somebody computes with.
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
+import type { AskLag, LagQuestion } from '../../../storm-compat/ui/spout-lag.ts'
 import { topologyMetricsJson } from '../../../storm-compat/ui/topology-pages.ts'
 import { wordTopology } from '../storm-compat/nimbus/_nimbus.ts'
 import { uiFor } from './_ui.ts'
@@ -244,16 +245,49 @@ test('passwords of a topology are not shown', async t => {
   t.like(configuration, { 'db.password': '*****', 'api.token': '*****', 'a.b': 'seen' })
 })
 
-test('a spout on Kafka is found by its settings, and the way to its lag is told', async t => {
-  const { client, get } = await uiFor(t)
+const LAG_CONF = {
+  'config.topics': 'x,y',
+  'config.groupid': 'g',
+  'config.bootstrap.servers': 'k:9092',
+}
+
+async function lagOf(t: ExecutionContext, askLag: AskLag, more: Record<string, unknown> = {}) {
+  const { client, get } = await uiFor(t, { askLag })
   const topology = wordTopology()
   const [, spout] = [...topology.spouts][0]!
-  const conf = { 'config.topics': 'x', 'config.groupid': 'g', 'config.bootstrap.servers': 'k:9092' }
-  const common = { ...spout.common, json_conf: JSON.stringify(conf) }
+  const common = { ...spout.common, json_conf: JSON.stringify({ ...LAG_CONF, ...more }) }
   const spouts = new Map([...topology.spouts, ['kafka', { ...spout, common }]])
   await client.call('submitTopology', { name: 'wc', topology: { ...topology, spouts } })
   const lag = await get(`/topology/${ID}/lag`)
   t.deepEqual(Object.keys(lag), ['kafka'])
-  t.like(lag.kafka, { spoutId: 'kafka', spoutType: 'KAFKA' })
-  t.regex(lag.kafka.errorInfo, /--bootstrap-server k:9092 --describe --group g/)
+  return lag.kafka
+}
+
+test('the lag of a spout on Kafka is asked by its settings, and answered as in Storm', async t => {
+  const asked: LagQuestion[] = []
+  const result = { x: { 0: { consumerCommittedOffset: 5, logHeadOffset: 9, lag: 4 } } }
+  const lag = await lagOf(t, async question => {
+    asked.push(question)
+    return result
+  })
+  t.deepEqual(lag, { spoutId: 'kafka', spoutType: 'KAFKA', spoutLagResult: result })
+  t.deepEqual(asked, [{ connection: { brokers: ['k:9092'] }, groupId: 'g', topics: ['x', 'y'] }])
+})
+
+test('where Kafka cannot be asked for a lag, it is said why, and what tells it', async t => {
+  const never = async () => ({})
+  const away = async () => {
+    throw new Error('no broker')
+  }
+  const secured = { 'config.security.protocol': 'SASL_SSL', 'config.sasl.mechanism': 'PLAIN' }
+  const command = /--bootstrap-server k:9092 --describe --group g/
+  for (const [ask, conf, why] of [
+    [never, {}, /no topic of x, y is there/],
+    [away, {}, /^no broker;/],
+    [never, secured, /sasl.jaas.config has no user and password/],
+  ] as const) {
+    const { errorInfo } = await lagOf(t, ask, conf)
+    t.regex(errorInfo, why)
+    t.regex(errorInfo, command)
+  }
 })

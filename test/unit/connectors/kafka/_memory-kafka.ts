@@ -36,14 +36,22 @@ export class MemoryKafka {
   refusing: EngineError | undefined = undefined
   /** Writes have neither an effect nor an end after so many more. */
   writesLeft = Number.POSITIVE_INFINITY
+  /** Batches that were asked to be written. */
+  writes = 0
+  /** Of every topic; undefined stands for brokers that tell none. */
+  readonly ids = new Map<string, string | undefined>()
   clients = 0
   nowMs = 1_000_000
+  /** What each answer for a partition is said to weigh. */
+  answerBytes = 100
   readonly #waiting = new Set<() => void>()
+  #made = 0
 
   create(topic: string, partitions: number): void {
     const logs = this.topics.get(topic) ?? []
     while (logs.length < partitions) logs.push({ records: [], start: 0, end: 0 })
     this.topics.set(topic, logs)
+    if (!this.ids.has(topic)) this.ids.set(topic, `id ${++this.#made}`)
   }
 
   append(topic: string, partition: number, value: string | null, holes = 0): number {
@@ -71,8 +79,19 @@ export class MemoryKafka {
     log.records.splice(0, log.records.length, ...log.records.filter(one => one.offset >= below))
   }
 
+  /** The topic is deleted. */
+  remove(topic: string): void {
+    this.topics.delete(topic)
+    this.ids.delete(topic)
+    this.tick()
+  }
+
+  find({ topic, partition }: TopicPartition): Log | undefined {
+    return this.topics.get(topic)?.[partition]
+  }
+
   log({ topic, partition }: TopicPartition): Log {
-    const log = this.topics.get(topic)?.[partition]
+    const log = this.find({ topic, partition })
     if (log === undefined) throw new Error(`the test asks for ${topic}[${partition}]`)
     return log
   }
@@ -119,6 +138,7 @@ class MemoryClient implements KafkaClient {
       .filter(([topic]) => matches(topic))
       .map(([topic, logs]) => ({
         topic,
+        id: this.#kafka.ids.get(topic),
         partitions: logs.map((_, partition) => ({ partition, leader: NODE })),
       }))
   }
@@ -144,10 +164,13 @@ class MemoryClient implements KafkaClient {
   }
 
   async commit(groupId: string, offsets: readonly CommittedOffset[]) {
+    const gone = offsets.filter(one => this.#kafka.find(one) === undefined)
     for (const one of offsets) {
+      if (gone.includes(one)) continue
       this.#kafka.commits.set(`${groupId} ${one.topic}[${one.partition}]`, one)
       this.#kafka.committed.push(one)
     }
+    return gone
   }
 
   async fetch(_node: number, positions: readonly FetchPosition[]) {
@@ -165,8 +188,19 @@ class MemoryClient implements KafkaClient {
   }
 
   #read({ topic, partition, offset }: FetchPosition): FetchedPartition {
-    const log = this.#kafka.log({ topic, partition })
-    const base = { topic, partition, logStart: log.start, logEnd: log.end, bytes: 100 }
+    const log = this.#kafka.find({ topic, partition })
+    if (log === undefined) {
+      const base = { topic, partition, logStart: -1, logEnd: -1, bytes: 0 }
+      const error = kafkaFailed(`${topic}[${partition}] is gone`, '')
+      return { ...base, records: [], nextOffset: offset, problem: { kind: 'gone', error } }
+    }
+    const base = {
+      topic,
+      partition,
+      logStart: log.start,
+      logEnd: log.end,
+      bytes: this.#kafka.answerBytes,
+    }
     if (offset < log.start || offset > log.end) {
       const error = kafkaFailed(`${topic}[${partition}] has no offset ${offset}`, '')
       return { ...base, records: [], nextOffset: offset, problem: { kind: 'out-of-range', error } }
@@ -188,6 +222,7 @@ class MemoryClient implements KafkaClient {
 
   async produce({ topic, partition, records }: ProduceBatch) {
     const kafka = this.#kafka
+    kafka.writes++
     if (kafka.refusing !== undefined) throw kafka.refusing
     if (kafka.writesLeft-- <= 0) await new Promise(() => undefined)
     const log = kafka.log({ topic, partition })

@@ -1,57 +1,7 @@
 // The Kafka source on a cluster in memory: what grows, expires, does not read or fails too often.
-import test, { type ExecutionContext } from 'ava'
-import { type KafkaRecord, type KafkaSourceOptions, kafkaSource } from 'gearpump/kafka'
-import { ManualEnvironment, type SourceTest, testSource } from 'gearpump/testing'
-import { MemoryKafka } from './_memory-kafka.ts'
-
-const textOf = (record: KafkaRecord) => String(record.value)
-
-interface Started {
-  readonly source: SourceTest
-  /** Texts emitted so far. */
-  texts(): string[]
-  /** Lets time pass until nothing has come for a while. */
-  quiet(ms?: number): Promise<void>
-}
-
-interface Given {
-  readonly options?: Partial<KafkaSourceOptions<string>>
-  readonly position?: unknown
-  readonly index?: number
-  readonly parallelism?: number
-}
-
-async function start(kafka: MemoryKafka, given: Given = {}): Promise<Started> {
-  const { options = {}, ...place } = given
-  const topics = options.pattern === undefined ? { topics: ['in'] } : {}
-  const declared = kafkaSource<string>(
-    { brokers: ['memory:1'], ...topics, groupId: 'g', decode: textOf, ...options },
-    { openClient: kafka.open },
-  )
-  const environment = new ManualEnvironment({ seed: 1 })
-  const source = await testSource(declared(), { environment, ...place })
-  const quiet = async (ms = 400) => {
-    for (let passed = 0; passed < ms; passed += 20) {
-      await source.advance(20)
-      kafka.tick()
-      await new Promise<void>(resolve => setImmediate(resolve))
-    }
-  }
-  await quiet()
-  return { source, quiet, texts: () => source.emitted.map(one => String(one.value)) }
-}
-
-function filled(count = 5, partitions = 1): MemoryKafka {
-  const kafka = new MemoryKafka()
-  kafka.create('in', partitions)
-  for (let i = 0; i < count; i++) kafka.append('in', i % partitions, `text ${i}`)
-  return kafka
-}
-
-const codes = (t: ExecutionContext, { source }: Started) => {
-  for (const error of source.errors) t.log(error.message)
-  return source.errors.map(error => (error as { code?: string }).code)
-}
+import test from 'ava'
+import type { KafkaRecord } from 'gearpump/kafka'
+import { codes, filled, start, textOf } from './_source-rig.ts'
 
 test('a topic that grows is followed: the new partitions are read from their beginning, by one task each', async t => {
   const kafka = filled(4, 2)

@@ -80,7 +80,7 @@ test('metadata of others is not read, and damaged metadata says less, never more
   t.is(readMetadata(7, ''), undefined)
   t.is(readMetadata(7, 'somebody else'), undefined)
   const damaged = readMetadata(10, 'gearpump1;z;2.3,!.1,4.4')
-  t.deepEqual(damaged, { low: 10, runs: [[12, 15]], startedS: 35 })
+  t.deepEqual(damaged, { low: 10, runs: [[12, 15]], startedS: 35, topicId: undefined })
 })
 
 test('of too many runs the longest are kept', t => {

@@ -3,6 +3,7 @@
 import type {
   CommittedOffset,
   FetchedPartition,
+  FetchLimits,
   FetchPosition,
   KafkaClient,
   KafkaRecord,
@@ -12,7 +13,7 @@ import type {
   TopicChoice,
   TopicPartition,
 } from '../../../../connectors/kafka/client.ts'
-import { EngineError } from '../../../../src/base/errors.ts'
+import { EngineError, type ErrorCode } from '../../../../src/base/errors.ts'
 
 interface MemoryPartition {
   records: KafkaRecord[]
@@ -28,17 +29,35 @@ export class MemoryKafka {
   readonly commits: CommittedOffset[] = []
   /** Calls of these methods fail. */
   readonly failing = new Set<keyof KafkaClient>()
+  failure: ErrorCode = 'KAFKA_UNREACHABLE'
+  readonly calls = new Map<keyof KafkaClient, number>()
+  /** While it is there, questions for offsets wait in it to be let go. */
+  held: (() => void)[] | undefined = undefined
   /** A produce to this topic is held until it is let go. */
   readonly batches: ProduceBatch[] = []
+  readonly ids = new Map<string, string>()
   fetches = 0
+  /** Bytes that each fetch asked for at most. */
+  readonly asked: number[] = []
   clients = 0
+  #made = 0
   #waiting: (() => void)[] = []
 
   topic(name: string, partitions = 1): this {
     for (let partition = 0; partition < partitions; partition++) {
       this.partitions.set(`${name}-${partition}`, { records: [], start: 0, end: 0, leader: 1 })
     }
+    this.ids.set(name, `id ${++this.#made}`)
     return this
+  }
+
+  /** The topic is deleted. */
+  remove(topic: string): void {
+    for (const name of [...this.partitions.keys()]) {
+      if (name.slice(0, name.lastIndexOf('-')) === topic) this.partitions.delete(name)
+    }
+    this.ids.delete(topic)
+    this.changed()
   }
 
   at(name: string): MemoryPartition {
@@ -75,9 +94,8 @@ export class MemoryKafka {
   }
 
   check(method: keyof KafkaClient): void {
-    if (this.failing.has(method)) {
-      throw new EngineError('KAFKA_UNREACHABLE', `no broker for ${method}`, {})
-    }
+    this.calls.set(method, (this.calls.get(method) ?? 0) + 1)
+    if (this.failing.has(method)) throw new EngineError(this.failure, `no broker for ${method}`, {})
   }
 
   waitForChange(signal: { closed: boolean }): Promise<void> {
@@ -111,11 +129,17 @@ class MemoryClient implements KafkaClient {
       const partitions = topics.get(topic) ?? []
       topics.set(topic, [...partitions, { partition: Number(name.slice(dash + 1)), leader }])
     }
-    return [...topics].map(([topic, partitions]) => ({ topic, partitions }))
+    return [...topics].map(([topic, partitions]) => ({
+      topic,
+      id: this.#kafka.ids.get(topic),
+      partitions,
+    }))
   }
 
   async offsets(place: OffsetPlace, partitions: readonly TopicPartition[]) {
     this.#kafka.check('offsets')
+    const { held } = this.#kafka
+    if (held !== undefined) await new Promise<void>(resolve => held.push(resolve))
     return partitions.map(({ topic, partition }): PartitionOffset => {
       const { records, start, end } = this.#kafka.at(`${topic}-${partition}`)
       const later =
@@ -137,14 +161,20 @@ class MemoryClient implements KafkaClient {
 
   async commit(groupId: string, offsets: readonly CommittedOffset[]) {
     this.#kafka.check('commit')
+    const gone = offsets.filter(
+      ({ topic, partition }) => !this.#kafka.partitions.has(`${topic}-${partition}`),
+    )
     for (const offset of offsets) {
+      if (gone.includes(offset)) continue
       this.#kafka.groups.set(`${groupId} ${offset.topic}-${offset.partition}`, offset)
       this.#kafka.commits.push(offset)
     }
+    return gone
   }
 
-  async fetch(node: number, positions: readonly FetchPosition[]) {
+  async fetch(node: number, positions: readonly FetchPosition[], { bytesMax }: FetchLimits) {
     this.#kafka.fetches++
+    this.#kafka.asked.push(bytesMax)
     this.#kafka.check('fetch')
     const ask = () => positions.map(position => this.#fetchOne(node, position))
     const answers = ask()
@@ -155,7 +185,13 @@ class MemoryClient implements KafkaClient {
   }
 
   #fetchOne(node: number, { topic, partition, offset }: FetchPosition): FetchedPartition {
-    const { records, start, end, leader } = this.#kafka.at(`${topic}-${partition}`)
+    const log = this.#kafka.partitions.get(`${topic}-${partition}`)
+    if (log === undefined) {
+      const error = new EngineError('KAFKA_FAILED', 'gone', {})
+      const base = { topic, partition, records: [], nextOffset: offset, logStart: -1, logEnd: -1 }
+      return { ...base, bytes: 0, problem: { kind: 'gone', error } }
+    }
+    const { records, start, end, leader } = log
     const about = {
       topic,
       partition,

@@ -31,7 +31,8 @@ test('what is acked is committed after the period, with the metadata of this top
     topic: 'words',
     partition: 0,
     offset: 3,
-    metadata: '{"topologyId":"wc-1-1700000000","taskId":1,"threadName":"lines-executor[1, 1]"}',
+    metadata:
+      '{"topologyId":"wc-1-1700000000","taskId":1,"threadName":"lines-executor[1, 1] of topic id 1"}',
   })
   await rig.spout.close()
 })
