@@ -1,5 +1,6 @@
 // A topology that came over Thrift, as code that other processes can load: they get the topology value itself, since there is
 // no file of the user's to import, and its resources directory as the bundle that travels.
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { deserialize, serialize } from 'node:v8'
 import type { Application, CodeRef } from 'gearpump/spi'
@@ -32,6 +33,8 @@ export function loadSubmitted(input: SubmittedInput): Application {
   const topology = deserialize(Buffer.from(input.topology, 'base64')) as StormTopology
   const { resources, jar, startedMs, runDir, logDir } = input
   const pidDir = join(runDir, 'pids')
+  // Bundles hold files: a folder without any, as of a jar with classes only, does not travel. Children are started in it.
+  mkdirSync(resources, { recursive: true })
   const jars = jar === undefined ? [] : [jar]
   return translate(topology, { resources, jars, pidDir, startedMs, logDir }).application
 }
