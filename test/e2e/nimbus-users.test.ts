@@ -64,7 +64,7 @@ function homeOf(dir: string, name: string, conf: string): string {
 realTest(
   test.serial,
   ['storm-client', 'storm-lib'],
-  "before a cluster Storm's client logs in, submits, gives running Java components other credentials, rebalances and kills; who does not log in gets nowhere",
+  "before a cluster Storm's client logs in, submits a component of 3 MB, gives running Java components other credentials, rebalances and kills; who does not log in gets nowhere",
   async (t, [client, lib]) => {
     const dir = mkdtempSync(join(tmpdir(), 'gearpump-e2e-'))
     t.teardown(() => rmSync(dir, { recursive: true }))

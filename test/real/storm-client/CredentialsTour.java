@@ -50,6 +50,9 @@ public final class CredentialsTour {
     options.set_creds(new Credentials(Map.of("password", "first")));
     StormSubmitter.submitTopology("secrets", conf, builder.createTopology(), options);
     Path file = Paths.get(args[2]);
+    byte[] ballast = new byte[3_000_000];
+    new java.util.Random(1).nextBytes(ballast);
+    awaited(file, "ballast " + java.util.Arrays.hashCode(ballast));
     awaited(file, "bolt got first", "spout got first", "spout opened", "seen first");
     Map<String, Object> whole = Utils.readStormConfig();
     whole.putAll(conf);
@@ -129,10 +132,16 @@ public final class CredentialsTour {
   }
 
   public static final class SecretBolt extends BaseRichBolt implements ICredentialsListener {
+    /** A serialised component may be large. */
+    private final byte[] ballast = new byte[3_000_000];
     private OutputCollector collector;
     private Map<String, Object> conf;
     private String secret = "none";
     private String last;
+
+    SecretBolt() {
+      new java.util.Random(1).nextBytes(ballast);
+    }
 
     @Override
     public void setCredentials(Map<String, String> credentials) {
@@ -145,6 +154,7 @@ public final class CredentialsTour {
       this.conf = conf;
       this.collector = collector;
       note(conf, "bolt got " + secret);
+      note(conf, "ballast " + java.util.Arrays.hashCode(ballast));
     }
 
     @Override
