@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import type { ClusterGear, Gear } from 'gearpump'
 import type { FrontDoor, Loaded, RunOptions, ServeOptions, Service } from 'gearpump/spi'
 import type { Conf } from './component/api.ts'
-import { serveDrpc } from './drpc/service.ts'
+import { type ServiceOptions, serveDrpc } from './drpc/service.ts'
 import { loadFlux } from './flux/load.ts'
 import { shellOrClass } from './jvm/shell-classes.ts'
 import { startNimbus } from './nimbus/nimbus.ts'
@@ -41,7 +41,7 @@ export const frontDoor: FrontDoor = {
   },
 
   async serve(gear, { drpc: ports, ...options }) {
-    const drpc = ports === undefined ? undefined : await serveDrpc(ports, options.log)
+    const drpc = ports === undefined ? undefined : await serveDrpc(ports, drpcOptionsOf(options))
     const opened: Service[] = drpc === undefined ? [] : [drpc]
     const close = async () => {
       for (const service of opened.toReversed()) await service.close()
@@ -88,6 +88,16 @@ async function openNimbus(
   } catch (error) {
     await nimbus.close()
     throw error
+  }
+}
+
+/** Who may come in at the Nimbus may come in here, and nobody else. */
+function drpcOptionsOf(options: Omit<ServeOptions, 'drpc'>): ServiceOptions {
+  const { address, tls, users, advertise, log } = options
+  return {
+    ...{ address, advertise, log },
+    ...(tls === undefined ? {} : { tls }),
+    ...(users === undefined ? {} : { passwordOf: (user: string) => users.get(user) }),
   }
 }
 

@@ -1,11 +1,20 @@
 // `storm drpc` runs a DRPC server until it is interrupted, set up by storm.yaml as Storm's own daemon is. `storm drpc-client` calls
 // functions from a terminal.
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { asError, EngineError } from 'gearpump/spi'
 import { accessOf } from '../drpc/access.ts'
 import { type DrpcOptions, startDrpc } from '../drpc/server.ts'
 import { describeDrpc } from '../drpc/service.ts'
-import { NO_DRPC } from '../thrift/client.ts'
+import { type ClientSecurity, NO_DRPC } from '../thrift/client.ts'
+import type { ServerTls } from '../thrift/server.ts'
+import {
+  clientSecurity,
+  DRPC_PORT_SETTINGS,
+  INVOCATIONS_PORT_SETTINGS,
+  serverTls,
+  serverUsers,
+} from '../thrift/transport-conf.ts'
 import { one, readCommandLine } from './command-line.ts'
 import { clusterConfDir, readConf, type StormConf, stormConf } from './storm-conf.ts'
 import { StormUsageError } from './usage-error.ts'
@@ -21,6 +30,7 @@ drpc.invocations.port (3773), and HTTP is on drpc.http.port (3774) if drpc.disab
 
   --host ADDRESS     address to listen on; 127.0.0.1 if not given, for whoever can connect may call
                      and answer every function that drpc.authorizer does not keep from him
+                     (unless drpc.thrift.transport is DigestSaslTransportPlugin: docs/storm-drpc.md)
   -c KEY=VALUE       a setting, as in -c drpc.port=0; may be repeated
 `,
   async run(argv, around) {
@@ -41,12 +51,11 @@ drpc.invocations.port (3773), and HTTP is on drpc.http.port (3774) if drpc.disab
 }
 
 async function optionsOf(conf: StormConf, around: Surroundings): Promise<DrpcOptions> {
-  refuseSecurity(conf)
-  const http = conf['drpc.disable.http.binding'] === false
   return {
+    ...(await securityOf(conf)),
+    ...(await httpOf(conf)),
     port: numberOf(conf, 'drpc.port', 0),
     invocationsPort: numberOf(conf, 'drpc.invocations.port', 0),
-    httpPort: http ? numberOf(conf, 'drpc.http.port', 0) : undefined,
     requestTimeoutMs: 1000 * numberOf(conf, 'drpc.request.timeout.secs', 1),
     messageBytesMax: numberOf(conf, 'drpc.max_buffer_size', 1),
     access: accessOf({ ...(await accessFile(conf, around)), ...conf }),
@@ -69,22 +78,60 @@ function numberOf(conf: StormConf, key: string, min: number): number {
   })
 }
 
-function refuseSecurity(conf: StormConf): void {
-  for (const key of ['drpc.thrift.transport', 'drpc.invocations.thrift.transport']) {
-    const plugin = String(conf[key] ?? conf['storm.thrift.transport'] ?? '')
-    if (plugin === '' || /(?:^|\.)SimpleTransportPlugin$/.test(plugin)) continue
+// Each Thrift port has a plug-in of its own in Storm; HTTP is for callers.
+async function securityOf(conf: StormConf): Promise<Partial<DrpcOptions>> {
+  const callers = await serverUsers(conf, DRPC_PORT_SETTINGS)
+  const topologies = await serverUsers(conf, INVOCATIONS_PORT_SETTINGS)
+  const tls = await serverTls(conf, DRPC_PORT_SETTINGS)
+  const passwordOf = callers ?? topologies
+  const one = (callers === undefined) !== (topologies === undefined)
+  return {
+    ...(tls === undefined ? {} : { tls }),
+    ...(passwordOf === undefined ? {} : { passwordOf }),
+    ...(one ? { openPort: callers === undefined ? 'callers' : 'topologies' } : {}),
+  }
+}
+
+// Callers over HTTP have one port: plain, or HTTPS.
+async function httpOf(conf: StormConf): Promise<Partial<DrpcOptions>> {
+  const plain = conf['drpc.disable.http.binding'] === false
+  if (Number(conf['drpc.https.port'] ?? -1) <= 0) {
+    return plain ? { httpPort: numberOf(conf, 'drpc.http.port', 0) } : {}
+  }
+  if (plain) {
     throw new EngineError(
       'BAD_INPUT',
-      `${key} is ${plugin}: this command starts no server with it`,
+      'drpc.https.port and drpc.http.port: one of them is served',
       {
-        hint: 'startDrpc({ passwordOf, tls }) of gearpump/storm does: SASL digest, and TLS',
+        hint: 'set drpc.disable.http.binding: true, or drpc.https.port: -1',
       },
     )
   }
-  if (Number(conf['drpc.https.port'] ?? -1) <= 0) return
-  throw new EngineError('BAD_INPUT', 'drpc.https.port: this command serves plain HTTP only', {
-    hint: 'startDrpc({ tls }) of gearpump/storm serves HTTPS',
-  })
+  return { httpPort: numberOf(conf, 'drpc.https.port', 1), httpTls: await keyStoreOf(conf) }
+}
+
+async function keyStoreOf(conf: StormConf): Promise<ServerTls> {
+  const path = conf['drpc.https.keystore.path']
+  const type = String(conf['drpc.https.keystore.type'])
+  if (typeof path !== 'string' || path === '' || type.toUpperCase() !== 'PKCS12') {
+    throw new EngineError('BAD_INPUT', 'drpc.https.port: a key store of type PKCS12 is needed', {
+      hint: 'set drpc.https.keystore.path and drpc.https.keystore.type: PKCS12 (keytool -importkeystore makes one of a JKS)',
+    })
+  }
+  if (
+    conf['drpc.https.need.client.auth'] === true ||
+    conf['drpc.https.want.client.auth'] === true
+  ) {
+    throw new EngineError('BAD_INPUT', 'drpc.https.*: certificates of clients are asked for', {
+      hint: 'that is served by gearpump.drpc.use.tls with gearpump.tls.ca, on all three ports',
+    })
+  }
+  const pfx = await readFile(path).catch(asError)
+  if (pfx instanceof Error) {
+    throw new EngineError('FILE_NOT_FOUND', `drpc.https.keystore.path: ${pfx.message}`)
+  }
+  const password = conf['drpc.https.key.password'] ?? conf['drpc.https.keystore.password']
+  return { pfx, passphrase: String(password ?? '') }
 }
 
 export const drpcClientVerb: Verb = {
@@ -124,10 +171,11 @@ async function connected(conf: StormConf, around: Surroundings): Promise<DrpcCli
   const servers = conf['drpc.servers']
   const hosts = Array.isArray(servers) ? servers.map(String) : []
   const port = numberOf(conf, 'drpc.port', 1)
+  const security: ClientSecurity = await clientSecurity(conf, DRPC_PORT_SETTINGS)
   const reasons: string[] = []
   for (const host of hosts) {
     try {
-      return await around.connectDrpc(host, port)
+      return await around.connectDrpc(host, port, security)
     } catch (error) {
       reasons.push(asError(error).message)
     }

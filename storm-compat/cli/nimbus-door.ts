@@ -1,9 +1,13 @@
 // From a command line to the leading Nimbus: each seed of `nimbus.seeds` is asked who leads, as Storm's clients do. A
 // Nimbus of Storm 1.0 knows no getLeader and is asked for its whole cluster.
 import { asError, EngineError } from 'gearpump/spi'
+import { clientSecurity, NIMBUS_PORT_SETTINGS } from '../thrift/transport-conf.ts'
 import type { CommandLine } from './command-line.ts'
 import { type StormConf, stormConf } from './storm-conf.ts'
 import type { NimbusClient, Surroundings } from './verb.ts'
+
+/** Where Storm's Nimbus speaks TLS. */
+const TLS_PORT = 'nimbus.thrift.tls.port'
 
 export interface Leader {
   readonly client: NimbusClient
@@ -30,13 +34,14 @@ export async function withNimbus<T>(
 type Found = Omit<Leader, 'conf'>
 
 async function findLeader(conf: StormConf, around: Surroundings): Promise<Found> {
-  refuseSecurity(conf)
-  const port = portOf(conf)
+  const security = await clientSecurity(conf, NIMBUS_PORT_SETTINGS)
+  const port = portOf(conf, security.tls === undefined ? 'nimbus.thrift.port' : TLS_PORT)
+  const connect = (host: string, at: number) => around.connect(host, at, security)
   const seeds = seedsOf(conf)
   const reasons: string[] = []
   for (const seed of seeds) {
     try {
-      const leader = await leaderFrom(seed, port, around)
+      const leader = await leaderFrom(seed, port, connect)
       if (leader !== undefined) return leader
       reasons.push(`${seed}:${port} names no leader`)
     } catch (error) {
@@ -56,9 +61,9 @@ async function findLeader(conf: StormConf, around: Surroundings): Promise<Found>
 async function leaderFrom(
   host: string,
   port: number,
-  around: Surroundings,
+  connect: (host: string, port: number) => Promise<NimbusClient>,
 ): Promise<Found | undefined> {
-  const client = await around.connect(host, port)
+  const client = await connect(host, port)
   try {
     const leader = await askLeader(client)
     if (leader === undefined) {
@@ -68,7 +73,7 @@ async function leaderFrom(
     if (leader.host === host && leader.port === port) return { client, host, port }
     client.close()
     const { host: leaderHost, port: leaderPort } = leader
-    const other = await around.connect(leaderHost, leaderPort)
+    const other = await connect(leaderHost, leaderPort)
     return { client: other, host: leaderHost, port: leaderPort }
   } catch (error) {
     client.close()
@@ -100,22 +105,10 @@ function seedsOf(conf: StormConf): readonly string[] {
   })
 }
 
-function portOf(conf: StormConf): number {
-  const port = Number(conf['nimbus.thrift.port'])
+function portOf(conf: StormConf, key: string): number {
+  const port = Number(conf[key])
   if (Number.isInteger(port) && port > 0 && port < 65_536) return port
-  throw new EngineError('BAD_INPUT', `nimbus.thrift.port is ${conf['nimbus.thrift.port']}`, {
-    hint: 'it must be a port, as in nimbus.thrift.port: 6627',
-  })
-}
-
-// Told before a connection that would fail without a reason.
-function refuseSecurity(conf: StormConf): void {
-  const plugin = conf['storm.thrift.transport']
-  const simple = /(?:^|\.)SimpleTransportPlugin$/
-  const secured = typeof plugin === 'string' && plugin !== '' && !simple.test(plugin)
-  if (!secured && conf['nimbus.thrift.client.use.tls'] !== true) return
-  throw new EngineError('BAD_INPUT', 'this command speaks to a Nimbus without SASL and TLS only', {
-    hint: 'leave out storm.thrift.transport and nimbus.thrift.client.use.tls, or use Storm’s own command',
-    details: { transport: plugin },
+  throw new EngineError('BAD_INPUT', `${key} is ${conf[key]}`, {
+    hint: `it must be a port, as in ${key}: 6627`,
   })
 }

@@ -23,12 +23,14 @@ export function realSurroundings(gear: Gear): Surroundings {
     note: text => process.stderr.write(`${text}\n`),
     drained: () => taken(process.stdout),
     stdin: process.stdin,
-    connect: (host, port) => connectThrift({ methods: nimbusMethods, host, port }),
-    connectDrpc: (host, port) =>
+    connect: (host, port, security) =>
+      connectThrift({ methods: nimbusMethods, host, port, security }),
+    connectDrpc: (host, port, security) =>
       connectThrift({
         methods: drpcMethods,
         host,
         port,
+        security,
         timeoutMs: DRPC_ANSWER_MS,
         unreachable: NO_DRPC,
       }),

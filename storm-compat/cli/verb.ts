@@ -1,6 +1,6 @@
 // What a verb of `storm` is, and what it sees of the world: a Nimbus, the files of Storm's configuration, the terminal.
 // All of it is handed in, so that tests run verbs against a Nimbus in memory.
-import type { ThriftClient } from '../thrift/client.ts'
+import type { ClientSecurity, ThriftClient } from '../thrift/client.ts'
 import type { drpcMethods } from '../thrift/storm-drpc.ts'
 import type { nimbusMethods } from '../thrift/storm-nimbus.ts'
 
@@ -30,8 +30,8 @@ export interface Surroundings {
   /** Resolves when the reader of stdout has taken what was written. */
   drained(): Promise<void>
   readonly stdin: AsyncIterable<Uint8Array>
-  connect(host: string, port: number): Promise<NimbusClient>
-  connectDrpc(host: string, port: number): Promise<DrpcClient>
+  connect(host: string, port: number, security: ClientSecurity): Promise<NimbusClient>
+  connectDrpc(host: string, port: number, security: ClientSecurity): Promise<DrpcClient>
   /** Resolves when the user wants the command to end: Ctrl-C, or SIGTERM. */
   interrupted(): Promise<void>
   /** Resolves with the exit code; 128 and more is a signal. */

@@ -2,8 +2,9 @@
 // Storm's own servers are spoken to in the same way.
 import { asError, Backoff, EngineError } from 'gearpump/spi'
 import type { Conf } from '../component/api.ts'
-import { connectThrift, NO_DRPC, type ThriftClient } from '../thrift/client.ts'
+import { type ClientSecurity, connectThrift, NO_DRPC, type ThriftClient } from '../thrift/client.ts'
 import { drpcInvocationsMethods } from '../thrift/storm-drpc.ts'
+import { clientSecurity, INVOCATIONS_PORT_SETTINGS } from '../thrift/transport-conf.ts'
 import type { FetchedRequest, Invocations } from './requests.ts'
 
 /** An answer of a server that is alive comes at once. */
@@ -20,7 +21,6 @@ export interface Address {
 
 /** The servers of `drpc.servers`, for a topology. Throws for settings that name none. */
 export function serversOf(conf: Conf): readonly Address[] {
-  refuseSecurity(conf)
   const servers = conf['drpc.servers']
   const port = Number(conf['drpc.invocations.port'])
   const hosts = Array.isArray(servers) ? servers.map(String) : []
@@ -31,32 +31,28 @@ export function serversOf(conf: Conf): readonly Address[] {
   })
 }
 
-// Told before a connection that would fail without a reason.
-export function refuseSecurity(conf: Conf): void {
-  for (const key of ['drpc.invocations.thrift.transport', 'drpc.thrift.transport']) {
-    const plugin = conf[key] ?? conf['storm.thrift.transport'] ?? ''
-    if (plugin === '' || /(?:^|\.)SimpleTransportPlugin$/.test(String(plugin))) continue
-    throw new EngineError(
-      'BAD_INPUT',
-      `${key} is ${plugin}: native components speak without SASL`,
-      {
-        hint: 'leave it out, or run the topology with Storm’s own DRPCSpout',
-        details: { plugin },
-      },
-    )
-  }
+/** How a topology comes in at those servers. Throws for settings that cannot be kept here. */
+export function invocationsSecurity(conf: Conf): Promise<ClientSecurity> {
+  return clientSecurity(conf, INVOCATIONS_PORT_SETTINGS)
+}
+
+export interface InvocationsOptions {
+  readonly security?: ClientSecurity
+  readonly nowMs?: () => number
 }
 
 export class RemoteInvocations implements Invocations {
   readonly address: Address
+  readonly #security: ClientSecurity
   readonly #nowMs: () => number
   readonly #backoff = new Backoff()
   #client: Promise<Client> | undefined = undefined
   #notBeforeMs = 0
 
-  constructor(address: Address, nowMs: () => number = () => performance.now()) {
+  constructor(address: Address, options: InvocationsOptions = {}) {
     this.address = address
-    this.#nowMs = nowMs
+    this.#security = options.security ?? {}
+    this.#nowMs = options.nowMs ?? (() => performance.now())
   }
 
   /** While the server cannot be reached there are no requests; throws once per try to reach it. */
@@ -113,6 +109,7 @@ export class RemoteInvocations implements Invocations {
       host,
       port,
       timeoutMs: ANSWER_TIMEOUT_MS,
+      security: this.#security,
       unreachable: NO_DRPC,
     })
     const mine = this.#client

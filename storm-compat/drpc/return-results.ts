@@ -9,7 +9,8 @@ import type {
   TopologyContext,
   Tuple,
 } from '../component/api.ts'
-import { RemoteInvocations, refuseSecurity } from './remote-invocations.ts'
+import type { ClientSecurity } from '../thrift/client.ts'
+import { invocationsSecurity, RemoteInvocations } from './remote-invocations.ts'
 import type { Invocations } from './requests.ts'
 import type { LocalServer } from './spout.ts'
 
@@ -20,14 +21,15 @@ export class ReturnResults implements Bolt {
   readonly #local: LocalServer | undefined
   readonly #servers = new Map<string, RemoteInvocations>()
   #collector!: OutputCollector
+  #security: ClientSecurity = {}
 
   constructor(local?: LocalServer) {
     this.#local = local
   }
 
-  prepare(conf: Conf, _context: TopologyContext, collector: OutputCollector): void {
+  async prepare(conf: Conf, _context: TopologyContext, collector: OutputCollector): Promise<void> {
     this.#collector = collector
-    if (this.#local === undefined) refuseSecurity(conf)
+    if (this.#local === undefined) this.#security = await invocationsSecurity(conf)
   }
 
   async execute(tuple: Tuple): Promise<void> {
@@ -52,7 +54,8 @@ export class ReturnResults implements Bolt {
   async #serverAt(host: string, port: number): Promise<Invocations> {
     if (this.#local !== undefined && host === this.#local.serviceId) return this.#local
     const key = `${host}:${port}`
-    const server = this.#servers.get(key) ?? new RemoteInvocations({ host, port })
+    const server =
+      this.#servers.get(key) ?? new RemoteInvocations({ host, port }, { security: this.#security })
     // The last in the map is the one used last.
     this.#servers.delete(key)
     this.#servers.set(key, server)

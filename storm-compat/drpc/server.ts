@@ -34,6 +34,10 @@ export interface DrpcOptions {
   readonly tls?: ServerTls
   /** Let only those in who know a password: SASL digest, and HTTP's basic authentication. */
   readonly passwordOf?: PasswordOf
+  /** Storm has a plug-in for each Thrift port: one that is named here lets all in, in spite of `passwordOf`. */
+  readonly openPort?: 'callers' | 'topologies' | undefined
+  /** Speak HTTPS with other keys than `tls`, and whether or not there is TLS on the other ports. */
+  readonly httpTls?: ServerTls
   /** Who may call what; everybody everything if not given. */
   readonly access?: Access
   /** `drpc.request.timeout.secs` in ms; 600,000 if not given. */
@@ -73,14 +77,14 @@ export async function startDrpc(options: DrpcOptions = {}): Promise<Drpc> {
   const opened: { close(): Promise<void> }[] = []
   try {
     const callers = await serve({
-      ...commonOf(options),
+      ...commonOf(options, 'callers'),
       methods: drpcMethods,
       handlers: callerHandlers(guarded),
       port: options.port ?? DRPC_PORT,
     })
     opened.push(callers)
     const topologies = await serve({
-      ...commonOf(options),
+      ...commonOf(options, 'topologies'),
       methods: drpcInvocationsMethods,
       handlers: invocationHandlers(guarded),
       port: options.invocationsPort ?? DRPC_INVOCATIONS_PORT,
@@ -128,7 +132,9 @@ function running(requests: Requests, { callers, topologies, http, address }: Lis
   }
 }
 
-function commonOf({ address, tls, passwordOf, messageBytesMax, log = noLog }: DrpcOptions) {
+function commonOf(options: DrpcOptions, port: 'callers' | 'topologies') {
+  const { address, tls, messageBytesMax, log = noLog } = options
+  const passwordOf = options.openPort === port ? undefined : options.passwordOf
   return {
     log,
     frameBytesMax: messageBytesMax ?? MESSAGE_BYTES_MAX,
@@ -209,8 +215,8 @@ async function listenHttp(guarded: Guarded, options: DrpcOptions, port: number) 
   const server: Server = drpcOverHttp({
     execute: async call => guarded.execute(call.functionName, call.args, call),
     argsBytesMax: options.messageBytesMax ?? MESSAGE_BYTES_MAX,
-    tls: options.tls,
-    passwordOf: options.passwordOf,
+    tls: options.httpTls ?? options.tls,
+    passwordOf: options.openPort === 'callers' ? undefined : options.passwordOf,
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', cause => {

@@ -9,7 +9,12 @@ import type {
   SpoutOutputCollector,
   TopologyContext,
 } from '../component/api.ts'
-import { type Address, RemoteInvocations, serversOf } from './remote-invocations.ts'
+import {
+  type Address,
+  invocationsSecurity,
+  RemoteInvocations,
+  serversOf,
+} from './remote-invocations.ts'
 import type { Invocations } from './requests.ts'
 
 /** A server that has nothing to do is asked less often, up to this wait; it is what a request may wait beyond its work. */
@@ -51,7 +56,7 @@ export class DRPCSpout implements Spout {
     this.#nowMs = nowMs
   }
 
-  open(conf: Conf, context: TopologyContext, collector: SpoutOutputCollector): void {
+  async open(conf: Conf, context: TopologyContext, collector: SpoutOutputCollector): Promise<void> {
     this.#collector = collector
     const local = this.#local
     if (local !== undefined) {
@@ -59,11 +64,10 @@ export class DRPCSpout implements Spout {
       return
     }
     const all = serversOf(conf)
+    const options = { security: await invocationsSecurity(conf), nowMs: this.#nowMs }
     const tasks = context.componentTasks(context.componentId).length
     const mine = tasks < all.length ? all : [all[context.taskIndex % all.length]!]
-    this.#servers = mine.map(address =>
-      serverAt(address, new RemoteInvocations(address, this.#nowMs)),
-    )
+    this.#servers = mine.map(address => serverAt(address, new RemoteInvocations(address, options)))
   }
 
   /** Emits one request at most; the servers take turns. */

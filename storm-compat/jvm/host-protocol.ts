@@ -23,6 +23,7 @@ export const ORDER = {
   ACTIVATE: 6,
   DEACTIVATE: 7,
   CLOSE: 8,
+  CREDENTIALS: 9,
 } as const
 
 /** Records in a batch from the host. */

@@ -4,6 +4,7 @@ import { asError, type Hold } from 'gearpump/spi'
 import type {
   Bolt,
   Conf,
+  Credentials,
   OutputCollector,
   OutputFieldsDeclarer,
   TopologyContext,
@@ -41,6 +42,8 @@ export class JavaBolt implements Bolt, JavaRole {
   readonly #held = new Map<number, Tuple & Hold>()
   readonly #origins = new Map<string, number>()
   #task!: JavaTask
+  #credentials: Credentials = {}
+  #begun = false
   #collector!: OutputCollector
   #lastId = 0
   #unexecuted = 0
@@ -52,6 +55,12 @@ export class JavaBolt implements Bolt, JavaRole {
 
   constructor(options: JavaBoltOptions) {
     this.#options = options
+  }
+
+  /** Before it is begun, and whenever there are others. */
+  setCredentials(credentials: Credentials): void {
+    this.#credentials = credentials
+    if (this.#begun) this.#task.setCredentials(credentials)
   }
 
   prepare(conf: Conf, context: TopologyContext, collector: OutputCollector): Promise<void> {
@@ -69,8 +78,10 @@ export class JavaBolt implements Bolt, JavaRole {
       context,
       kind: 'bolt',
       more: { origins },
+      credentials: this.#credentials,
       reportError: error => collector.reportError(error),
     })
+    this.#begun = true
     return this.#task.start()
   }
 

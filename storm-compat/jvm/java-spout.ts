@@ -4,6 +4,7 @@
 import { asError } from 'gearpump/spi'
 import type {
   Conf,
+  Credentials,
   OutputFieldsDeclarer,
   Spout,
   SpoutOutputCollector,
@@ -36,6 +37,8 @@ export interface JavaSpoutOptions {
 export class JavaSpout implements Spout, JavaRole {
   readonly #options: JavaSpoutOptions
   #task!: JavaTask
+  #credentials: Credentials = {}
+  #begun = false
   #collector!: SpoutOutputCollector
   #pendingMax = Number.POSITIVE_INFINITY
   #pending = 0
@@ -48,6 +51,12 @@ export class JavaSpout implements Spout, JavaRole {
     this.#options = options
   }
 
+  /** Before it is begun, and whenever there are others. */
+  setCredentials(credentials: Credentials): void {
+    this.#credentials = credentials
+    if (this.#begun) this.#task.setCredentials(credentials)
+  }
+
   open(conf: Conf, context: TopologyContext, collector: SpoutOutputCollector): Promise<void> {
     this.#collector = collector
     const pendingMax = conf['topology.max.spout.pending']
@@ -58,8 +67,10 @@ export class JavaSpout implements Spout, JavaRole {
       context,
       kind: 'spout',
       more: {},
+      credentials: this.#credentials,
       reportError: error => collector.reportError(error),
     })
+    this.#begun = true
     return this.#task.start()
   }
 

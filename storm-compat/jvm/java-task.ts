@@ -1,12 +1,12 @@
 // What Java bolts and spouts have in common on the executor's side: opening the task in the host, opening it again when its component
 // threw or the host has died, emits with the answers that somebody may ask for, and errors with Java's own stack trace.
 import { asError, EngineError } from 'gearpump/spi'
-import type { Conf, LogLevel, TopologyContext } from '../component/api.ts'
+import type { Conf, Credentials, LogLevel, TopologyContext } from '../component/api.ts'
 import { systemClock } from '../multilang/clock.ts'
 import { RestartBackoff } from '../multilang/restart-backoff.ts'
 import type { JavaObjectSource } from '../topology/topology.ts'
 import { confOf } from './host-plan.ts'
-import { TOLD } from './host-protocol.ts'
+import { ORDER, TOLD } from './host-protocol.ts'
 import type { ChosenTasks, JavaGrouping } from './java-groupings.ts'
 import type { Sidecar, SidecarTask, TaskChannel } from './sidecar.ts'
 import type { WireReader } from './wire-reader.ts'
@@ -25,6 +25,7 @@ export interface JavaTaskOptions {
   readonly object: JavaObjectSource
   readonly className: string
   readonly more: Readonly<Record<string, unknown>>
+  readonly credentials: Credentials
   readonly groupings: readonly JavaGrouping[]
   readonly chosen: ChosenTasks
   readonly reportError: (error: Error) => void
@@ -48,6 +49,10 @@ export class JavaTask implements SidecarTask {
   readonly #answers: (readonly number[])[] = []
   /** By the number of the stream. */
   readonly #groupings: readonly (readonly JavaGrouping[])[]
+  /** Given again with each opening. */
+  #credentials: Credentials
+  /** What the component was told last. */
+  #told: Credentials | undefined = undefined
   #channel: TaskChannel | undefined = undefined
   #first: { resolve: () => void; reject: (error: Error) => void } | undefined = undefined
   #closing: (() => void) | undefined = undefined
@@ -61,6 +66,7 @@ export class JavaTask implements SidecarTask {
     this.#role = role
     this.#options = options
     this.context = options.context
+    this.#credentials = options.credentials
     this.streams = [...options.context.streams.keys()]
     this.#groupings = this.streams.map(id => options.groupings.filter(g => g.stream === id))
   }
@@ -80,6 +86,20 @@ export class JavaTask implements SidecarTask {
   /** Whether the component is there and takes records. */
   get up(): boolean {
     return this.#open
+  }
+
+  /** There are others. A component that is not open hears of them when it is. */
+  setCredentials(credentials: Credentials): void {
+    this.#credentials = credentials
+    if (this.#open) this.#tellCredentials()
+  }
+
+  #tellCredentials(): void {
+    const credentials = this.#credentials
+    this.#told = credentials
+    this.channel.writer.u8(ORDER.CREDENTIALS)
+    this.channel.writer.value(credentials)
+    this.channel.flushSoon()
   }
 
   get channel(): TaskChannel {
@@ -110,6 +130,7 @@ export class JavaTask implements SidecarTask {
 
   opening(): unknown {
     const { sidecar, kind, conf, context, object, more } = this.#options
+    this.#told = this.#credentials
     return {
       task: context.taskId,
       component: context.componentId,
@@ -117,6 +138,7 @@ export class JavaTask implements SidecarTask {
       conf: confOf(conf, sidecar.line!),
       object: sent(object),
       streams: this.streams,
+      credentials: this.#credentials,
       heard: conf['topology.debug'] === true ? this.streams : [...context.targets.keys()],
       groupings: this.#groupings.flatMap((list, stream) =>
         list.map(grouping => [stream, grouping.consumer, sent(grouping.object), grouping.targets]),
@@ -198,6 +220,8 @@ export class JavaTask implements SidecarTask {
   #opened(): void {
     this.#open = true
     this.#openedMs = systemClock.nowMs()
+    // They may have changed while it was being opened.
+    if (this.#told !== this.#credentials) this.#tellCredentials()
     this.#role.opened()
     this.#begun()
   }

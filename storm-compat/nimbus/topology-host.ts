@@ -12,7 +12,7 @@ export interface HostRequest {
   readonly id: string
   /** Where the id's time comes from. */
   readonly startedMs: number
-  /** Working directory of its shell components. */
+  /** Working directory of its shell components, in a folder of this topology's own, which travels with it. */
   readonly resources: string
   /** The jar with the classes of its Java components, beside the resources. */
   readonly jar?: string
@@ -97,7 +97,7 @@ class GearHost implements TopologyHost {
     this.#starting.set(id, true)
     try {
       const runDir = dirname(request.pidDir)
-      const code = submittedCode(topology, {
+      const code = await submittedCode(topology, {
         resources,
         jar,
         startedMs,
@@ -105,7 +105,7 @@ class GearHost implements TopologyHost {
         logDir: this.#logDir,
       })
       const executors = workersOf(topology)
-      const bundle = jar === undefined ? resources : dirname(resources)
+      const bundle = dirname(resources)
       const options = { active, executors, bundle, tag: id, credentials }
       const app = await this.#gear.submit({ ...application, code }, options)
       if (this.#starting.get(id) !== true) {

@@ -1,9 +1,11 @@
 // A Thrift client for one service: one connection, one call after the other, typed by the table of methods. For the `storm`
-// command and for tests; other programs bring clients of their own.
-import { createConnection, type Socket } from 'node:net'
-import { EngineError, type ErrorCode } from 'gearpump/spi'
+// command, for topologies that ask DRPC servers, and for tests; other programs bring clients of their own.
+import { createConnection, isIP, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { asError, EngineError, type ErrorCode } from 'gearpump/spi'
 import type { Fields } from './codec.ts'
 import { FRAME_BYTES_MAX, FrameSplitter } from './framing.ts'
+import { DigestClient, type Login } from './sasl-digest.ts'
 import {
   type ArgsOf,
   type Method,
@@ -22,8 +24,25 @@ export interface ClientOptions<S extends Methods> {
   readonly host: string
   readonly port: number
   readonly timeoutMs?: number
+  readonly connectTimeoutMs?: number
+  readonly security?: ClientSecurity
   /** What to say if nobody answers; a Nimbus is meant if not given. */
   readonly unreachable?: Unreachable
+}
+
+/** How a client shows who it is, and knows whom it speaks to. */
+export interface ClientSecurity {
+  /** By SASL digest. */
+  readonly login?: Login
+  readonly tls?: ClientTls
+}
+
+export interface ClientTls {
+  /** Who signs servers' certificates (PEM). */
+  readonly ca: string
+  /** The own certificate, where the server wants one (PEM). */
+  readonly cert?: string
+  readonly key?: string
 }
 
 export interface Unreachable {
@@ -62,32 +81,53 @@ export async function connectThrift<S extends Methods>(
 }
 
 function connected(options: ClientOptions<Methods>): Promise<Socket> {
-  const { host, port } = options
+  const { host, port, security: { login, tls } = {} } = options
+  const { connectTimeoutMs = CONNECT_TIMEOUT_MS } = options
   return new Promise((resolve, reject) => {
-    const socket = createConnection({ host, port })
+    const socket =
+      tls === undefined
+        ? createConnection({ host, port })
+        : connectTls({ host, port, ...tls, ...(isIP(host) === 0 ? { servername: host } : {}) })
+    const digest = login === undefined ? undefined : new DigestClient(login, host)
     const fail = (cause: Error) => {
       socket.destroy()
       reject(unreachable(options, cause.message, cause))
     }
-    socket.setTimeout(CONNECT_TIMEOUT_MS, () => fail(new Error('no answer in time')))
-    socket.once('error', fail)
-    socket.once('connect', () => {
-      socket.off('error', fail)
+    const cut = () => fail(new Error(digest === undefined ? 'it hung up' : NO_SASL))
+    const ready = () => {
+      socket.off('error', fail).off('close', cut).removeAllListeners('data')
       socket.removeAllListeners('timeout')
       socket.setTimeout(0)
       socket.setNoDelay(true)
       resolve(socket)
+    }
+    socket.setTimeout(connectTimeoutMs, () => fail(new Error('no answer in time')))
+    socket.once('error', fail).once('close', cut)
+    socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
+      if (digest === undefined) return ready()
+      socket.on('data', chunk => {
+        try {
+          socket.write(digest.take(chunk))
+          if (digest.done) ready()
+        } catch (error) {
+          fail(asError(error))
+        }
+      })
+      socket.write(digest.greeting)
     })
   })
 }
+
+const NO_SASL = 'it hung up on a login by SASL digest: does it ask for one?'
 
 function unreachable(
   { host, port, unreachable: { code, hint } = NO_NIMBUS }: ClientOptions<Methods>,
   why: string,
   cause?: Error,
 ): EngineError {
+  const better = cause instanceof EngineError ? cause.hint : undefined
   return new EngineError(code, `${host}:${port}: ${why}`, {
-    hint,
+    hint: better ?? hint,
     ...(cause === undefined ? {} : { cause }),
   })
 }

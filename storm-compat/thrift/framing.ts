@@ -113,4 +113,9 @@ const GREETINGS: readonly { begins: readonly Buffer[]; what: string; hint: strin
     what: 'a client wants to authenticate by SASL',
     hint: "set storm.thrift.transport to Storm's SimpleTransportPlugin",
   },
+  {
+    begins: [Buffer.of(0x03, 0x00)],
+    what: 'the server lets only those in who log in by SASL digest',
+    hint: "set storm.thrift.transport to Storm's DigestSaslTransportPlugin, and java.security.auth.login.config",
+  },
 ]

@@ -1,10 +1,10 @@
-// The server's side of SASL DIGEST-MD5 (RFC 2831, qop "auth") in Thrift's SASL messages: what Storm's DigestSaslTransportPlugin
-// speaks before its frames. Each message is a status, a length and a payload. The password never crosses the wire. Pure but for
-// the nonce.
+// Both sides of SASL DIGEST-MD5 (RFC 2831, qop "auth") in Thrift's SASL messages: what Storm's DigestSaslTransportPlugin
+// speaks before its frames. Each message is a status, a length and a payload. The password never crosses the wire, and each side
+// proves that it knows it. Pure but for the nonces.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { thriftInvalid } from './frame-bytes.ts'
 
-const STATUS = { start: 1, ok: 2, bad: 3, complete: 5 } as const
+const STATUS = { start: 1, ok: 2, bad: 3, error: 4, complete: 5 } as const
 const MECHANISM = 'DIGEST-MD5'
 /** Storm's name of the service, the first part of the digest-uri. */
 const SERVICE = 'storm_thrift_server/'
@@ -14,6 +14,12 @@ const PAYLOAD_BYTES_MAX = 4096
 
 /** The password of a user, or undefined. */
 export type PasswordOf = (user: string) => string | undefined
+
+/** Who a client is. */
+export interface Login {
+  readonly user: string
+  readonly password: string
+}
 
 /** One peer that says who it is. Bytes in; answers out, until `user` is known. */
 export class DigestHandshake {
@@ -38,16 +44,11 @@ export class DigestHandshake {
   take(chunk: Buffer): Buffer {
     this.#bytes = Buffer.concat([this.#bytes, chunk])
     const answers: Buffer[] = []
-    while (this.user === undefined && this.#bytes.length >= 5) {
-      const status = this.#bytes.readInt8(0)
-      const length = this.#bytes.readInt32BE(1)
-      if (length < 0 || length > PAYLOAD_BYTES_MAX || !(status >= 1 && status <= 5)) {
-        throw thriftInvalid('a client does not authenticate', 'set up SASL digest at the client')
-      }
-      if (this.#bytes.length < 5 + length) break
-      const payload = this.#bytes.toString('utf8', 5, 5 + length)
-      this.#bytes = this.#bytes.subarray(5 + length)
-      answers.push(this.#step(status, payload))
+    while (this.user === undefined) {
+      const message = readMessage(this.#bytes)
+      if (message === undefined) break
+      this.#bytes = message.rest
+      answers.push(this.#step(message.status, message.payload))
     }
     return Buffer.concat(answers)
   }
@@ -96,6 +97,79 @@ export class DigestHandshake {
     }
     this.user = name
     return digest(given, password, ':')
+  }
+}
+
+/** The client's side: send `greeting`, then what `take` answers, until `done`. */
+export class DigestClient {
+  readonly #login: Login
+  readonly #host: string
+  readonly #cnonce: string
+  #bytes: Buffer = Buffer.alloc(0)
+  /** The server's proof, once it is known. */
+  #expected: string | undefined = undefined
+  done = false
+
+  constructor(login: Login, host: string, cnonce = randomBytes(18).toString('base64')) {
+    this.#login = login
+    this.#host = host
+    this.#cnonce = cnonce
+  }
+
+  get greeting(): Buffer {
+    return Buffer.concat([saslMessage(STATUS.start, MECHANISM), saslMessage(STATUS.ok, '')])
+  }
+
+  /** Takes bytes; returns what is to be sent. Throws THRIFT_INVALID when the server refuses, or is not who it should be. */
+  take(chunk: Buffer): Buffer {
+    this.#bytes = Buffer.concat([this.#bytes, chunk])
+    const answers: Buffer[] = []
+    while (!this.done) {
+      const message = readMessage(this.#bytes)
+      if (message === undefined) break
+      this.#bytes = message.rest
+      answers.push(this.#step(message.status, message.payload))
+    }
+    return Buffer.concat(answers)
+  }
+
+  #step(status: number, payload: string): Buffer {
+    const { user } = this.#login
+    if (status === STATUS.bad || status === STATUS.error) {
+      throw thriftInvalid(
+        `the server does not let ${JSON.stringify(user)} in`,
+        'are user and password those of the section StormClient, and does the server know them?',
+      )
+    }
+    if (this.#expected === undefined) return this.#answer(directivesOf(payload))
+    if (status !== STATUS.complete || !equal(payload, `rspauth=${this.#expected}`)) {
+      throw thriftInvalid('the server did not prove that it knows the password')
+    }
+    this.done = true
+    return Buffer.alloc(0)
+  }
+
+  #answer(challenge: ReadonlyMap<string, string>): Buffer {
+    const { user, password } = this.#login
+    const given = new Map([
+      ['username', user],
+      ['realm', challenge.get('realm') ?? ''],
+      ['nonce', challenge.get('nonce') ?? ''],
+      ['cnonce', this.#cnonce],
+      ['nc', '00000001'],
+      ['qop', 'auth'],
+      ['digest-uri', `${SERVICE}${this.#host}`],
+    ])
+    const response = digest(given, password, 'AUTHENTICATE:')
+    this.#expected = digest(given, password, ':')
+    const plain = ['nc', 'qop']
+    const directives = [...given].map(([name, value]) =>
+      plain.includes(name) ? `${name}=${value}` : `${name}="${value.replace(/["\\]/g, '\\$&')}"`,
+    )
+    return saslMessage(
+      STATUS.ok,
+      ['charset=utf-8', ...directives, `response=${response}`].join(','),
+    )
   }
 }
 
@@ -153,6 +227,22 @@ function directivesOf(text: string): ReadonlyMap<string, string> {
     found.set(name!, quoted?.replace(/\\(.)/gsu, '$1') ?? plain ?? '')
   }
   return found
+}
+
+/** The first whole message of some bytes, and what is behind it. */
+function readMessage(bytes: Buffer): { status: number; payload: string; rest: Buffer } | undefined {
+  if (bytes.length < 5) return undefined
+  const status = bytes.readInt8(0)
+  const length = bytes.readInt32BE(1)
+  if (length < 0 || length > PAYLOAD_BYTES_MAX || !(status >= 1 && status <= 5)) {
+    throw thriftInvalid('a peer does not authenticate', 'set up SASL digest at both ends')
+  }
+  if (bytes.length < 5 + length) return undefined
+  return {
+    status,
+    payload: bytes.toString('utf8', 5, 5 + length),
+    rest: bytes.subarray(5 + length),
+  }
 }
 
 function saslMessage(status: number, payload: string): Buffer {

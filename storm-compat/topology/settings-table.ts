@@ -120,6 +120,22 @@ const honoured: readonly Row[] = [
   ['drpc.servers', 'list of strings', ABSENT, 'hosts of the DRPC servers that are answered'],
   ['drpc.invocations.port', 'integer > 0', 3773, 'their port for topologies'],
   [
+    'drpc.invocations.thrift.transport',
+    'string',
+    ABSENT,
+    'DigestSaslTransportPlugin: log in at them; else storm.thrift.transport says so',
+  ],
+  [
+    'java.security.auth.login.config',
+    'string',
+    ABSENT,
+    'who to log in as: a JAAS file on the hosts of the executors, with the section StormClient',
+  ],
+  ['gearpump.drpc.use.tls', 'boolean', ABSENT, 'ours; speak TLS with the DRPC servers'],
+  ['gearpump.tls.ca', 'string', ABSENT, 'ours; who signed their certificates (PEM file)'],
+  ['gearpump.tls.cert', 'string', ABSENT, 'ours; the own certificate, if they want one (PEM file)'],
+  ['gearpump.tls.key', 'string', ABSENT, 'ours; its private key (PEM file)'],
+  [
     'topology.worker.childopts',
     'string or list of strings',
     null,

@@ -21,6 +21,7 @@ const STORM = at('../../bin/storm')
 const REACH = at('../../examples/drpc/reach.ts')
 const REACH_PYTHON = at('../../examples/drpc/reach-python.ts')
 const URLS = ['foo.com/blog/1', 'engineering.twitter.com/blog/5', 'notaurl.com']
+const DIGEST = 'org.apache.storm.security.auth.digest.DigestSaslTransportPlugin'
 /** A client that takes longer hangs. */
 const HANGS_MS = 120_000
 
@@ -146,26 +147,61 @@ realTest(
 realTest(
   test.serial,
   ['storm-client'],
-  "Storm's clients authenticate by SASL digest, and the access list knows them; a wrong password gets nowhere",
+  '"storm drpc" lets in whom its JAAS file knows, by Storm\'s client, by ours and by a topology, and nobody else',
   async (t, [client]) => {
     const dir = mkdtempSync(join(tmpdir(), 'gearpump-drpc-'))
     t.teardown(() => rmSync(dir, { recursive: true }))
-    const acl = { exclaim: { 'client.users': ['ada'], 'invocation.user': 'ada' } }
-    const conf = { 'drpc.authorizer': 'DRPCSimpleACLAuthorizer', 'drpc.authorizer.acl': acl }
-    const known = (user: string) => (user === 'ada' || user === 'eve' ? 'secret' : undefined)
-    const drpc = await start(t, { passwordOf: known, access: accessOf(conf) })
-    const as = (user: string, password: string) => {
-      const file = join(dir, `${user}-${password}.conf`)
+    const jaas = (name: string, section: string, options: string) => {
       const module = 'org.apache.storm.security.auth.digest.DigestLoginModule required'
-      writeFileSync(file, `StormClient { ${module} username="${user}" password="${password}"; };`)
-      const plugin = 'org.apache.storm.security.auth.digest.DigestSaslTransportPlugin'
-      const ports = [String(drpc.port), String(drpc.invocationsPort)]
-      return java(client.program!, current(client), 'DrpcTour.java', ...ports, plugin, file)
+      writeFileSync(join(dir, name), `${section} { ${module} ${options}; };\n`)
+      return join(dir, name)
     }
-    t.like(await as('ada', 'secret'), { result: 'hello ü!', large: '500000' })
-    await t.throwsAsync(as('ada', 'guess'))
-    const refused = await t.throwsAsync(as('eve', 'secret'))
-    t.regex(refused!.message, /AuthorizationException/)
+    const users = jaas('server', 'StormServer', 'user_ada="secret" user_eve="secret"')
+    const login = (user: string, password: string) =>
+      jaas(`${user}-${password}`, 'StormClient', `username="${user}" password="${password}"`)
+    const digest = (file: string) => [
+      ...['-c', `storm.thrift.transport=${DIGEST}`],
+      ...['-c', `java.security.auth.login.config=${file}`],
+    ]
+    const only = { 'client.users': ['ada'], 'invocation.user': 'ada' }
+    const acl = { exclaim: only, reach: only }
+    const { port, invocationsPort, http } = await stormDrpc(t, [
+      ...digest(users),
+      ...['-c', 'drpc.authorizer=DRPCSimpleACLAuthorizer'],
+      ...['-c', `drpc.authorizer.acl=${JSON.stringify(acl)}`],
+    ])
+    const tour = (plugin: string, file: string) =>
+      java(client.program!, current(client), 'DrpcTour.java', port, invocationsPort, plugin, file)
+    t.like(await tour(DIGEST, login('ada', 'secret')), { result: 'hello ü!', large: '500000' })
+    const [guessed, named, silent] = await Promise.all([
+      t.throwsAsync(tour(DIGEST, login('ada', 'guess'))),
+      t.throwsAsync(tour(DIGEST, login('eve', 'secret'))),
+      t.throwsAsync(tour('org.apache.storm.security.auth.SimpleTransportPlugin', '/dev/null')),
+    ])
+    t.regex(guessed!.message, /TTransportException/)
+    t.regex(named!.message, /AuthorizationException/)
+    t.regex(silent!.message, /TTransportException|TProtocolException/)
+
+    const ours = digest(login('ada', 'secret'))
+    const topology = ['run', REACH, '-c', `drpc.invocations.port=${invocationsPort}`, ...ours]
+    const reach = new GearProcess(topology)
+    t.teardown(() => reach.end())
+    const where = ['-c', 'drpc.servers=["127.0.0.1"]', '-c', `drpc.port=${port}`]
+    const call = (...who: string[]) =>
+      promisify(execFile)(
+        process.execPath,
+        [STORM, 'drpc-client', ...where, ...who, 'reach', URLS[0]!],
+        {
+          timeout: HANGS_MS,
+        },
+      )
+    t.is((await call(...ours)).stdout, 'reach "foo.com/blog/1" => "16"\n')
+    const refused = await t.throwsAsync(call())
+    t.regex(refused!.message, /lets only those in who log in by SASL digest/)
+    const path = `http://127.0.0.1:${http}/drpc/reach/${URLS[1]}`
+    t.is((await fetch(path)).status, 401)
+    const basic = `Basic ${Buffer.from('ada:secret').toString('base64')}`
+    t.is(await (await fetch(path, { headers: { authorization: basic } })).text(), '14')
   },
 )
 
@@ -236,10 +272,10 @@ interface Daemon {
   readonly http: string
 }
 
-async function stormDrpc(t: ExecutionContext): Promise<Daemon> {
+async function stormDrpc(t: ExecutionContext, more: readonly string[] = []): Promise<Daemon> {
   const ports = ['drpc.port=0', 'drpc.invocations.port=0', 'drpc.http.port=0']
   const settings = [...ports, 'drpc.disable.http.binding=false'].flatMap(text => ['-c', text])
-  const daemon = new GearProcess(['drpc', ...settings], {}, [], STORM)
+  const daemon = new GearProcess(['drpc', ...settings, ...more], {}, [], STORM)
   t.teardown(() => daemon.end())
   const says = /: (\d+) for callers, (\d+) for topologies, (\d+) for HTTP/
   const [, port, invocationsPort, http] = await daemon.says(says)

@@ -1,6 +1,7 @@
-// An unmodified Java client of Nimbus: Storm's own storm-client, StormSubmitter and NimbusClient.
+// An unmodified Java client of Nimbus: Storm's own storm-client, StormSubmitter and NimbusClient. With SASL digest it is in
+// nimbus-users.test.ts.
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
@@ -112,26 +113,6 @@ realTest(
     })
     t.is(await withoutCertificate(run.port), 0)
     const found = await tour(run, client, keys)
-    t.like(found, { submitted: 'ACTIVE 5', owner: 'ada', acked: '200', dead: 'tour is not alive' })
-    t.deepEqual(counted(run.words()), expectedWords(200))
-  },
-)
-
-realTest(
-  test,
-  ['multilang', 'storm-client'],
-  "Storm's client submits after SASL digest, whose user owns the topology; a wrong password gets nowhere",
-  async (t, [multilang, client]) => {
-    const passwordOf = (user: string) => (user === 'ada' ? 'lovelace' : undefined)
-    const run = await runNimbus(t, join(multilang.dir, 'storm.py'), { passwordOf })
-    const login = (password: string) => {
-      const file = join(run.dir, `${password}.conf`)
-      const module = 'org.apache.storm.security.auth.digest.DigestLoginModule required'
-      writeFileSync(file, `StormClient { ${module} username="ada" password="${password}"; };`)
-      return ['org.apache.storm.security.auth.digest.DigestSaslTransportPlugin', file]
-    }
-    await t.throwsAsync(tour(run, client, ...login('guess')))
-    const found = await tour(run, client, ...login('lovelace'))
     t.like(found, { submitted: 'ACTIVE 5', owner: 'ada', acked: '200', dead: 'tour is not alive' })
     t.deepEqual(counted(run.words()), expectedWords(200))
   },

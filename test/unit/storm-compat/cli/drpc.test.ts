@@ -71,6 +71,10 @@ test('drpc refuses settings that it cannot keep', async t => {
   t.regex(w.notes(), /drpc\.port is "many"/)
   const sasl = 'org.apache.storm.security.auth.digest.DigestSaslTransportPlugin'
   t.is(await w.run('drpc', '-c', `storm.thrift.transport=${sasl}`), 1)
-  t.regex(w.notes(), /this command starts no server with it/)
+  t.regex(w.notes(), /there is no java\.security\.auth\.login\.config/)
+  t.is(await w.run('drpc', '-c', 'gearpump.drpc.use.tls=true'), 1)
+  t.regex(w.notes(), /there are no keys/)
+  t.is(await w.run('drpc', '-c', 'drpc.https.port=3775'), 1)
+  t.regex(w.notes(), /a key store of type PKCS12 is needed/)
   t.is(await w.run('drpc', 'now'), 2)
 })

@@ -132,6 +132,18 @@ final class StormLine {
     return make(name, new Class<?>[] {type}, delegate);
   }
 
+  /** Tells a component that listens for them; in 0.9 none can. */
+  void setCredentials(Object component, Object credentials) throws Throwable {
+    Class<?> listener;
+    try {
+      listener = type("ICredentialsListener");
+    } catch (ClassNotFoundException older) {
+      return;
+    }
+    if (!listener.isInstance(component)) return;
+    listener.getMethod("setCredentials", Map.class).invoke(component, credentials);
+  }
+
   /** A method of {@code ISpout} or {@code IBolt} that takes nothing or one object. */
   void call(String seam, Object component, String method, Object... arguments) throws Throwable {
     Class<?>[] types = new Class<?>[arguments.length];

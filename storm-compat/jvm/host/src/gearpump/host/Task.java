@@ -48,6 +48,7 @@ abstract class Task implements Runnable, InvocationHandler {
   private Metrics metrics;
   /** By the number of the stream; null where a stream has none. */
   private Groupings[] groupings;
+  private Object made;
 
   @SuppressWarnings("unchecked")
   Task(Host host, Map<String, Object> given) {
@@ -108,6 +109,9 @@ abstract class Task implements Runnable, InvocationHandler {
       groupings = Groupings.of(this, given);
       working = true;
       host.working();
+      made = object;
+      // Before anything else, and though there may be none: as in Storm.
+      host.line.setCredentials(made, given.get("credentials"));
       begin(object);
       started.set();
       metrics = new Metrics(this, registered);
@@ -149,7 +153,9 @@ abstract class Task implements Runnable, InvocationHandler {
   private void work(byte[] frame) throws Throwable {
     In in = new In(frame, 5, objects);
     while (in.more() && !over) {
-      handle(in.u8(), in);
+      int record = in.u8();
+      if (record == Wire.CREDENTIALS) host.line.setCredentials(made, in.value());
+      else handle(record, in);
       flushDue();
     }
     metrics.tell(System.nanoTime());

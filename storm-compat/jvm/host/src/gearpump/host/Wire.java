@@ -27,6 +27,7 @@ final class Wire {
   static final int ACTIVATE = 6;
   static final int DEACTIVATE = 7;
   static final int CLOSE = 8;
+  static final int CREDENTIALS = 9;
 
   // Records in a batch from the host.
   static final int EMIT = 1;
