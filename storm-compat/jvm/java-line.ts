@@ -72,7 +72,8 @@ function classOf(bytes: Uint8Array): JavaClass | null {
 export function linesOf(version: string | undefined, clues: readonly LineClues[]): StormLine[] {
   const told = version === undefined ? undefined : lineOfVersion(version)
   if (told !== undefined) return [told]
-  const has = (some: readonly bigint[]) => clues.some(({ uids }) => uids.some(u => some.includes(u)))
+  const has = (some: readonly bigint[]) =>
+    clues.some(({ uids }) => uids.some(u => some.includes(u)))
   if (clues.some(({ backtype }) => backtype)) {
     // Most components are the same bytes in both.
     return has(UIDS_OF_0_9) ? ['0.9'] : has(UIDS_OF_0_10) ? ['0.10'] : ['0.10', '0.9']

@@ -9,9 +9,11 @@ const LIBRARY = 'storm.py'
 export const REPLACE_SETTING = 'gearpump.multilang.replace.storm.py'
 
 /** Its statement `print x` is none any more; only then the file that is named does not compile. */
-const NOT_COMPILED = /storm\.py", line \d+[\s\S]*SyntaxError: (?:Missing parentheses|invalid syntax)/
+const NOT_COMPILED =
+  /storm\.py", line \d+[\s\S]*SyntaxError: (?:Missing parentheses|invalid syntax)/
 /** It passes on what map() returns, which was a list. */
-const NOT_A_LIST = /storm\.py", line \d+[\s\S]*map object at|Object of type '?map'? is not JSON serializable/
+const NOT_A_LIST =
+  /storm\.py", line \d+[\s\S]*map object at|Object of type '?map'? is not JSON serializable/
 
 /** What to do about an old storm.py, if `text` (stderr, or an error that was reported) speaks of one. */
 export function oldLibraryHint(text: string): string | undefined {

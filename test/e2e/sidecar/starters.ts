@@ -17,6 +17,8 @@ const STORM = resolve(fileURLToPath(new URL('.', import.meta.url)), '../../../bi
 const JVM =
   '-Xmx256m -XX:TieredStopAtLevel=1 --add-opens=java.base/java.nio=ALL-UNNAMED --add-opens=java.base/java.lang=ALL-UNNAMED'
 const STARTS_MS = 150_000
+/** The programs ask for three to six: with a JVM for each, a small machine would do nothing but start them. */
+const ONE_WORKER = ['-c', 'topology.workers=1']
 
 export interface Starters extends NimbusRun {
   /** Runs `storm VERB …`; resolves with what it printed. */
@@ -29,11 +31,17 @@ export interface Starters extends NimbusRun {
   call(name: string, argument: string): Promise<string>
 }
 
+export interface StarterOptions {
+  readonly lib: RealPart
+  readonly line: string
+  readonly jar: string
+  /** Jars that are put beside Storm's own. */
+  readonly beside: readonly string[]
+}
+
 export async function runStarters(
   t: ExecutionContext,
-  lib: RealPart,
-  jar: string,
-  line: string,
+  { lib, line, jar, beside }: StarterOptions,
 ): Promise<Starters> {
   process.env.GEARPUMP_STORM_JARS = join(lib.dir, 'lib')
   const drpc = await startDrpc({ port: 0, invocationsPort: 0, httpPort: 0 })
@@ -41,6 +49,7 @@ export async function runStarters(
     readJava: shellOrClass,
     java: { env: process.env, homeDir: homedir() },
     conf: {
+      'gearpump.jvm.class.path': [join(lib.dir, 'lib', line, '*'), ...beside],
       'drpc.servers': [drpc.address],
       'drpc.port': drpc.port,
       'drpc.invocations.port': drpc.invocationsPort,
@@ -54,7 +63,7 @@ export async function runStarters(
     ...run,
     storm,
     submit: (program, args, ...options) =>
-      storm('jar', jar, `${prefix}.${program}`, ...args, ...options),
+      storm('jar', jar, `${prefix}.${program}`, ...args, ...ONE_WORKER, ...options),
     emitted: component => emits(run.lines, component),
     call: async (name, argument) => {
       const url = `http://${drpc.address}:${drpc.httpPort}/drpc/${name}`
@@ -71,7 +80,11 @@ function withPython(dir: string): void {
   process.env.PATH = `${bin}${delimiter}${process.env.PATH}`
 }
 
-async function stormCommand(run: NimbusRun, lib: RealPart, line: string): Promise<Starters['storm']> {
+async function stormCommand(
+  run: NimbusRun,
+  lib: RealPart,
+  line: string,
+): Promise<Starters['storm']> {
   const root = line.startsWith('0.') ? 'backtype.storm' : 'org.apache.storm'
   const conf = [
     'nimbus.seeds: ["localhost"]',
