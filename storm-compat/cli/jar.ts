@@ -5,6 +5,7 @@ import { type CommandLine, given, type OptionTable, one, readCommandLine } from 
 import { FLUX_CLASSES, fluxCall } from './flux-options.ts'
 import { runFlux } from './flux-run.ts'
 import { runJava } from './java-launch.ts'
+import { runJavaHere, submittingArguments } from './java-local.ts'
 import { checkFile } from './upload.ts'
 import { StormUsageError } from './usage-error.ts'
 import type { Surroundings, Verb } from './verb.ts'
@@ -33,15 +34,26 @@ export const jarVerb: Verb = {
       const outcome = await runFlux(line, resolve(around.cwd, jar), fluxCall(args), around)
       if (typeof outcome === 'number') return outcome
       around.note(`storm: ${outcome.needsJava} needs Java; the Flux of the jar is run`)
+      const { localForMs, dryRun } = fluxCall(args)
+      if (localForMs !== undefined && !dryRun) {
+        return runMain(
+          line,
+          { jar, mainClass, args: submittingArguments(args) },
+          around,
+          localForMs,
+        )
+      }
     }
     return runMain(line, { jar, mainClass, args }, around)
   },
 }
 
-async function runMain(
+/** Runs the program of a jar; with `localForMs` also what it submits, here and for so long (0: until Ctrl-C). */
+export async function runMain(
   line: CommandLine,
   program: { jar: string; mainClass: string; args: readonly string[] },
   around: Surroundings,
+  localForMs?: number,
 ): Promise<number> {
   await checkFile(resolve(around.cwd, program.jar))
   if (one(line, 'artifacts')) {
@@ -50,9 +62,8 @@ async function runMain(
     )
   }
   const jars = (one(line, 'jars') ?? '').split(',').filter(jar => jar !== '')
-  return runJava(
-    line,
-    { ...program, jars, serverClassPath: given(line, 'serverClasspath') },
-    around,
-  )
+  const java = { ...program, jars, serverClassPath: given(line, 'serverClasspath') }
+  return localForMs === undefined
+    ? runJava(line, java, around)
+    : runJavaHere(line, java, localForMs, around)
 }

@@ -1,10 +1,12 @@
 // `storm local FILE [--local-ttl SECS] [-c k=v] …`: Storm's words for a local run, put into those of `gear run`; and
-// `storm local X.jar org.apache.storm.flux.Flux topo.yaml`, whose resources are in the jar.
+// `storm local X.jar org.apache.storm.flux.Flux topo.yaml`, whose resources are in the jar. What needs Java is submitted by the
+// program of the jar to a Nimbus in this process.
 import { resolve } from 'node:path'
 import { readCommandLine } from './command-line.ts'
 import { FLUX_CLASSES, fluxCall } from './flux-options.ts'
 import { runFlux } from './flux-run.ts'
-import { jarOptions } from './jar.ts'
+import { jarOptions, runMain } from './jar.ts'
+import { submittingArguments } from './java-local.ts'
 import { StormUsageError } from './usage-error.ts'
 import type { Surroundings, Verb } from './verb.ts'
 
@@ -16,8 +18,10 @@ const FLUX_FLAGS: Readonly<Record<string, string>> = { '-e': '--env-filter', '-f
 
 const usage = `Usage: storm local FILE [options]
        storm local TOPOLOGY.jar org.apache.storm.flux.Flux [options of Flux] FILE [--local-ttl SECS]
+       storm local TOPOLOGY.jar MAIN_CLASS [ARGS…] [--local-ttl SECS]
 
-Runs a topology on this machine: a Flux file (.yaml) or a module (.ts, .js) that exports one.
+Runs a topology on this machine: a Flux file (.yaml), a module (.ts, .js) that exports one, or what a program in Java
+submits.
 
   --local-ttl SECS   end after so many seconds; ${LOCAL_TTL_SECS} if not given, as in Storm; 0 = run until Ctrl-C
   -c KEY=VALUE       a setting that wins over the file's; may be repeated
@@ -33,6 +37,7 @@ export const localVerb: Verb = {
   help: usage,
   async run(argv, around) {
     if (isFluxOfJar(argv)) return runFluxOfJar(argv, around)
+    if (isProgramOfJar(argv)) return runProgramOfJar(argv, around)
     const { args, notice } = gearArguments(argv)
     if (notice !== undefined) around.note(`storm: ${notice}`)
     return around.gear(args, { doors: ['gearpump/storm'], command: 'storm', runName: 'local' })
@@ -52,9 +57,30 @@ async function runFluxOfJar(argv: readonly string[], around: Surroundings): Prom
   const call = { ...fluxCall(args), localForMs: ttl * 1000 }
   const outcome = await runFlux(line, resolve(around.cwd, jar!), call, around)
   if (typeof outcome === 'number') return outcome
-  throw new StormUsageError(
-    `${outcome.needsJava} needs Java, and topologies in Java do not run on this machine alone`,
-  )
+  around.note(`storm: ${outcome.needsJava} needs Java; the Flux of the jar is run`)
+  const program = { jar: jar!, mainClass: FLUX_CLASSES[0]!, args: submittingArguments(args) }
+  return runMain(line, program, around, call.dryRun ? undefined : ttl * 1000)
+}
+
+// A jar, and the name of a class behind it.
+function isProgramOfJar(argv: readonly string[]): boolean {
+  const { words } = readCommandLine(withoutTtl(argv), jarOptions, 'keep')
+  const [jar = '', mainClass = ''] = words
+  return jar.endsWith('.jar') && /^[\w$]+(?:\.[\w$]+)*$/.test(mainClass)
+}
+
+function withoutTtl(argv: readonly string[]): string[] {
+  const own = [...argv]
+  takeTtl(own)
+  return own
+}
+
+async function runProgramOfJar(argv: readonly string[], around: Surroundings): Promise<number> {
+  const own = [...argv]
+  const ttl = takeTtl(own) ?? LOCAL_TTL_SECS
+  const line = readCommandLine(own, jarOptions, 'keep')
+  const [jar = '', mainClass = '', ...args] = line.words
+  return runMain(line, { jar, mainClass, args }, around, ttl * 1000)
 }
 
 export interface GearArguments {

@@ -5,6 +5,7 @@ import { EngineError } from 'gearpump/spi'
 import { connectThrift, NO_DRPC } from '../thrift/client.ts'
 import { drpcMethods } from '../thrift/storm-drpc.ts'
 import { nimbusMethods } from '../thrift/storm-nimbus.ts'
+import { localNimbus } from './java-local.ts'
 import type { Gear, ProgramCall, Surroundings } from './verb.ts'
 
 /** A call waits as long as the server lets it; a little longer than Storm's own bound. */
@@ -37,6 +38,7 @@ export function realSurroundings(gear: Gear): Surroundings {
     interrupted,
     runProgram,
     gear,
+    localNimbus,
     nowMs: Date.now,
     sleep: ms => new Promise(resolve => setTimeout(resolve, ms)),
   }

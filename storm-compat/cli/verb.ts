@@ -20,6 +20,13 @@ export interface ProgramCall {
   readonly env?: Readonly<Record<string, string>>
 }
 
+/** A Nimbus in this very process. */
+export interface LocalNimbus {
+  readonly port: number
+  /** Ends its topologies, too. */
+  close(): Promise<void>
+}
+
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly homeDir: string
@@ -37,6 +44,7 @@ export interface Surroundings {
   /** Resolves with the exit code; 128 and more is a signal. */
   runProgram(call: ProgramCall): Promise<number>
   readonly gear: Gear
+  localNimbus(): Promise<LocalNimbus>
   nowMs(): number
   sleep(ms: number): Promise<void>
 }

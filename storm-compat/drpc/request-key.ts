@@ -4,7 +4,10 @@
 /** Equal for ids that are equal: 5, 5n and the Double 5. */
 export function requestKey(id: unknown): unknown {
   if (typeof id === 'number' || typeof id === 'string') return id
-  if (typeof id === 'bigint') return BigInt.asIntN(53, id) === id ? Number(id) : id
+  if (typeof id === 'bigint') {
+    const number = Number(id)
+    return Number.isSafeInteger(number) ? number : id
+  }
   if (typeof id !== 'object' || id === null) return id
   const plain: unknown = id.valueOf()
   return typeof plain === 'object' ? JSON.stringify(id) : requestKey(plain)

@@ -22,6 +22,14 @@ const UIDS_OF_2 = [
   2787349253237013276n,
 ]
 
+/** Numbers that Java made up of the class itself, which changed from 0.9 to 0.10: GlobalStreamId and ReturnResults. */
+const UIDS_OF_0_9 = [7435893591567928871n, 2055228324628535122n]
+const UIDS_OF_0_10 = [-9133290100397738193n, -774882142710631591n]
+/** Those classes; the first is in every part of a DRPC topology. */
+const TELLING = ['backtype.storm.generated.GlobalStreamId', 'backtype.storm.drpc.ReturnResults']
+/** Of a number behind the name of its class. */
+const UID_BYTES = 8
+
 /** The line of a version such as `2.8.1`; undefined if it is no version of Storm's. */
 export function lineOfVersion(version: string): StormLine | undefined {
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(version) ?? []
@@ -37,7 +45,17 @@ export function cluesOf(bytes: Uint8Array): LineClues {
   for (let at = classOf(bytes); at !== null; at = at.superclass) {
     if (at.serialVersionUid !== undefined) uids.push(at.serialVersionUid)
   }
-  return { backtype: view.includes('backtype.storm.') || view.includes('backtype/storm/'), uids }
+  const backtype = view.includes('backtype.storm.') || view.includes('backtype/storm/')
+  return { backtype, uids: backtype ? [...uids, ...uidsWithin(view)] : uids }
+}
+
+// Those of objects that the component holds, wherever they are: a class is described by its name and then its number.
+function uidsWithin(bytes: Buffer): bigint[] {
+  return TELLING.flatMap(name => {
+    const at = bytes.indexOf(name)
+    const end = at + Buffer.byteLength(name)
+    return at < 0 || end + UID_BYTES > bytes.length ? [] : [bytes.readBigInt64BE(end)]
+  })
 }
 
 // Bytes that cannot be read tell nothing; Java will say what is wrong with them.
@@ -54,9 +72,13 @@ function classOf(bytes: Uint8Array): JavaClass | null {
 export function linesOf(version: string | undefined, clues: readonly LineClues[]): StormLine[] {
   const told = version === undefined ? undefined : lineOfVersion(version)
   if (told !== undefined) return [told]
-  // 0.9 and 0.10 have the same classes and numbers.
-  if (clues.some(({ backtype }) => backtype)) return ['0.10', '0.9']
-  if (clues.some(({ uids }) => uids.some(uid => UIDS_OF_2.includes(uid)))) return ['2']
+  const has = (some: readonly bigint[]) =>
+    clues.some(({ uids }) => uids.some(u => some.includes(u)))
+  if (clues.some(({ backtype }) => backtype)) {
+    // Most components are the same bytes in both.
+    return has(UIDS_OF_0_9) ? ['0.9'] : has(UIDS_OF_0_10) ? ['0.10'] : ['0.10', '0.9']
+  }
+  if (has(UIDS_OF_2)) return ['2']
   // No version was written before 1.1; clients that are not Storm's never write one.
   return ['1.0', '1.2', '2']
 }

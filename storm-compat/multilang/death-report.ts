@@ -2,6 +2,7 @@
 // task and process, how it ended, and the last it said, so that the cause is read off it without a look at other logs.
 import { existsSync } from 'node:fs'
 import { EngineError } from 'gearpump/spi'
+import { oldLibraryHint } from './old-library.ts'
 import type { ShellExit } from './shell-process.ts'
 
 /** stderr lines put into the message; all that were kept are in `details`. */
@@ -63,9 +64,17 @@ function hintFor(death: ShellDeath): string {
   if (death.verdict === undefined && death.exit.signal === 'SIGKILL') {
     return 'Nobody here sent SIGKILL: was the machine out of memory?'
   }
+  const old = oldLibraryHint(death.exit.stderrTail.join('\n'))
+  if (old !== undefined) return old
   if (!death.handshakeDone)
     return 'Run the command by hand in the resources directory: it fails while starting.'
   return 'It is started again, and what it held is failed; mend what its last lines say.'
+}
+
+/** What a child has reported by itself, in Storm's words; with what to do where we know it. */
+export function shellError(text: string): Error {
+  const old = oldLibraryHint(text)
+  return new Error(`Shell Process Exception: ${text}${old === undefined ? '' : `\n${old}`}`)
 }
 
 /** SHELL_START_FAILED: there is no process at all. */

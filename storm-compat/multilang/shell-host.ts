@@ -8,7 +8,7 @@ import type { Conf, TopologyContext } from '../component/api.ts'
 import { spawnShell } from './child-process.ts'
 import { type ShellClock, systemClock } from './clock.ts'
 import { levelOf, protocolError, type ShellMessage, textOf } from './commands.ts'
-import { deathError, startError } from './death-report.ts'
+import { deathError, shellError, startError } from './death-report.ts'
 import { handshake } from './handshake.ts'
 import { RestartBackoff } from './restart-backoff.ts'
 import { chooseSerializer } from './serializers.ts'
@@ -258,7 +258,7 @@ export class ShellHost {
       case 'error': {
         const text = textOf(message.msg)
         life.lastError = { text, atMs: this.clock.nowMs() }
-        this.options.reportError(new Error(`Shell Process Exception: ${text}`))
+        this.options.reportError(shellError(text))
         break
       }
       case 'metrics':

@@ -5,6 +5,7 @@
 import { copyFile, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { asError, EngineError } from 'gearpump/spi'
+import { replaceLibrary } from '../multilang/old-library.ts'
 import { ThriftException } from '../thrift/codec.ts'
 import { Refusal } from '../thrift/service.ts'
 import { AlreadyAliveException } from '../thrift/storm-exceptions.ts'
@@ -118,6 +119,7 @@ export class Topologies {
       await mkdir(resources, { recursive: true, mode: 0o700 })
       await mkdir(pidDir, { mode: 0o700 })
       if (submission.jar !== undefined) await unpackResources(submission.jar, resources)
+      await replaceLibrary(topology.conf, resources)
       if (jar !== undefined) await copyFile(jar, join(code, JAR))
       const blob = await keepSubmission(notes, submission, directory)
       entry = { ...newEntry(topology, blob), directory }

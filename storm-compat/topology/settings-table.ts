@@ -160,6 +160,12 @@ const honoured: readonly Row[] = [
     'ours; heap of the JVM of Java components in each executor (default: 96)',
   ],
   [
+    'gearpump.multilang.replace.storm.py',
+    'boolean',
+    ABSENT,
+    'ours; true: our storm.py takes the place of the one in the submitted jar, which until Storm 1.0 is for Python 2',
+  ],
+  [
     'wire.task.ids.ahead',
     'boolean',
     ABSENT,

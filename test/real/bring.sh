@@ -41,6 +41,10 @@ LIB="
   1.2,storm-core:1.2.4
   2,storm-client:2.8.1
 "
+STARTERS="
+  org.apache.storm:storm-starter:0.9.4 org.apache.storm:storm-starter:0.10.0 org.apache.storm:storm-starter:1.0.2
+  org.apache.storm:storm-starter:1.2.2 commons-collections:commons-collections:3.2.1
+"
 GOSTORM=github.com/jsgilmore/gostorm # not in `all`: it has no released version, and not every module proxy has it
 
 die() {
@@ -256,8 +260,9 @@ bring() {
     ;;
   storm-starters)
     need mvn
-    for version in 0.9.4 1.0.2; do
-      try mvn -B -q -Dstyle.color=never dependency:copy -Dartifact="org.apache.storm:storm-starter:$version" -DoutputDirectory="$DIR"
+    # The last is what the first of them needs and does not bring: its users put it beside Storm.
+    for artifact in $STARTERS; do
+      try mvn -B -q -Dstyle.color=never dependency:copy -Dartifact="$artifact" -DoutputDirectory="$DIR"
     done
     ;;
   storm-lines)
@@ -294,6 +299,7 @@ complete() {
   case $PART in
   go-child) cmp -s "$HERE/go-child/main.go" "$DIR/main.go" ;;
   storm-lib) for java in "$HERE"/storm-lib/*.java; do cmp -s "$java" "$DIR/src/2/${java##*/}" || return 1; done ;;
+  storm-starters) [ -f "$DIR/storm-starter-0.10.0.jar" ] && [ -f "$DIR/storm-starter-1.2.2.jar" ] ;;
   storm-client | storm-kafka) for java in "$HERE/$PART"/*.java; do cmp -s "$java" "$DIR/${java##*/}" || return 1; done ;;
   esac
 }

@@ -44,7 +44,7 @@ export interface NimbusRun {
 export async function runNimbus(
   t: ExecutionContext,
   stormPy?: string,
-  more: Pick<NimbusOptions, 'tls' | 'passwordOf' | 'java' | 'readJava'> = {},
+  more: Pick<NimbusOptions, 'tls' | 'passwordOf' | 'java' | 'readJava' | 'conf'> = {},
 ): Promise<NimbusRun> {
   const dir = mkdtempSync(join(tmpdir(), 'gearpump-e2e-'))
   const lines: string[] = []

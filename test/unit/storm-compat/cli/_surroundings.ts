@@ -12,6 +12,9 @@ import type {
   Surroundings,
 } from '../../../../storm-compat/cli/verb.ts'
 
+/** Where the Nimbus of a local run listens. */
+export const LOCAL_PORT = 16_627
+
 export interface Called {
   readonly name: string
   readonly args: Readonly<Record<string, unknown>>
@@ -85,6 +88,15 @@ export async function world(t: ExecutionContext, options: WorldOptions = {}): Pr
     gear: async argv => {
       gearCalls.push(argv)
       return 7
+    },
+    localNimbus: async () => {
+      programs.push({ command: 'nimbus', args: ['start'] })
+      return {
+        port: LOCAL_PORT,
+        close: async () => {
+          programs.push({ command: 'nimbus', args: ['close'] })
+        },
+      }
     },
     nowMs: () => nowMs,
     sleep: async ms => {

@@ -1,7 +1,18 @@
-import test from 'ava'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
 import { gearArguments } from '../../../../storm-compat/cli/local.ts'
 import { StormUsageError } from '../../../../storm-compat/cli/usage-error.ts'
-import { world } from './_surroundings.ts'
+import { LOCAL_PORT, type World, world } from './_surroundings.ts'
+
+async function worldWithJars(t: ExecutionContext, programExit = 0): Promise<World> {
+  const env: Record<string, string> = {}
+  const interrupted = () => new Promise<void>(() => undefined)
+  const w = await world(t, { env, programExit, interrupted })
+  env.GEARPUMP_STORM_JARS = w.dir
+  for (const jar of ['storm-client-2.8.1.jar', 'my.jar']) await writeFile(join(w.dir, jar), '')
+  return w
+}
 
 test('a local topology runs for 20 seconds when nothing is said, as in Storm', t => {
   const { args, notice } = gearArguments(['wc.yaml', '-c', 'a=1'])
@@ -39,6 +50,46 @@ test('a jar is refused, and the way without it is told', t => {
   const words = ['flux.jar', 'org.apache.storm.flux.Flux', 'wc.yaml']
   t.throws(() => gearArguments(words), { message: /flux\.jar.*storm local wc\.yaml/ })
   t.throws(() => gearArguments(['my.jar', 'a.B']), { message: /give a Flux file/ })
+})
+
+test('a program of a jar is told of a Nimbus in this process, which runs what it submits until the time is over', async t => {
+  const w = await worldWithJars(t)
+  const beganMs = w.around.nowMs()
+  t.is(await w.run('local', 'my.jar', 'a.Main', 'x', '--local-ttl', '3', '-c', 'k=v'), 0)
+  t.is(w.around.nowMs() - beganMs, 3000)
+  const [start, java, close] = w.programs
+  t.deepEqual([start!.args, close!.args], [['start'], ['close']])
+  t.deepEqual(java!.args.slice(-2), ['a.Main', 'x'])
+  const place = `k%3Dv,nimbus.host%3Dlocalhost,nimbus.seeds%3D%5B%22localhost%22%5D,nimbus.thrift.port%3D${LOCAL_PORT}`
+  t.true(java!.args.includes(`-Dstorm.options=${place}`))
+})
+
+test('Flux with Java classes is submitted to it by the Flux of the jar, by storm local and by --local', async t => {
+  const w = await worldWithJars(t)
+  await writeFile(
+    join(w.dir, 'wc.yaml'),
+    'name: wc\nspouts: [{id: s, className: com.acme.Spout}]\n',
+  )
+  const flux = ['my.jar', 'org.apache.storm.flux.Flux']
+  const beganMs = w.around.nowMs()
+  t.is(await w.run('local', ...flux, 'wc.yaml', '--local-ttl', '3'), 0, w.notes())
+  t.is(await w.run('jar', ...flux, '--local', '--sleep', '5000', 'wc.yaml'), 0)
+  t.is(w.around.nowMs() - beganMs, 8000)
+  const runs = w.programs.filter(({ command }) => command !== 'nimbus')
+  const ends = runs.map(({ args }) => args.slice(args.indexOf('org.apache.storm.flux.Flux') + 1))
+  t.deepEqual(ends, [
+    ['--remote', 'wc.yaml'],
+    ['--remote', '--sleep', '5000', 'wc.yaml'],
+  ])
+  t.regex(w.notes(), /the class com\.acme\.Spout needs Java; the Flux of the jar is run/)
+})
+
+test('a program that fails is not waited for', async t => {
+  const w = await worldWithJars(t, 3)
+  const beganMs = w.around.nowMs()
+  t.is(await w.run('local', 'my.jar', 'a.Main'), 3)
+  t.is(w.around.nowMs(), beganMs)
+  t.deepEqual(w.programs.at(-1)!.args, ['close'])
 })
 
 test('both --for and --local-ttl are one too many', t => {

@@ -24,3 +24,18 @@ test('bytes that cannot be read give no numbers, but may name a package', t => {
   t.is(rootOf('0.10'), 'backtype.storm')
   t.is(rootOf('1.0'), 'org.apache.storm')
 })
+
+test('0.9 and 0.10 are told apart by objects in a component whose classes have changed', t => {
+  const within = (name: string, uid: bigint) => {
+    const number = Buffer.alloc(8)
+    number.writeBigInt64BE(uid)
+    return cluesOf(Buffer.concat([Buffer.from(`r\0\0${name}`), number]))
+  }
+  const stream = 'backtype.storm.generated.GlobalStreamId'
+  t.deepEqual(linesOf(undefined, [within(stream, 7435893591567928871n)]), ['0.9'])
+  t.deepEqual(linesOf(undefined, [within(stream, -9133290100397738193n)]), ['0.10'])
+  t.deepEqual(linesOf(undefined, [within(stream, 1n)]), ['0.10', '0.9'])
+  const answers = within('backtype.storm.drpc.ReturnResults', 2055228324628535122n)
+  t.deepEqual(linesOf(undefined, [within(stream, 1n), answers]), ['0.9'])
+  t.deepEqual(cluesOf(Buffer.from(`r\0\0${stream}1234567`)), { backtype: true, uids: [] })
+})

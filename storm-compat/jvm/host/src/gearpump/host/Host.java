@@ -110,10 +110,10 @@ public final class Host {
     try {
       List<URL> jars = new ArrayList<>();
       for (Object jar : (List<?>) setup.get("jars")) jars.add(new File((String) jar).toURI().toURL());
-      ClassLoader own = Host.class.getClassLoader();
-      loader = jars.isEmpty() ? own : new JarLoader(jars.toArray(new URL[0]), own);
+      StormLoader storm = new StormLoader();
+      loader = jars.isEmpty() ? storm : new JarLoader(jars.toArray(new URL[0]), storm);
       Thread.currentThread().setContextClassLoader(loader);
-      line = new StormLine((String) setup.get("root"), own);
+      line = new StormLine((String) setup.get("root"), storm);
       topology = new Topology(line, setup);
       send(Wire.READY, out -> out.value(null));
     } catch (Throwable failure) {

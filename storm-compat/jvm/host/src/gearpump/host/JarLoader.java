@@ -10,7 +10,8 @@ import java.util.List;
 
 /**
  * The class loader of the topology's jar: it looks there first, since jars bring their own Guava and HTTP clients, and then in
- * Storm's jars. What both sides pass to each other (Storm itself, kryo, metrics, logging) must be one class and is Storm's.
+ * Storm's jars ({@link StormLoader}). What both sides pass to each other (Storm itself, kryo, metrics, logging) must be one class and
+ * is Storm's.
  */
 final class JarLoader extends URLClassLoader {
   private static final String[] SHARED = {
@@ -19,25 +20,38 @@ final class JarLoader extends URLClassLoader {
     "ch.qos.logback.", "gearpump.host.",
   };
 
-  JarLoader(URL[] jars, ClassLoader parent) {
-    super(jars, parent);
+  private final StormLoader storm;
+
+  static {
+    registerAsParallelCapable();
+  }
+
+  JarLoader(URL[] jars, StormLoader storm) {
+    super(jars, storm);
+    this.storm = storm;
+    storm.fallBackTo(this);
   }
 
   @Override
   protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
-    synchronized (getClassLoadingLock(name)) {
-      Class<?> found = findLoadedClass(name);
-      if (found == null) found = isShared(name) ? super.loadClass(name, false) : ownFirst(name);
-      if (resolve) resolveClass(found);
-      return found;
+    boolean shared = isShared(name);
+    try {
+      return shared ? storm.own(name) : own(name);
+    } catch (ClassNotFoundException notHere) {
+      return shared ? own(name) : storm.own(name);
     }
   }
 
-  private Class<?> ownFirst(String name) throws ClassNotFoundException {
-    try {
-      return findClass(name);
-    } catch (ClassNotFoundException notHere) {
-      return super.loadClass(name, false);
+  /** Whether one of the jars has the class. */
+  boolean has(String name) {
+    return findResource(name.replace('.', '/') + ".class") != null;
+  }
+
+  /** Of the jars alone. */
+  Class<?> own(String name) throws ClassNotFoundException {
+    synchronized (getClassLoadingLock(name)) {
+      Class<?> found = findLoadedClass(name);
+      return found == null ? findClass(name) : found;
     }
   }
 
