@@ -1,6 +1,6 @@
 // A bolt that works in the JVM host. It hands tuples over under numbers, keeps their holds, and does what the host tells: emits under
 // those holds, acks, fails. So a host that dies, or a bolt that throws, fails exactly what it held.
-import { asError, type Hold } from 'gearpump/spi'
+import { asError } from 'gearpump/spi'
 import type {
   Bolt,
   Conf,
@@ -10,8 +10,9 @@ import type {
   TopologyContext,
   Tuple,
 } from '../component/api.ts'
-import { isTick } from '../component/tuple.ts'
+import { type Origin, TICK_ORIGIN, type TupleImpl } from '../component/tuple.ts'
 import type { JavaObjectSource } from '../topology/topology.ts'
+import { HeldTuples } from './held-tuples.ts'
 import { EMIT_FLAG, ORDER, TOLD } from './host-protocol.ts'
 import type { ChosenTasks, JavaGrouping } from './java-groupings.ts'
 import { type JavaRole, JavaTask } from './java-task.ts'
@@ -22,9 +23,6 @@ import type { WireReader } from './wire-reader.ts'
 const UNEXECUTED_MAX = 1_024
 /** Emits after which the host is told that there is room: an eighth of what it may have open. */
 const CREDIT_EMITS = 1_024
-/** Looks for abandoned holds so often. */
-const SWEEP_TUPLES = 4_096
-const ID_MAX = 2 ** 31 - 1
 
 export interface JavaBoltOptions {
   readonly sidecar: Sidecar
@@ -36,16 +34,25 @@ export interface JavaBoltOptions {
   readonly longsOf: ReadonlySet<string>
 }
 
+interface Source {
+  readonly number: number
+  readonly longs: boolean
+}
+
+const NO_SOURCE: Source = { number: 0, longs: false }
+
 export class JavaBolt implements Bolt, JavaRole {
   readonly #options: JavaBoltOptions
-  /** Tuples that the host has, by number, oldest first. */
-  readonly #held = new Map<number, Tuple & Hold>()
-  readonly #origins = new Map<string, number>()
+  /** Tuples that the host has. */
+  readonly #held = new HeldTuples<TupleImpl>()
+  /** What the host is told of where a tuple comes from, by component and stream, and of the last one. */
+  readonly #sources = new Map<string, Source>()
+  #origin: Origin | undefined = undefined
+  #source: Source = NO_SOURCE
   #task!: JavaTask
   #credentials: Credentials = {}
   #begun = false
   #collector!: OutputCollector
-  #lastId = 0
   #unexecuted = 0
   #uncredited = 0
   #blocked: Promise<void> | undefined = undefined
@@ -68,7 +75,8 @@ export class JavaBolt implements Bolt, JavaRole {
     const origins: [string, string][] = []
     for (const [component, streams] of context.sources) {
       for (const stream of streams.keys()) {
-        this.#origins.set(`${stream} ${component}`, origins.length)
+        const longs = this.#options.longsOf.has(component)
+        this.#sources.set(`${stream} ${component}`, { number: origins.length, longs })
         origins.push([component, stream])
       }
     }
@@ -95,10 +103,12 @@ export class JavaBolt implements Bolt, JavaRole {
     return this.#unexecuted < UNEXECUTED_MAX ? undefined : this.#untilRoom()
   }
 
-  #send(tuple: Tuple): void {
+  #send(given: Tuple): void {
+    const tuple = given as TupleImpl
     const { channel } = this.#task
     const { writer } = channel
-    if (isTick(tuple)) {
+    const { origin } = tuple
+    if (origin === TICK_ORIGIN) {
       writer.u8(ORDER.TICK)
       writer.longs = false
       writer.value(tuple.values[0])
@@ -106,38 +116,32 @@ export class JavaBolt implements Bolt, JavaRole {
       channel.flushSoon()
       return
     }
+    if (origin !== this.#origin) this.#comesFrom(origin)
+    const { number, longs } = this.#source
     const start = writer.size
-    this.#lastId = this.#lastId === ID_MAX ? 1 : this.#lastId + 1
-    const id = this.#lastId
+    const id = this.#held.add(tuple)
     try {
       writer.u8(ORDER.EXECUTE)
-      writer.count(this.#originOf(tuple))
+      writer.count(number)
       writer.i32(id)
       writer.i32(tuple.sourceTask)
-      writer.longs = this.#options.longsOf.has(tuple.sourceComponent)
+      writer.longs = longs
       writer.values(tuple.values)
     } catch (thrown) {
       writer.reset(start)
+      this.#held.take(id)
       this.#task.reportError(asError(thrown))
       this.#collector.fail(tuple)
       return
     }
-    this.#held.set(id, tuple as Tuple & Hold)
     this.#unexecuted++
-    if (id % SWEEP_TUPLES === 0) this.#sweep()
     channel.flushSoon()
   }
 
-  #originOf({ sourceStream, sourceComponent }: Tuple): number {
-    return this.#origins.get(`${sourceStream} ${sourceComponent}`)!
-  }
-
-  // Holds that nobody answered are failed by the engine, the oldest first.
-  #sweep(): void {
-    for (const [id, hold] of this.#held) {
-      if (hold.open) return
-      this.#held.delete(id)
-    }
+  // Nearly all tuples come from where the one before came from.
+  #comesFrom(origin: Origin): void {
+    this.#origin = origin
+    this.#source = this.#sources.get(`${origin.stream} ${origin.component}`)!
   }
 
   #untilRoom(): Promise<void> {
@@ -166,8 +170,7 @@ export class JavaBolt implements Bolt, JavaRole {
   }
 
   lost(): void {
-    const held = [...this.#held.values()]
-    this.#held.clear()
+    const held = this.#held.takeAll()
     this.#unexecuted = 0
     this.#uncredited = 0
     for (const tuple of held) this.#collector.fail(tuple)
@@ -179,12 +182,12 @@ export class JavaBolt implements Bolt, JavaRole {
         this.#emit(reader)
         return
       case TOLD.ACK: {
-        const tuple = this.#taken(reader.i32())
+        const tuple = this.#held.take(reader.i32())
         if (tuple !== undefined) this.#collector.ack(tuple)
         return
       }
       case TOLD.FAIL: {
-        const tuple = this.#taken(reader.i32())
+        const tuple = this.#held.take(reader.i32())
         if (tuple !== undefined) this.#collector.fail(tuple)
         return
       }
@@ -200,12 +203,6 @@ export class JavaBolt implements Bolt, JavaRole {
       default:
         throw new Error(`a Java bolt was told the unknown record ${record}`)
     }
-  }
-
-  #taken(id: number): Tuple | undefined {
-    const tuple = this.#held.get(id)
-    this.#held.delete(id)
-    return tuple
   }
 
   #emit(reader: WireReader): void {
