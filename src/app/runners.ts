@@ -114,9 +114,14 @@ export function buildRunners(
     runners.byEdge.set(edge.id, here)
   }
   for (const spec of app.dag.processors) {
+    const shared = {
+      spec,
+      config: { ...app.config, ...spec.config },
+      ports: portsOf(app.dag, spec),
+    }
     spec.tasks.forEach((taskId, index) => {
       if (placement.get(taskId) === host.executorId)
-        addEntry(host, app, spec, index, runners, targets)
+        addEntry(host, app, shared, index, runners, targets)
     })
   }
   return runners
@@ -127,14 +132,23 @@ function wantsOrigin(spec: ProcessorSpec): boolean {
   return spec.config.needsOrigin === true
 }
 
+/** What the tasks of a processor have in common, made once for all of them. */
+interface Shared {
+  readonly spec: ProcessorSpec
+  /** The application's settings overlaid by the processor's. */
+  readonly config: Readonly<Record<string, unknown>>
+  readonly ports: ReadonlyMap<string, readonly Edge[]>
+}
+
 function addEntry(
   host: RunnerHost,
   app: Application,
-  spec: ProcessorSpec,
+  shared: Shared,
   index: number,
   runners: Runners,
   targets: ReadonlyMap<number, Targets>,
 ): void {
+  const { spec, config, ports } = shared
   const taskId = spec.tasks[index]!
   const place = {
     taskId,
@@ -142,11 +156,11 @@ function addEntry(
     index,
     parallelism: spec.tasks.length,
     executorId: host.executorId,
-    config: { ...app.config, ...spec.config },
+    config,
   }
   const parts = (from: Emitter): ContextParts => ({
     place,
-    outlets: buildOutlets(host, app.dag, spec, index, from, targets),
+    outlets: buildOutlets(host, ports, index, from, targets),
   })
   if (spec.kind === 'source') {
     const runner = new SourceRunner<SourceRunnerContext>(host, {
@@ -173,23 +187,29 @@ function numberOf(value: unknown, otherwise: number): number {
   return typeof value === 'number' ? value : otherwise
 }
 
+function portsOf(dag: Dag, spec: ProcessorSpec): Map<string, Edge[]> {
+  const ports = new Map<string, Edge[]>()
+  for (const edge of dag.edges) {
+    if (edge.source !== spec.id) continue
+    const edges = ports.get(edge.port)
+    if (edges === undefined) ports.set(edge.port, [edge])
+    else edges.push(edge)
+  }
+  return ports
+}
+
+const NO_OUTLETS: ReadonlyMap<string, PortOutlet> = new Map()
+
 function buildOutlets(
   host: RunnerHost,
-  dag: Dag,
-  spec: ProcessorSpec,
+  ports: ReadonlyMap<string, readonly Edge[]>,
   index: number,
   from: Emitter,
   targets: ReadonlyMap<number, Targets>,
-): Map<string, PortOutlet> {
-  const byPort = new Map<string, Edge[]>()
-  for (const edge of dag.edges) {
-    if (edge.source !== spec.id) continue
-    const edges = byPort.get(edge.port)
-    if (edges === undefined) byPort.set(edge.port, [edge])
-    else edges.push(edge)
-  }
+): ReadonlyMap<string, PortOutlet> {
+  if (ports.size === 0) return NO_OUTLETS
   const outlets = new Map<string, PortOutlet>()
-  for (const [port, edges] of byPort) {
+  for (const [port, edges] of ports) {
     const compiled = edges.map(edge => compileEdge(host, edge, targets.get(edge.id)!, from, index))
     outlets.set(port, new PortOutlet(from, compiled))
   }

@@ -25,20 +25,24 @@ const ROTATION_MASK = 0x3fffffff
 // In the column of births: not open.
 const CLOSED = -1
 
+// The columns of sources that never had a root: an empty one of its own costs each of them 900 bytes.
+const NO_COLUMN = new Int32Array(0)
+const NO_STAMPS = new Float64Array(0)
+
 export class RootTable {
   /** Outcome of the root that `take` gave last. */
   wasDone = false
   private readonly ledger: RootLedger
   private readonly source: number
   // Columns by place. The slot is NONE while the place has no row of the ledger.
-  private slots = new Int32Array(0)
+  private slots = NO_COLUMN
   private ids: unknown[] = []
-  private stamps = new Float64Array(0)
+  private stamps = NO_STAMPS
   // The rotation in which the root was made or renewed.
-  private births = new Int32Array(0)
+  private births = NO_COLUMN
   // Places without an open root, a ring: free ones from `head`, then from `told` those whose end is to be told (failed
   // ones as ~place), up to `tail`.
-  private ring = new Int32Array(0)
+  private ring = NO_COLUMN
   private mask = -1
   private head = 0
   private told = 0

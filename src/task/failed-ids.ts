@@ -4,25 +4,27 @@
 const IDS_MAX = 1_000_000
 
 export class FailedIds {
-  readonly #ids = new Set<unknown>()
+  // Made with the first of them: of many sources most fail nothing.
+  #ids: Set<unknown> | undefined = undefined
   /** Whether any id is kept: a plain field, looked at once per root. */
   any = false
   /** More failed than could be remembered: the answer is no. */
   overflowed = false
 
   get size(): number {
-    return this.#ids.size
+    return this.#ids?.size ?? 0
   }
 
   failed(id: unknown): void {
+    this.#ids ??= new Set()
     if (this.#ids.size >= IDS_MAX) this.overflowed = true
     else this.#ids.add(keyOf(id))
     this.any = true
   }
 
   done(id: unknown): void {
-    this.#ids.delete(keyOf(id))
-    this.any = this.#ids.size > 0
+    this.#ids?.delete(keyOf(id))
+    this.any = this.size > 0
   }
 }
 

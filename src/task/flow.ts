@@ -84,8 +84,8 @@ export abstract class Emitter {
   blockedMs = 0
   #blockedSinceMs = 0
   #onReady: (() => void)[] = []
-  // Pairs this task has talked over; the last one is kept at hand, for many tasks talk to one other.
-  readonly pairs = new Map<number, Pair>()
+  // Pairs this task has talked over, if any; the last one is kept at hand, for many tasks talk to one other.
+  pairs: Map<number, Pair> | undefined = undefined
   lastPair: Pair | undefined = undefined
 
   constructor(taskId: number) {

@@ -85,6 +85,7 @@ export class Outbox {
   pair(from: Emitter, targetTask: number): Pair {
     const last = from.lastPair
     if (last !== undefined && last.targetTask === targetTask && last.box === this) return last
+    from.pairs ??= new Map()
     let pair = from.pairs.get(targetTask)
     if (pair === undefined || pair.box !== this) {
       pair = new Pair(from.taskId, targetTask, this.#host.profile.creditWindow, this)

@@ -69,7 +69,7 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
     this.#settings = settings
     this.#tracked = host.profile.guarantee === 'at-least-once'
     this.lastActivityMs = host.environment.monotonicMs()
-    this.timers = new TurnTimers(host.environment, fn => this.call(fn))
+    this.timers = new TurnTimers(host.environment, this)
   }
 
   begin(source: Source<unknown>, context: Context): void {

@@ -52,7 +52,7 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
     this.level = place.level
     this.inbox = new Inbox(place.tagged)
     this.holds = new HoldList(host.ledger, host.loop)
-    this.timers = new TurnTimers(host.environment, fn => this.call(fn))
+    this.timers = new TurnTimers(host.environment, this)
     this.#ledger = host.ledger
     this.#depthMax = host.profile.inboxDepth
     this.#half = host.profile.inboxDepth >> 1

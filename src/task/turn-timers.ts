@@ -2,15 +2,21 @@
 // of its timers once when it goes on, however often it was due meanwhile.
 import type { Environment, Timer } from '../base/environment.ts'
 
+/** Whose timers they are. */
+interface Owner {
+  /** Runs a function on its own turn. */
+  call(fn: () => unknown): void
+}
+
 export class TurnTimers {
   readonly #environment: Environment
-  readonly #call: (fn: () => unknown) => void
-  readonly #open = new Set<Timer>()
+  readonly #owner: Owner
+  // Made with the first timer: most of many tasks have none.
+  #open: Set<Timer> | undefined = undefined
 
-  /** `call` runs a function on the owner's own turn. */
-  constructor(environment: Environment, call: (fn: () => unknown) => void) {
+  constructor(environment: Environment, owner: Owner) {
     this.#environment = environment
-    this.#call = call
+    this.#owner = owner
   }
 
   /** Calls `fn` each `periodMs`; the next period begins when its turn has come. */
@@ -30,7 +36,7 @@ export class TurnTimers {
   /** Calls `fn` once. Cancelled in time means: before its turn has come. */
   scheduleOnce(delayMs: number, fn: () => unknown): Timer {
     const timer = this.#set(delayMs, () => {
-      this.#call(() => (this.#open.delete(timer) ? fn() : undefined))
+      this.#owner.call(() => (this.#open!.delete(timer) ? fn() : undefined))
     })
     return timer
   }
@@ -38,25 +44,27 @@ export class TurnTimers {
   /** Calls `fn` once, on no turn: for waiting inside a promise. */
   after(delayMs: number, fn: () => void): Timer {
     const timer = this.#set(delayMs, () => {
-      if (this.#open.delete(timer)) fn()
+      if (this.#open!.delete(timer)) fn()
     })
     return timer
   }
 
   /** The owner ends: none fires any more. */
   cancelAll(): void {
-    for (const timer of [...this.#open]) timer.cancel()
+    for (const timer of [...(this.#open ?? [])]) timer.cancel()
   }
 
   #set(delayMs: number, due: () => void): Timer {
     const timer = this.#environment.after(delayMs, due)
+    this.#open ??= new Set()
+    const open = this.#open
     const mine: Timer = {
       cancel: () => {
-        this.#open.delete(mine)
+        open.delete(mine)
         timer.cancel()
       },
     }
-    this.#open.add(mine)
+    open.add(mine)
     return mine
   }
 }
