@@ -58,6 +58,7 @@ class NodeHostProcess implements HostProcess {
   #over = false
   #exit: { code: number | null; signal: string | null } | undefined = undefined
   #stopping: Promise<void> | undefined = undefined
+  #killing: NodeJS.Timeout | undefined = undefined
   readonly #onOver: (() => void)[] = []
 
   constructor({ command, args, env, cwd }: HostCommand, events: HostEvents) {
@@ -98,9 +99,10 @@ class NodeHostProcess implements HostProcess {
     })
     child.on('close', () => this.#end())
     this.#socket.on('data', (chunk: Buffer) => this.#events.data(chunk))
-    // The end of the process tells more than the end of its socket; one that closed only the socket is of no use.
-    this.#socket.on('error', () => this.#kill())
-    this.#socket.on('end', () => this.#kill())
+    // The end of the process tells more than the end of its socket, and comes at once, with what it says last. One that
+    // closed only the socket is of no use.
+    this.#socket.on('error', () => this.#killLate())
+    this.#socket.on('end', () => this.#killLate())
     for (const stream of [child.stdout!, child.stderr!]) {
       createInterface({ input: stream }).on('line', line => this.#line(line))
     }
@@ -123,6 +125,7 @@ class NodeHostProcess implements HostProcess {
 
   #finish(): void {
     this.#over = true
+    clearTimeout(this.#killing)
     this.#socket?.destroy()
     for (const resolve of this.#onOver) resolve()
   }
@@ -131,9 +134,12 @@ class NodeHostProcess implements HostProcess {
     if (this.#over) return
     const gone = new Promise<void>(resolve => this.#onOver.push(resolve))
     this.#socket.end()
-    const timer = setTimeout(() => this.#kill(), END_GRACE_MS)
+    this.#killLate()
     await gone
-    clearTimeout(timer)
+  }
+
+  #killLate(): void {
+    if (!this.#over) this.#killing ??= setTimeout(() => this.#kill(), END_GRACE_MS)
   }
 
   #kill(): void {
@@ -142,8 +148,9 @@ class NodeHostProcess implements HostProcess {
     try {
       process.kill(-pid, 'SIGKILL')
     } catch (thrown) {
-      // ESRCH: gone already, which is what is wanted.
-      if ((thrown as NodeJS.ErrnoException).code !== 'ESRCH') throw thrown
+      // ESRCH: gone already, which is what is wanted; EPERM: gone, and its number is another's.
+      const { code } = thrown as NodeJS.ErrnoException
+      if (code !== 'ESRCH' && code !== 'EPERM') throw thrown
     }
   }
 }

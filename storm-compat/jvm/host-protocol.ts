@@ -1,6 +1,7 @@
 // The letters of the protocol between an executor and its JVM host; Wire.java has the same. A frame is a length of four bytes,
-// a kind, and what the kind says. A batch is the number of a task and records of it, one after the other, so that a turn of
-// either side costs one write. All numbers are in network order.
+// a kind, and what the kind says. A batch is the number of a channel and records of its task, one after the other, so that a
+// turn of either side costs one write. Each opening of a task has a channel of its own: nothing that a former one still says
+// is taken for what the present one says. All numbers are in network order.
 
 /** Frames, in both directions; a batch goes both ways. */
 export const FRAME = {
@@ -9,9 +10,10 @@ export const FRAME = {
   BATCH: 3,
   CREDIT: 4,
   TASKS: 5,
+  PING: 6,
 } as const
 
-export const HOST_FRAME = { BATCH: 3, LOG: 4, READY: 5 } as const
+export const HOST_FRAME = { BATCH: 3, LOG: 4, READY: 5, PONG: 6 } as const
 
 /** Records in a batch to the host. */
 export const ORDER = {

@@ -21,8 +21,11 @@ import type { WireReader } from './wire-reader.ts'
 
 /** Tuples handed over and not yet executed: enough for both sides to work at once, few enough to fail on a death. */
 const UNEXECUTED_MAX = 1_024
-/** Emits after which the host is told that there is room: an eighth of what it may have open. */
+/** And so many bytes of them, since they wait in the host's heap, which is small. */
+const UNEXECUTED_BYTES_MAX = 1024 * 1024
+/** Emits, and bytes of them, after which the host is told that there is room: an eighth of what it may have open. */
 const CREDIT_EMITS = 1_024
+const CREDIT_BYTES = 1024 * 1024
 
 export interface JavaBoltOptions {
   readonly sidecar: Sidecar
@@ -54,7 +57,9 @@ export class JavaBolt implements Bolt, JavaRole {
   #begun = false
   #collector!: OutputCollector
   #unexecuted = 0
+  #unexecutedBytes = 0
   #uncredited = 0
+  #uncreditedBytes = 0
   #blocked: Promise<void> | undefined = undefined
   #room: { promise: Promise<void>; resolve: () => void } | undefined = undefined
   /** Taken while the host was not there; the task is parked, so they are few. */
@@ -100,20 +105,22 @@ export class JavaBolt implements Bolt, JavaRole {
     }
     this.#send(tuple)
     if (this.#blocked !== undefined) return this.#blocked
-    return this.#unexecuted < UNEXECUTED_MAX ? undefined : this.#untilRoom()
+    return this.#hasRoom(1) ? undefined : this.#untilRoom()
+  }
+
+  #hasRoom(divisor: number): boolean {
+    return (
+      this.#unexecuted < UNEXECUTED_MAX / divisor &&
+      this.#unexecutedBytes < UNEXECUTED_BYTES_MAX / divisor
+    )
   }
 
   #send(given: Tuple): void {
     const tuple = given as TupleImpl
-    const { channel } = this.#task
-    const { writer } = channel
+    const { writer } = this.#task.channel
     const { origin } = tuple
     if (origin === TICK_ORIGIN) {
-      writer.u8(ORDER.TICK)
-      writer.longs = false
-      writer.value(tuple.values[0])
-      this.#collector.ack(tuple)
-      channel.flushSoon()
+      this.#tick(tuple)
       return
     }
     if (origin !== this.#origin) this.#comesFrom(origin)
@@ -134,7 +141,23 @@ export class JavaBolt implements Bolt, JavaRole {
       this.#collector.fail(tuple)
       return
     }
+    this.#sent(start)
+  }
+
+  #tick(tuple: TupleImpl): void {
+    const { writer } = this.#task.channel
+    const start = writer.size
+    writer.u8(ORDER.TICK)
+    writer.longs = false
+    writer.value(tuple.values[0])
+    this.#collector.ack(tuple)
+    this.#sent(start)
+  }
+
+  #sent(start: number): void {
+    const { channel } = this.#task
     this.#unexecuted++
+    this.#unexecutedBytes += channel.writer.size - start
     channel.flushSoon()
   }
 
@@ -172,7 +195,9 @@ export class JavaBolt implements Bolt, JavaRole {
   lost(): void {
     const held = this.#held.takeAll()
     this.#unexecuted = 0
+    this.#unexecutedBytes = 0
     this.#uncredited = 0
+    this.#uncreditedBytes = 0
     for (const tuple of held) this.#collector.fail(tuple)
   }
 
@@ -198,7 +223,8 @@ export class JavaBolt implements Bolt, JavaRole {
       }
       case TOLD.EXECUTED:
         this.#unexecuted -= reader.i32()
-        if (this.#unexecuted <= UNEXECUTED_MAX / 2) this.#release()
+        this.#unexecutedBytes -= reader.i32()
+        if (this.#hasRoom(2)) this.#release()
         return
       default:
         throw new Error(`a Java bolt was told the unknown record ${record}`)
@@ -206,6 +232,8 @@ export class JavaBolt implements Bolt, JavaRole {
   }
 
   #emit(reader: WireReader): void {
+    // The record's kind was read before.
+    const start = reader.at - 1
     const flags = reader.u8()
     const number = reader.count()
     const stream = this.#task.streams[number]!
@@ -223,7 +251,8 @@ export class JavaBolt implements Bolt, JavaRole {
       for (const tuple of anchors === null ? [] : [anchors].flat()) this.#collector.fail(tuple)
     }
     this.#task.answered(ids)
-    if (++this.#uncredited >= CREDIT_EMITS) this.#credit()
+    this.#uncreditedBytes += reader.at - start
+    if (++this.#uncredited >= CREDIT_EMITS || this.#uncreditedBytes >= CREDIT_BYTES) this.#credit()
   }
 
   // Those that were let go meanwhile (timed out, or acked before) are no anchors any more, as in Storm.
@@ -243,16 +272,21 @@ export class JavaBolt implements Bolt, JavaRole {
 
   #credit(): void {
     const emits = this.#uncredited
+    const bytes = this.#uncreditedBytes
     this.#uncredited = 0
+    this.#uncreditedBytes = 0
+    const { channel } = this.#task
     const ready = this.#collector.ready()
     if (ready === undefined) {
-      this.#task.channel.credit(emits)
+      channel.credit(emits, bytes)
       return
     }
+    const { number } = channel
     // The host's emits wait when they are too many; new tuples wait here.
     this.#blocked = ready.then(() => {
       this.#blocked = undefined
-      this.#task.channel.credit(emits)
+      // Not to a component that was opened meanwhile: it has emitted none of these.
+      if (channel.number === number) channel.credit(emits, bytes)
     })
   }
 

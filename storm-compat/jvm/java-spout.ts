@@ -1,7 +1,7 @@
 // A spout that works in the JVM host. The host is asked for as many tuples at a time as may be open, so that a turn costs one frame.
 // Message ids are numbers here; the objects stay in the host. When it has died, what it had emitted is forgotten, since
 // its successor could not know the ids.
-import { asError } from 'gearpump/spi'
+import { asError, EngineError } from 'gearpump/spi'
 import type {
   Conf,
   Credentials,
@@ -21,6 +21,7 @@ import type { WireReader } from './wire-reader.ts'
 /** Tuples that one turn asks for: enough to make the turn's cost small, few enough not to run ahead of consumers. */
 const ASKED_MAX = 256
 const CREDIT_EMITS = 1_024
+const CREDIT_BYTES = 1024 * 1024
 /** How long a call waits for the next host before it returns with nothing, so that a kill need not wait for it. */
 const PARK_MS = 1_000
 /** How long a deactivation waits for a spout that is busy in its turn. */
@@ -43,6 +44,7 @@ export class JavaSpout implements Spout, JavaRole {
   #pendingMax = Number.POSITIVE_INFINITY
   #pending = 0
   #uncredited = 0
+  #uncreditedBytes = 0
   #active = false
   #asked: (() => void) | undefined = undefined
   #called: (() => void) | undefined = undefined
@@ -152,6 +154,7 @@ export class JavaSpout implements Spout, JavaRole {
   lost(): void {
     this.#pending = 0
     this.#uncredited = 0
+    this.#uncreditedBytes = 0
     this.#collector.orphanAll()
     this.#answer()
     this.#called?.()
@@ -174,6 +177,8 @@ export class JavaSpout implements Spout, JavaRole {
   }
 
   #emit(reader: WireReader): void {
+    // The record's kind was read before.
+    const start = reader.at - 1
     const flags = reader.u8()
     const number = reader.count()
     const stream = this.#task.streams[number]!
@@ -187,13 +192,18 @@ export class JavaSpout implements Spout, JavaRole {
       if (task === undefined) ids = this.#collector.emit(values, id, stream)
       else this.#collector.emitDirect(task, values, id, stream)
     } catch (thrown) {
-      this.#task.reportError(asError(thrown))
+      const error = asError(thrown)
+      this.#task.reportError(error)
+      // Refused before there was a root: nobody else will tell how the id ended.
+      if (id !== undefined && isRefused(error)) this.#ended(ORDER.FAILED, id)
     }
     this.#task.answered(ids)
+    this.#uncreditedBytes += reader.at - start
     // The bound on what is open does the rest.
-    if (++this.#uncredited < CREDIT_EMITS) return
-    this.#task.channel.credit(this.#uncredited)
+    if (++this.#uncredited < CREDIT_EMITS && this.#uncreditedBytes < CREDIT_BYTES) return
+    this.#task.channel.credit(this.#uncredited, this.#uncreditedBytes)
     this.#uncredited = 0
+    this.#uncreditedBytes = 0
   }
 
   async close(): Promise<void> {
@@ -205,4 +215,9 @@ export class JavaSpout implements Spout, JavaRole {
   declareOutputFields(_declarer: OutputFieldsDeclarer): void {
     return
   }
+}
+
+// An emit that the topology does not allow; see Outputs. Whatever goes wrong later fails the root that is open by then.
+function isRefused(error: Error): boolean {
+  return error instanceof EngineError && error.code === 'TOPOLOGY_INVALID'
 }

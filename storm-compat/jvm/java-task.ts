@@ -8,7 +8,8 @@ import type { JavaObjectSource } from '../topology/topology.ts'
 import { confOf } from './host-plan.ts'
 import { ORDER, TOLD } from './host-protocol.ts'
 import type { ChosenTasks, JavaGrouping } from './java-groupings.ts'
-import type { Sidecar, SidecarTask, TaskChannel } from './sidecar.ts'
+import type { Sidecar } from './sidecar.ts'
+import type { SidecarTask, TaskChannel } from './task-channel.ts'
 import type { WireReader } from './wire-reader.ts'
 
 /** Answers of emits that are kept: whoever asks does so right after the emit. A power of two. */
@@ -113,7 +114,13 @@ export class JavaTask implements SidecarTask {
     this.#cancel()
     const channel = this.#channel
     if (channel === undefined) return
-    if (this.#open) {
+    if (!this.#open) {
+      // It may still be preparing; nobody waits for it.
+      if (channel.up) {
+        channel.writer.u8(order)
+        channel.flushSoon()
+      }
+    } else {
       await new Promise<void>(resolve => {
         const cancel = systemClock.after(CLOSE_MS, resolve)
         this.#closing = () => {
@@ -148,7 +155,9 @@ export class JavaTask implements SidecarTask {
   }
 
   batch(reader: WireReader): void {
-    while (reader.more) this.#record(reader.u8(), reader)
+    const { channel } = this
+    // A component that threw may have threads that still speak.
+    while (reader.more && channel.open) this.#record(reader.u8(), reader)
   }
 
   #record(record: number, reader: WireReader): void {
@@ -170,7 +179,7 @@ export class JavaTask implements SidecarTask {
         return
       case TOLD.WANT_TASKS: {
         const emit = reader.i32()
-        this.channel.tasks(emit, this.#answers[emit & (ANSWERS_KEPT - 1)] ?? NO_IDS)
+        this.channel.tasks(emit, this.#answerOf(emit))
         return
       }
       default:
@@ -192,6 +201,12 @@ export class JavaTask implements SidecarTask {
   answered(ids: readonly number[]): void {
     this.#lastEmit = (this.#lastEmit + 1) | 0
     this.#answers[this.#lastEmit & (ANSWERS_KEPT - 1)] = ids
+  }
+
+  // Of an emit that is long ago the answer is another's by now.
+  #answerOf(emit: number): readonly number[] {
+    if (((this.#lastEmit - emit) | 0) >= ANSWERS_KEPT) return NO_IDS
+    return this.#answers[emit & (ANSWERS_KEPT - 1)] ?? NO_IDS
   }
 
   reportError(error: Error): void {
@@ -240,6 +255,7 @@ export class JavaTask implements SidecarTask {
         ? 'threw in prepare'
         : 'threw in open'
     const error = this.#failure(doing, text)
+    this.channel.shut()
     this.#reset()
     if (this.#closed) return
     if (this.#first !== undefined) {
@@ -248,7 +264,7 @@ export class JavaTask implements SidecarTask {
     }
     this.reportError(error)
     this.#cancel = systemClock.after(this.#backoff.delayAfterMs(upForMs), () => {
-      if (this.channel.up) this.channel.open()
+      if (this.channel.up) this.channel.reopen()
     })
   }
 

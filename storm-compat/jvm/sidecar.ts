@@ -2,7 +2,6 @@
 // carries the records of tasks (java-bolt.ts, java-spout.ts) to their counterparts and back. A death fails what the host
 // held and nothing else; all its tasks are opened again in the next process.
 import { EngineError } from 'gearpump/spi'
-import type { TopologyContext } from '../component/api.ts'
 import { systemClock } from '../multilang/clock.ts'
 import { RestartBackoff } from '../multilang/restart-backoff.ts'
 import { Frames } from './frames.ts'
@@ -15,23 +14,15 @@ import {
 } from './host-process.ts'
 import { FRAME, HOST_FRAME } from './host-protocol.ts'
 import type { StormLine } from './java-line.ts'
+import { type ChannelHost, type SidecarTask, TaskChannel } from './task-channel.ts'
 import { WireReader } from './wire-reader.ts'
 import { WireWriter } from './wire-writer.ts'
 
 /** A JVM that has not read its setup after so long hangs; a cold one on a busy machine takes some seconds. */
 const READY_MS = 60_000
-
-/** A task as its sidecar sees it. */
-export interface SidecarTask {
-  readonly context: TopologyContext
-  /** What the host is told to open it; plain data. */
-  opening(): unknown
-  /** Records of one batch. */
-  batch(reader: WireReader): void
-  /** The host has gone: nothing will be heard of what it had. */
-  lost(): void
-  reportError(error: Error): void
-}
+/** A host that says nothing for so many looks, though it is asked at each, hangs: after a minute, as when it starts. */
+const LOOK_MS = 10_000
+const SILENT_LOOKS_MAX = 6
 
 /** What is known when the first task needs the host. Throws when there is no Java, or no jars of the line. */
 export interface HostPlan {
@@ -47,54 +38,14 @@ export interface SidecarOptions {
   readonly clock?: typeof systemClock
 }
 
-/** What a task writes to: its records of this turn. */
-export class TaskChannel {
-  readonly writer = new WireWriter()
-  readonly task: SidecarTask
-  readonly #sidecar: Sidecar
-  queued = false
-
-  constructor(sidecar: Sidecar, task: SidecarTask) {
-    this.#sidecar = sidecar
-    this.task = task
-  }
-
-  /** Has what was written sent at the end of this turn. */
-  flushSoon(): void {
-    if (this.queued) return
-    this.queued = true
-    this.#sidecar.queue(this)
-  }
-
-  /** Whether a host is there that knows the task. */
-  get up(): boolean {
-    return this.#sidecar.up
-  }
-
-  /** Emits for which there was room. */
-  credit(emits: number): void {
-    this.#sidecar.send(FRAME.CREDIT, this.task.context.taskId, writer => writer.i32(emits))
-  }
-
-  /** Where an emit went. */
-  tasks(emit: number, ids: readonly number[]): void {
-    this.#sidecar.send(FRAME.TASKS, this.task.context.taskId, writer => {
-      writer.i32(emit)
-      writer.values(ids)
-    })
-  }
-
-  /** Has the task opened in the host that is there. */
-  open(): void {
-    this.writer.reset(0)
-    this.#sidecar.open(this)
-  }
-}
-
-export class Sidecar {
+export class Sidecar implements ChannelHost {
   readonly #options: SidecarOptions
   readonly #clock: typeof systemClock
+  /** By task. */
   readonly #channels = new Map<number, TaskChannel>()
+  /** Those that are open in the host, by their numbers there. */
+  readonly #open = new Map<number, TaskChannel>()
+  #lastNumber = 0
   readonly #backoff = new RestartBackoff()
   readonly #writer = new WireWriter()
   readonly #reader = new WireReader()
@@ -105,6 +56,9 @@ export class Sidecar {
   #readyMs = 0
   #verdict: EngineError | undefined = undefined
   #cancelTimer: () => void = () => undefined
+  #cancelLook: () => void = () => undefined
+  #heard = false
+  #silentLooks = 0
   #stopping: Promise<void> = Promise.resolve()
 
   constructor(options: SidecarOptions) {
@@ -125,9 +79,10 @@ export class Sidecar {
   attach(task: SidecarTask): TaskChannel {
     const channel = new TaskChannel(this, task)
     this.#plan ??= this.#options.plan()
-    this.#channels.set(task.context.taskId, channel)
     if (this.#ready) this.open(channel)
-    else if (this.#channels.size === 1) this.#start()
+    this.#channels.set(task.context.taskId, channel)
+    if (this.#ready) return channel
+    if (this.#channels.size === 1) this.#start()
     return channel
   }
 
@@ -136,9 +91,14 @@ export class Sidecar {
     const { taskId } = channel.task.context
     if (this.#channels.get(taskId) !== channel) return
     this.#channels.delete(taskId)
-    if (this.#channels.size > 0) return
+    if (this.#channels.size > 0) {
+      // What was written last, and nothing that comes.
+      this.#flush()
+      this.shut(channel)
+      return
+    }
     this.#cancelTimer()
-    this.#ready = false
+    this.#down()
     const process = this.#process
     this.#process = undefined
     if (process !== undefined) this.#stopping = process.stop()
@@ -147,15 +107,29 @@ export class Sidecar {
 
   // ---- to the host
 
-  open({ task }: TaskChannel): void {
-    this.#frame(FRAME.OPEN, writer => writer.value(task.opening()))
+  shut(channel: TaskChannel): void {
+    channel.open = false
+    this.#open.delete(channel.number)
+  }
+
+  open(channel: TaskChannel): void {
+    this.shut(channel)
+    const number = ++this.#lastNumber
+    this.#frame(FRAME.OPEN, writer => {
+      writer.i32(number)
+      writer.value(channel.task.opening())
+    })
+    channel.number = number
+    channel.open = true
+    channel.empty()
+    this.#open.set(number, channel)
     this.#write()
   }
 
-  send(kind: number, taskId: number, write: (writer: WireWriter) => void): void {
-    if (!this.#ready) return
+  send(kind: number, channel: number, write: (writer: WireWriter) => void): void {
+    if (!this.#open.has(channel)) return
     this.#frame(kind, writer => {
-      writer.i32(taskId)
+      writer.i32(channel)
       write(writer)
     })
     this.#write()
@@ -171,23 +145,28 @@ export class Sidecar {
     const start = writer.beginFrame(kind)
     // Settings are Longs in Java, as JSON's integers are there.
     writer.longs = true
-    write(writer)
+    try {
+      write(writer)
+    } catch (thrown) {
+      // A frame that is cut would make nonsense of all that follow.
+      writer.reset(start)
+      throw thrown
+    }
     writer.endFrame(start)
   }
 
   #flush(): void {
     const queue = this.#queue
     this.#queue = []
+    const parts: Buffer[] = []
     for (const channel of queue) {
       channel.queued = false
-      if (!this.#ready || channel.writer.size === 0) continue
-      const start = this.#writer.beginFrame(FRAME.BATCH)
-      this.#writer.i32(channel.task.context.taskId)
-      this.#writer.raw(channel.writer.content)
-      this.#writer.endFrame(start)
-      channel.writer.reset(0)
+      if (channel.isEmpty || !channel.open) continue
+      channel.writer.endFrame(0)
+      parts.push(channel.writer.content)
     }
-    this.#write()
+    if (parts.length > 0) this.#process?.write(Buffer.concat(parts))
+    for (const channel of queue) if (!channel.isEmpty) channel.empty()
   }
 
   #write(): void {
@@ -225,6 +204,9 @@ export class Sidecar {
   }
 
   #data(frames: Frames, chunk: Buffer): void {
+    // What follows something that cannot be read has no meaning.
+    if (this.#verdict !== undefined) return
+    this.#heard = true
     try {
       frames.push(chunk)
     } catch (thrown) {
@@ -234,7 +216,6 @@ export class Sidecar {
           : new EngineError('BUG', String(thrown), { cause: thrown }),
       )
     }
-    this.#write()
   }
 
   #condemn(verdict: EngineError): void {
@@ -251,7 +232,8 @@ export class Sidecar {
       this.#becomeReady(reader.value())
       return
     }
-    const channel = this.#channels.get(reader.i32())
+    if (kind === HOST_FRAME.PONG) return
+    const channel = this.#open.get(reader.i32())
     if (channel === undefined) return
     if (kind === HOST_FRAME.BATCH) channel.task.batch(reader)
     else if (kind === HOST_FRAME.LOG) {
@@ -268,20 +250,46 @@ export class Sidecar {
     this.#cancelTimer()
     this.#ready = true
     this.#readyMs = this.#clock.nowMs()
-    for (const channel of this.#channels.values()) channel.open()
+    this.#heard = true
+    this.#silentLooks = 0
+    this.#lookSoon()
+    for (const channel of this.#channels.values()) this.open(channel)
+  }
+
+  // Looks are counted, and not the time between them: while this process is stopped it hears nothing either.
+  #lookSoon(): void {
+    this.#cancelLook = this.#clock.after(LOOK_MS, () => {
+      this.#silentLooks = this.#heard ? 0 : this.#silentLooks + 1
+      this.#heard = false
+      if (this.#silentLooks >= SILENT_LOOKS_MAX) {
+        const text = `has said nothing for ${(LOOK_MS * SILENT_LOOKS_MAX) / 1000} s`
+        this.#condemn(new EngineError('JAVA_HOST_DIED', text))
+        return
+      }
+      this.#frame(FRAME.PING, () => undefined)
+      this.#write()
+      this.#lookSoon()
+    })
+  }
+
+  #down(): void {
+    this.#ready = false
+    this.#cancelLook()
+    for (const channel of this.#open.values()) channel.open = false
+    this.#open.clear()
+    this.#writer.reset(0)
   }
 
   #died(error: EngineError): void {
     const upForMs = this.#ready ? this.#clock.nowMs() - this.#readyMs : 0
     this.#cancelTimer()
-    this.#ready = false
+    this.#down()
     this.#process = undefined
-    this.#writer.reset(0)
     const tasks = [...this.#channels.values()]
     tasks[0]?.task.reportError(error)
-    for (const { task, writer } of tasks) {
-      writer.reset(0)
-      task.lost()
+    for (const channel of tasks) {
+      channel.empty()
+      channel.task.lost()
     }
     if (this.#channels.size === 0) return
     this.#cancelTimer = this.#clock.after(this.#backoff.delayAfterMs(upForMs), () => this.#start())

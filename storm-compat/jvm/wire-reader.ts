@@ -20,6 +20,11 @@ export class WireReader {
     this.#end = end
   }
 
+  /** Where the next thing begins. */
+  get at(): number {
+    return this.#at
+  }
+
   get more(): boolean {
     return this.#at < this.#end
   }

@@ -70,13 +70,6 @@ export class WireWriter {
     this.#bytes.writeInt32BE(this.size - start - 4, start)
   }
 
-  /** Bytes that another writer made. */
-  raw(bytes: Buffer): void {
-    this.#room(bytes.length)
-    bytes.copy(this.#bytes, this.size)
-    this.size += bytes.length
-  }
-
   values(values: readonly unknown[]): void {
     this.count(values.length)
     for (let i = 0; i < values.length; i++) this.#value(values[i], 0)

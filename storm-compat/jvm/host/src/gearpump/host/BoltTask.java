@@ -15,11 +15,13 @@ final class BoltTask extends Task {
   private final Origin[] origins;
   private Object bolt;
   private int executed;
+  /** Of the records that were executed. */
+  private int executedBytes;
   private Hooks hooks;
 
   @SuppressWarnings("unchecked")
-  BoltTask(Host host, Map<String, Object> given) {
-    super(host, given);
+  BoltTask(Host host, int channel, Map<String, Object> given) {
+    super(host, channel, given);
     List<Origin> list = new ArrayList<>();
     for (List<Object> origin : (List<List<Object>>) given.get("origins")) {
       list.add(new Origin((String) origin.get(0), (String) origin.get(1)));
@@ -36,17 +38,20 @@ final class BoltTask extends Task {
 
   @Override
   void handle(int record, In in) throws Throwable {
+    // The record's kind was read before.
+    int start = in.at() - 1;
     switch (record) {
       case Wire.EXECUTE:
         Origin origin = origins[in.count()];
         int hold = in.i32();
         int source = in.i32();
         execute(host.line.tuple(context, in.values(), origin, source, hold));
-        executed++;
+        executed(in.at() - start);
         return;
       case Wire.TICK:
         List<Object> values = new ArrayList<>(Collections.singletonList(in.value()));
         execute(host.line.tuple(context, values, TICK, SYSTEM_TASK, 0));
+        executed(in.at() - start);
         return;
       case Wire.CLOSE:
         host.line.call("task.IBolt", bolt, "cleanup");
@@ -55,6 +60,11 @@ final class BoltTask extends Task {
       default:
         throw new IllegalStateException("a bolt was sent the unknown record " + record);
     }
+  }
+
+  private void executed(int bytes) {
+    executed++;
+    executedBytes += bytes;
   }
 
   private void execute(Object tuple) throws Throwable {
@@ -70,9 +80,9 @@ final class BoltTask extends Task {
   @Override
   void rest() {
     if (executed == 0) return;
-    int count = executed;
+    executed(executed, executedBytes);
     executed = 0;
-    record(Wire.EXECUTED, count);
+    executedBytes = 0;
   }
 
   @Override

@@ -17,7 +17,7 @@ final class EmitAnswer extends AbstractList<Integer> {
     this.emit = emit;
   }
 
-  private List<Integer> tasks() {
+  private synchronized List<Integer> tasks() {
     if (tasks == null) tasks = task.tasksOf(emit);
     return tasks;
   }

@@ -29,6 +29,7 @@ public final class Host {
   private static final long FLUSH_NANOS = 5_000_000;
 
   private final OutputStream socket;
+  /** By channel: each opening of a task has its own. */
   private final Map<Integer, Task> tasks = new ConcurrentHashMap<>();
   private final Thread flusher = new Thread(this::flush, "flusher");
   private volatile boolean flusherIdle;
@@ -86,7 +87,7 @@ public final class Host {
         setUp(in.map());
         return;
       case Wire.OPEN:
-        open(in.map());
+        open(in.i32(), in.map());
         return;
       case Wire.BATCH:
         Task task = tasks.get(in.i32());
@@ -95,11 +96,15 @@ public final class Host {
         return;
       case Wire.CREDIT:
         Task credited = tasks.get(in.i32());
-        if (credited != null) credited.credit(in.i32());
+        if (credited != null) credited.credit(in.i32(), in.i32());
         return;
       case Wire.TASKS:
         Task asker = tasks.get(in.i32());
         if (asker != null) asker.answer(in.i32(), Topology.numbers(in.values()));
+        return;
+      case Wire.PING:
+        // User code cannot hold this thread up.
+        send(Wire.PONG, out -> {});
         return;
       default:
         throw new IOException("a frame of the unknown kind " + kind);
@@ -121,14 +126,17 @@ public final class Host {
     }
   }
 
-  private void open(Map<String, Object> given) {
-    Task task = "spout".equals(given.get("kind")) ? new SpoutTask(this, given) : new BoltTask(this, given);
-    tasks.put(task.id, task);
+  private void open(int channel, Map<String, Object> given) {
+    boolean spout = "spout".equals(given.get("kind"));
+    Task task = spout ? new SpoutTask(this, channel, given) : new BoltTask(this, channel, given);
+    // The executor has given up one that did not close in time.
+    for (Task before : tasks.values()) if (before.id == task.id) before.abandon();
+    tasks.put(channel, task);
     task.start();
   }
 
   void closed(Task task) {
-    tasks.remove(task.id, task);
+    tasks.remove(task.channel);
   }
 
   // ---- writing

@@ -21,6 +21,11 @@ final class In {
     this.objects = objects;
   }
 
+  /** Where the next thing begins. */
+  int at() {
+    return at;
+  }
+
   boolean more() {
     return at < bytes.length;
   }

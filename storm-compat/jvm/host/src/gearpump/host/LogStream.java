@@ -63,7 +63,7 @@ final class LogStream extends OutputStream {
     text.reset();
     if (line.isEmpty()) return;
     host.send(Wire.LOG, out -> {
-      out.i32(task.id);
+      out.i32(task.channel);
       out.value(level);
       out.value(line);
     });

@@ -19,8 +19,8 @@ final class SpoutTask extends Task {
   private int emits;
   private Hooks hooks;
 
-  SpoutTask(Host host, Map<String, Object> given) {
-    super(host, given);
+  SpoutTask(Host host, int channel, Map<String, Object> given) {
+    super(host, channel, given);
   }
 
   @Override

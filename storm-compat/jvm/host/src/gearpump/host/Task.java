@@ -21,10 +21,14 @@ abstract class Task implements Runnable, InvocationHandler {
   private static final long BATCH_NANOS = 1_000_000;
   /** Emits that the executor has not yet found room for. Beyond this an emit waits, as it does in Storm 2. */
   private static final int EMITS_MAX = 8192;
-  /** Length, kind and task: what a frame has before its records. */
+  /** And so many bytes of them. */
+  private static final int EMITS_BYTES_MAX = 8 * 1024 * 1024;
+  /** Length, kind and channel: what a frame has before its records. */
   private static final int HEADER_BYTES = 9;
 
   final Host host;
+  /** Of this opening, for what is said to the executor and by it. */
+  final int channel;
   final int id;
   final String component;
   final Map<String, Object> conf;
@@ -39,11 +43,15 @@ abstract class Task implements Runnable, InvocationHandler {
   private final ArrayDeque<byte[]> queue = new ArrayDeque<>();
   private final Object room = new Object();
   private int emitsOpen;
+  private int emitBytesOpen;
   private int lastEmit;
-  private Answer asked;
+  /** Answers that somebody waits for, by emit; null until they are there. */
+  private final Map<Integer, List<Integer>> asked = new HashMap<>();
   private long flushedNanos = System.nanoTime();
   private volatile boolean working;
   private volatile boolean over;
+  /** Nothing is said any more; under the lock of {@code out}. */
+  private boolean silent;
   Object context;
   private Metrics metrics;
   /** By the number of the stream; null where a stream has none. */
@@ -51,8 +59,9 @@ abstract class Task implements Runnable, InvocationHandler {
   private Object made;
 
   @SuppressWarnings("unchecked")
-  Task(Host host, Map<String, Object> given) {
+  Task(Host host, int channel, Map<String, Object> given) {
     this.host = host;
+    this.channel = channel;
     this.given = given;
     id = Topology.number(given.get("task"));
     component = (String) given.get("component");
@@ -82,16 +91,34 @@ abstract class Task implements Runnable, InvocationHandler {
     }
   }
 
-  void credit(int emits) {
+  void credit(int emits, int bytes) {
     synchronized (room) {
       emitsOpen -= emits;
+      emitBytesOpen -= bytes;
       room.notifyAll();
     }
   }
 
   void answer(int emit, List<Integer> tasks) {
     synchronized (room) {
-      asked = new Answer(emit, tasks);
+      // Who was interrupted waits no more.
+      if (asked.replace(emit, tasks) == null) room.notifyAll();
+    }
+  }
+
+  /** Its successor is there: it must not be heard any more, and ends as soon as its user's code lets it. */
+  void abandon() {
+    end();
+    thread.interrupt();
+  }
+
+  private void end() {
+    over = true;
+    synchronized (out) {
+      silent = true;
+      beginFrame();
+    }
+    synchronized (room) {
       room.notifyAll();
     }
   }
@@ -121,8 +148,8 @@ abstract class Task implements Runnable, InvocationHandler {
     } catch (Throwable failure) {
       threw(failure);
     }
-    over = true;
     flush();
+    end();
     host.closed(this);
   }
 
@@ -189,13 +216,13 @@ abstract class Task implements Runnable, InvocationHandler {
     out.reset(0);
     out.i32(0);
     out.u8(Wire.BATCH);
-    out.i32(id);
+    out.i32(channel);
   }
 
   void flush() {
     synchronized (out) {
       if (out.size() > HEADER_BYTES) {
-        host.write(out);
+        if (!silent) host.write(out);
         beginFrame();
       }
       flushedNanos = System.nanoTime();
@@ -231,6 +258,15 @@ abstract class Task implements Runnable, InvocationHandler {
       out.i32(number);
     }
     flushFromElsewhere();
+  }
+
+  /** So many tuples were executed, whose records had so many bytes. */
+  void executed(int count, int bytes) {
+    synchronized (out) {
+      out.u8(Wire.EXECUTED);
+      out.i32(count);
+      out.i32(bytes);
+    }
   }
 
   /** Threads of the user's own have no end of a turn. */
@@ -280,6 +316,7 @@ abstract class Task implements Runnable, InvocationHandler {
     int[][] chosen = own == null ? null : own.choose(values);
     int all = (direct == 0 ? flags : flags | Wire.DIRECT) | (chosen == null ? 0 : Wire.CHOSEN);
     int emit;
+    int bytes;
     waitForRoom();
     synchronized (out) {
       int start = out.size();
@@ -293,9 +330,14 @@ abstract class Task implements Runnable, InvocationHandler {
         out.values(values);
       } catch (RuntimeException unwritable) {
         out.reset(start);
+        credit(1, 0);
         throw unwritable;
       }
       emit = ++lastEmit;
+      bytes = out.size() - start;
+    }
+    synchronized (room) {
+      emitBytesOpen += bytes;
     }
     if (Thread.currentThread() != thread) flush();
     else if (out.size() >= BATCH_BYTES) flush();
@@ -304,26 +346,25 @@ abstract class Task implements Runnable, InvocationHandler {
 
   private void waitForRoom() throws InterruptedException {
     synchronized (room) {
-      if (++emitsOpen <= EMITS_MAX) return;
+      emitsOpen++;
+      if (hasRoom()) return;
     }
     flush();
     synchronized (room) {
-      while (emitsOpen > EMITS_MAX && !over) room.wait();
+      while (!hasRoom() && !over) room.wait();
     }
+    if (over) throw new IllegalStateException(component + " has ended: nobody hears what it emits");
   }
 
-  private static final class Answer {
-    final int emit;
-    final List<Integer> tasks;
-
-    Answer(int emit, List<Integer> tasks) {
-      this.emit = emit;
-      this.tasks = tasks;
-    }
+  private boolean hasRoom() {
+    return emitsOpen <= EMITS_MAX && emitBytesOpen < EMITS_BYTES_MAX;
   }
 
   /** Asks the executor where an emit went. */
   List<Integer> tasksOf(int emit) {
+    synchronized (room) {
+      asked.putIfAbsent(emit, null);
+    }
     synchronized (out) {
       out.u8(Wire.WANT_TASKS);
       out.i32(emit);
@@ -331,12 +372,15 @@ abstract class Task implements Runnable, InvocationHandler {
     flush();
     synchronized (room) {
       try {
-        while (asked == null || asked.emit != emit) room.wait();
+        while (asked.containsKey(emit) && asked.get(emit) == null && !over) room.wait();
+        List<Integer> tasks = asked.get(emit);
+        return tasks == null ? Collections.emptyList() : tasks;
       } catch (InterruptedException stopped) {
         Thread.currentThread().interrupt();
         return Collections.emptyList();
+      } finally {
+        asked.remove(emit);
       }
-      return asked.tasks;
     }
   }
 

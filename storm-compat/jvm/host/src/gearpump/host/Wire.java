@@ -13,10 +13,12 @@ final class Wire {
   static final int BATCH = 3;
   static final int CREDIT = 4;
   static final int TASKS = 5;
+  static final int PING = 6;
 
   // Frames from the host; BATCH goes both ways.
   static final int LOG = 4;
   static final int READY = 5;
+  static final int PONG = 6;
 
   // Records in a batch to the host.
   static final int EXECUTE = 1;
