@@ -28,7 +28,7 @@ spouts:
     className: JvmTour$Sentences
 bolts:
   - id: split
-    className: JvmTour$Words
+    className: JvmTour$Split
   - id: count
     className: JvmTour$Count
 streams:
