@@ -55,7 +55,7 @@ export async function javaClassIn(files: FluxFiles, folder: string): Promise<str
 // `./bolts.ts#Count` is no Java; a name with ${…} in it is not known yet.
 function isJava(name: string): boolean {
   const short = name.replace(/^(?:org\.apache|backtype)\.storm\./, '')
-  return /^[\w$]+(?:\.[\w$]+)+$/.test(name) && !(short !== name && KNOWN_CLASSES.has(short))
+  return /^[\w$]+(?:\.[\w$]+)*$/.test(name) && !(short !== name && KNOWN_CLASSES.has(short))
 }
 
 async function textOf(path: string, otherwise?: string): Promise<string> {
