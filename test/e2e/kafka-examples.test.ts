@@ -77,10 +77,10 @@ async function countsWords(t: ExecutionContext, kafka: Kafka, topics: KafkaTopic
   t.teardown(() => child.kill('SIGKILL'))
   const records = await until('all words are counted', async () => {
     const found = await topics.read('counts')
-    return found.length >= 10 && found
+    return found.length >= 9 && found
   })
-  const newest = new Map(records.map(({ key, value }) => [String(key), Number(value)]))
-  t.deepEqual(newest, new Map(Object.entries({ the: 3, cat: 2, and: 1, dog: 1, a: 1, end: 1 })))
+  const newest = records.map(({ key, value }) => [String(key), Number(value)] as const)
+  t.deepEqual(Object.fromEntries(newest), { the: 3, cat: 2, and: 1, dog: 1, a: 1, end: 1 })
   await until('all is committed', async () =>
     (await topics.committed('kafka-word-count', 'lines')).every(({ offset }) => offset === 2),
   )

@@ -2,6 +2,7 @@
 // read, and whether it grows while gigabytes pass.
 import { type KafkaClient, openKafka } from 'gearpump/kafka'
 import { KafkaTopics } from '../../e2e/kafka-records.ts'
+import { until } from '../../e2e/until.ts'
 import { type Kafka, startKafka } from '../../real/kafka.ts'
 import { part } from '../../real/parts.ts'
 import {
@@ -42,6 +43,13 @@ export async function manyPartitions(size: PartitionsSize): Promise<Findings> {
   const topics = await KafkaTopics.open(kafka)
   try {
     await topics.create({ [TOPIC]: size.partitions })
+    // The first question for any group has a young broker make the topic of the offsets.
+    await until('the group has a coordinator', () =>
+      topics.committed(size.by, TOPIC).then(
+        () => true,
+        () => undefined,
+      ),
+    )
     const make = size.by === 'source' ? kafkaSourceReading : kafkaSpoutReading
     const input = (dir: string): KafkaReadingInput => ({
       dir,
