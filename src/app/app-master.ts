@@ -234,7 +234,6 @@ export class AppMaster {
       return
     }
     const fresh = this.#renewed(slot)
-    // It did not fail: there is another worker, or there is none and that is waited for elsewhere.
     const waitMs = withWorker ? 0 : slot.backoff.failed(nowMs)
     const go = () => void environment.after(waitMs, () => void this.#revive(slot, fresh))
     this.#tellOfFresh(slot, id).then(go, error => this.#fail(asError(error)))

@@ -56,6 +56,8 @@ export interface KeeperOptions {
   readonly workers: WorkerTable
   readonly settings: KeeperSettings
   readonly app: number
+  /** It has failed: its app masters died too often. What is left of it has to be ended. */
+  readonly onFailed: () => Promise<void>
 }
 
 /** Where an app master was when it died, and whether that is why. */
@@ -225,6 +227,7 @@ export class AppKeeper {
       throw error
     }
     const record = this.#record()
+    if (record?.status === 'failed') await this.#options.onFailed()
     if (this.#closed || record === undefined || isOver(record)) return
     // One that has run, and went with its worker, has not failed.
     const waitMs = registered && withWorker ? 0 : this.#backoff.failed(environment.monotonicMs())

@@ -26,7 +26,7 @@ import { checkRoom, grantRoom } from './room.ts'
 import { EXECUTORS_MAX, type Strategy } from './scheduler.ts'
 import type { ClusterStore, Fence } from './store/store.ts'
 import { checkedCredentials } from './submission.ts'
-import { WorkerTable } from './worker-table.ts'
+import { isHeir, WorkerTable } from './worker-table.ts'
 
 /** A worker ends processes at once; one that does not answer is told again when it registers. */
 const STOP_APP_TIMEOUT_MS = 3000
@@ -69,9 +69,9 @@ export class Leadership {
   }
 
   #keep(app: number): AppKeeper {
-    const { environment, system, log, settings } = this.#options
     const { registry, workers } = this
-    const keeper = new AppKeeper({ environment, system, log, registry, workers, settings, app })
+    const parts = { ...this.#options, registry, workers }
+    const keeper = new AppKeeper({ ...parts, app, onFailed: () => this.#over(app) })
     this.#keepers.set(app, keeper)
     keeper.begin()
     return keeper
@@ -268,9 +268,13 @@ export class Leadership {
     await this.registry.change(app, record =>
       isOver(record) ? undefined : { ...record, status: 'failed', endedMs, failure },
     )
+    await this.#over(app)
+  }
+
+  #over(app: number): Promise<void> {
     this.#keepers.get(app)?.close()
     this.#keepers.delete(app)
-    await this.#stopEverywhere(app)
+    return this.#stopEverywhere(app)
   }
 
   // ---- clients
@@ -387,11 +391,6 @@ export class Leadership {
     for (const keeper of this.#keepers.values()) keeper.close()
     for (const watch of this.#watches.values()) watch.cancel()
   }
-}
-
-// Of the same directory, which its predecessor had locked: so that one is dead, and need not be waited for.
-function isHeir(card: WorkerCard, known: WorkerCard): boolean {
-  return card.home !== undefined && card.home === known.home && card.host === known.host
 }
 
 function over(app: number): EngineError {

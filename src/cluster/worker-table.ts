@@ -163,3 +163,8 @@ function usedBy({ processes, promised }: Entry): { slots: number; cpu: number; m
     memoryMb: taken.reduce((sum, needs) => sum + needs.memoryMb, 0),
   }
 }
+
+/** Of the same directory, which its predecessor had locked: so that one is dead, and need not be waited for. */
+export function isHeir(card: WorkerCard, known: WorkerCard): boolean {
+  return card.home !== undefined && card.home === known.home && card.host === known.host
+}

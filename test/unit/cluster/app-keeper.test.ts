@@ -25,6 +25,8 @@ interface Made {
   record(): AppRecord
   /** App masters that were launched and live. */
   readonly launched: number[]
+  /** How often it was said that the application has failed. */
+  failures(): number
   /** Ends the watch on the app master that registered last. */
   missed(reason: string): void
 }
@@ -41,6 +43,7 @@ function made(launch: Launch = () => undefined, before: Partial<AppRecord> = {})
     ...before,
   } as unknown as AppRecord
   const launched: number[] = []
+  let failures = 0
   let missed: (reason: string) => void = () => undefined
   const door = {
     within: () => door,
@@ -67,6 +70,9 @@ function made(launch: Launch = () => undefined, before: Partial<AppRecord> = {})
   }
   const keeper = new AppKeeper({
     ...{ environment, workers, log: noLog, app: 1 },
+    onFailed: async () => {
+      failures++
+    },
     system: system as never,
     registry: registry as never,
     settings: { appMasterLostMs: 8000, restarts: RESTARTS, windowMs: WINDOW_MS },
@@ -75,6 +81,7 @@ function made(launch: Launch = () => undefined, before: Partial<AppRecord> = {})
   return {
     ...{ environment, keeper, workers, launched },
     record: () => record,
+    failures: () => failures,
     missed: reason => missed(reason),
   }
 }
@@ -107,9 +114,10 @@ test('a worker that said that it stops is not asked again', async t => {
   t.deepEqual([workers.get('w1')?.state, workers.get('w2')?.state], ['lost', 'up'])
 })
 
-test('app masters whose processes do not come up fail the application', async t => {
-  const { environment, record } = made(fails('EXECUTOR_START_FAILED'))
+test('app masters whose processes do not come up fail the application, which is said once', async t => {
+  const { environment, record, failures } = made(fails('EXECUTOR_START_FAILED'))
   await environment.advance(60_000)
+  t.is(failures(), 1)
   t.is(record().status, 'failed')
   t.is(record().deaths.length, RESTARTS + 1)
   t.is(record().failure?.code, 'APP_MASTER_DIED')
