@@ -7,6 +7,7 @@ export {
   program,
 } from './app/application.ts'
 export { Backoff } from './base/backoff.ts'
+export { alignedMs } from './base/environment.ts'
 export {
   asError,
   assertNever,

@@ -1,7 +1,7 @@
 // An executor: the tasks of one application that share an event loop, their ledger, and the links to other executors. It
 // is told what to do (start, go, a peer has died) and carries it out; it decides nothing about placement.
 
-import { type Environment, every, type Timer } from '../base/environment.ts'
+import { alignedMs, type Environment, every, type Timer } from '../base/environment.ts'
 import { asError, EngineError } from '../base/errors.ts'
 import type { LogLine } from '../base/log.ts'
 import { SlotLedger } from '../progress/slot-ledger.ts'
@@ -23,9 +23,9 @@ import { PositionReports } from './position-reports.ts'
 import { buildRunners, type Runners } from './runners.ts'
 import { StallLooks, type Stalls } from './stalls.ts'
 
-/** Source clocks are told to the app master at this pace; while nothing is emitted, less and less often. */
+/** Source clocks are told to the app master at this pace; while nothing is emitted, less and less often */
 const CLOCK_PERIOD_MS = 100
-const CLOCK_PERIOD_IDLE_MS = 1600
+const CLOCK_PERIOD_IDLE_MS = 1536 // a multiple of WAKE_GRID_MS
 
 export interface ExecutorOptions {
   readonly environment: Environment
@@ -279,9 +279,10 @@ export class Executor implements RunnerHost {
   }
 
   #armClock(periodMs: number): void {
-    this.#clockTimer = this.environment.after(periodMs, () => {
+    const waitMs = alignedMs(this.environment.monotonicMs(), periodMs)
+    this.#clockTimer = this.environment.after(waitMs, () => {
       this.#tellClock()
-      this.#positions.tick(periodMs)
+      this.#positions.tick(waitMs)
       const emitted = this.#runners.sources.reduce((sum, source) => sum + source.emitted, 0)
       const busy =
         emitted !== this.#emittedAtClock || this.#runners.sources.some(s => s.rootsPending > 0)

@@ -1,6 +1,6 @@
 // Asks the executors for their figures, often while something happens and seldom while nothing does, and tells from them
 // whether an application has nothing left to do.
-import type { Environment, Timer } from '../base/environment.ts'
+import { alignedMs, type Environment, type Timer, WAKE_GRID_MS } from '../base/environment.ts'
 import { asError } from '../base/errors.ts'
 import { type Log, log } from '../base/log.ts'
 import type { Books } from './books.ts'
@@ -9,7 +9,7 @@ import type { ExecutorStatus, RunFigures, TaskTally } from './figures.ts'
 /** Figures are taken from each executor at this pace: what is shown, and what is known of one that dies. */
 const STATUS_PERIOD_MS = 500
 /** While nothing changes they are taken less and less often, down to this. */
-const STATUS_PERIOD_IDLE_MS = 4000
+const STATUS_PERIOD_IDLE_MS = 16 * WAKE_GRID_MS
 /** Stands in for the message time-out where there is none. */
 const STILL_MS = 30_000
 /** A report of more tasks would be megabytes; sums per processor are always there. */
@@ -53,7 +53,9 @@ export class FigurePoll {
   }
 
   #arm(periodMs: number): void {
-    this.#timer = this.#options.environment.after(periodMs, () => {
+    const { environment } = this.#options
+    const waitMs = alignedMs(environment.monotonicMs(), periodMs)
+    this.#timer = environment.after(waitMs, () => {
       void this.#pollAll()
       const counts = Object.values(this.#sum().components).reduce(
         (n, c) => n + c.emitted + c.received,

@@ -1,6 +1,6 @@
 // The other executors of the application as this one sees them: an outbox, an inlet and a link each; heartbeats on
 // sessions with open positions; fencing of those that died, fell silent or lost their connection.
-import { every, type Timer } from '../base/environment.ts'
+import { everyAligned, type Timer, WAKE_GRID_MS } from '../base/environment.ts'
 import { asError, EngineError } from '../base/errors.ts'
 import { Credits } from '../task/credits.ts'
 import { Inlet, type LocalTasks } from '../task/inlet.ts'
@@ -13,7 +13,7 @@ import type { Serialisers } from '../transport/serialisers.ts'
 import type { Plan } from './plan.ts'
 
 /** Sessions with open positions send an empty frame when so long nothing else did. */
-const HEARTBEAT_MS = 1000
+const HEARTBEAT_MS = 4 * WAKE_GRID_MS
 /** A peer silent for so long, while something is expected of it, is fenced without asking anybody. */
 const SILENT_MAX_MS = 10_000
 
@@ -47,7 +47,7 @@ export class Peers {
     }
     for (const executor of plan.executors) if (executor !== host.executorId) this.#peer(executor)
     if (plan.executors.length > 1) {
-      this.#heartbeat = every(host.environment, HEARTBEAT_MS, () => this.#beat())
+      this.#heartbeat = everyAligned(host.environment, HEARTBEAT_MS, () => this.#beat())
     }
   }
 

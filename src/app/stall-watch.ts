@@ -1,12 +1,12 @@
 // Watches the app clock: when it has stood still for a while with roots open, asks the executors which tasks hold it, and
 // says so once per stall, with names and ages. The last finding is part of what `app info` shows.
-import type { Environment, Timer } from '../base/environment.ts'
+import { alignedMs, type Environment, type Timer, WAKE_GRID_MS } from '../base/environment.ts'
 import { asError } from '../base/errors.ts'
 import { type Log, log } from '../base/log.ts'
 import type { StalledSource, StalledTask, Stalls } from './stalls.ts'
 
 /** How often the clock is looked at. */
-const LOOK_MS = 2000
+const LOOK_MS = 8 * WAKE_GRID_MS
 /** A clock that has not moved for so long is looked into. Shorter than anybody waits before asking. */
 const SUSPECT_MS = 5000
 /** And after so long it is said. */
@@ -46,7 +46,9 @@ export class StallWatch {
   }
 
   start(): void {
-    this.#timer = this.#options.environment.after(LOOK_MS, () => void this.#look())
+    const { environment } = this.#options
+    const waitMs = alignedMs(environment.monotonicMs(), LOOK_MS)
+    this.#timer = environment.after(waitMs, () => void this.#look())
   }
 
   stop(): void {

@@ -34,11 +34,33 @@ export const realEnvironment: Environment = {
 
 /** Calls `fn` each `periodMs` until cancelled; the next period begins when `fn` has returned. */
 export function every(environment: Environment, periodMs: number, fn: () => void): Timer {
-  let timer = environment.after(periodMs, tick)
+  return repeated(environment, () => periodMs, fn)
+}
+
+/** As `every`, but at multiples of the period, see `alignedMs`. */
+export function everyAligned(environment: Environment, periodMs: number, fn: () => void): Timer {
+  return repeated(environment, () => alignedMs(environment.monotonicMs(), periodMs), fn)
+}
+
+/** Periods of what an idle process still does are multiples of this. */
+export const WAKE_GRID_MS = 256
+
+/**
+ * How long to wait about `periodMs`, from half of it to one and a half, so that it ends at a multiple of it. An idle process
+ * costs what its wake-ups cost; all that wait for multiples of `WAKE_GRID_MS` wake it up at the same moments.
+ */
+export function alignedMs(nowMs: number, periodMs: number): number {
+  const sinceMs = nowMs % periodMs
+  // A timer may fire a little early: that is not to be a second time.
+  return sinceMs > periodMs / 2 ? 2 * periodMs - sinceMs : periodMs - sinceMs
+}
+
+function repeated(environment: Environment, delayMs: () => number, fn: () => void): Timer {
+  let timer = environment.after(delayMs(), tick)
   let cancelled = false
   function tick(): void {
     fn()
-    if (!cancelled) timer = environment.after(periodMs, tick)
+    if (!cancelled) timer = environment.after(delayMs(), tick)
   }
   return {
     cancel: () => {

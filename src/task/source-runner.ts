@@ -1,6 +1,7 @@
 // Runs one source: asks it for messages while nothing is full and fewer than the bound are open, makes a root of each
 // one that has an id, and tells it on its own turn how each root ended. A source with nothing to say is asked
 // again after a wait that grows; it never spins.
+import { alignedMs, WAKE_GRID_MS } from '../base/environment.ts'
 import { asError } from '../base/errors.ts'
 import { RootTable } from '../progress/root-table.ts'
 import { NONE, type Slot } from '../progress/slot-ledger.ts'
@@ -17,7 +18,7 @@ const IDLE_WAITS_AT_BASE = 20
 const IDLE_WAIT_MAX_MS = 64
 /** After about five seconds without anything a source is asked less often still: an idle application costs nothing. */
 const IDLE_WAITS_SHORT = 100
-const IDLE_WAIT_LONG_MS = 256
+const IDLE_WAIT_LONG_MS = WAKE_GRID_MS
 
 export interface SourceSettings {
   /** Number of this source in its executor: names it in the ledger. */
@@ -258,8 +259,8 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
     const { environment } = this.host
     this.#idleTimer?.cancel()
     // Silent sources of an executor are asked at the same moments, so that it wakes up once for all of them.
-    const sinceMs = delayMs < boundMs ? 0 : environment.monotonicMs() % delayMs
-    this.#idleTimer = environment.after(delayMs - sinceMs, () => {
+    const waitMs = delayMs < boundMs ? delayMs : alignedMs(environment.monotonicMs(), delayMs)
+    this.#idleTimer = environment.after(waitMs, () => {
       this.#idleTimer = undefined
       if (!this.queued) this.resume()
     })

@@ -3,7 +3,7 @@
 // Only the process ends, never the task: what a death means for tuples is the protocol's matter. One chunk read from
 // the child is one turn: all its messages are handled, then all answers leave in one write.
 import { join } from 'node:path'
-import { asError, EngineError } from 'gearpump/spi'
+import { alignedMs, asError, EngineError } from 'gearpump/spi'
 import type { Conf, TopologyContext } from '../component/api.ts'
 import { spawnShell } from './child-process.ts'
 import { type ShellClock, systemClock } from './clock.ts'
@@ -275,7 +275,7 @@ export class ShellHost {
     const nowMs = this.clock.nowMs()
     life.upSinceMs = nowMs
     this.cancelTimer()
-    this.cancelBeat = this.clock.after(BEAT_MS, () => this.beat(life, nowMs + BEAT_MS))
+    this.armBeat(life, nowMs)
     this.role.started()
     this.begun()
   }
@@ -298,9 +298,15 @@ export class ShellHost {
       )
       return
     }
-    this.cancelBeat = this.clock.after(BEAT_MS, () => this.beat(life, nowMs + BEAT_MS))
+    this.armBeat(life, nowMs)
     this.role.beat(nowMs)
     this.flush()
+  }
+
+  // The beats of all children come at the same moments: an idle process wakes up once for all of them.
+  private armBeat(life: Life, nowMs: number): void {
+    const waitMs = alignedMs(nowMs, BEAT_MS)
+    this.cancelBeat = this.clock.after(waitMs, () => this.beat(life, nowMs + waitMs))
   }
 
   private condemn(life: Life, verdict: EngineError): void {

@@ -2,7 +2,7 @@
 
 import test from 'ava'
 import { ManualEnvironment } from 'gearpump/testing'
-import { every, realEnvironment } from '../../../src/base/environment.ts'
+import { alignedMs, every, everyAligned, realEnvironment } from '../../../src/base/environment.ts'
 
 test('every calls once a period until it is cancelled, also from inside', async t => {
   const environment = new ManualEnvironment()
@@ -13,6 +13,26 @@ test('every calls once a period until it is cancelled, also from inside', async 
   await environment.advance(1000)
   t.is(calls, 3)
   t.is(environment.timers, 0)
+})
+
+test('what waits for multiples of a period ends at the same moments, whenever it began', async t => {
+  const environment = new ManualEnvironment()
+  const startMs = environment.monotonicMs()
+  const calls: number[] = []
+  const call = () => calls.push(Math.round(environment.monotonicMs()) % 256)
+  const timers = [everyAligned(environment, 256, call)]
+  await environment.advance(100)
+  timers.push(everyAligned(environment, 512, call))
+  await environment.advance(2048 - 100 - (startMs % 256))
+  for (const timer of timers) timer.cancel()
+  t.true(calls.length >= 10, `${calls.length} calls`)
+  t.true(calls.every(rest => rest === 0))
+})
+
+test('a timer that fires a little early is not set again for the same moment', t => {
+  t.is(alignedMs(1023.5, 256), 256.5)
+  t.is(alignedMs(1024, 256), 256)
+  t.is(alignedMs(1100, 256), 180)
 })
 
 test('a cancelled timer does not fire', async t => {
