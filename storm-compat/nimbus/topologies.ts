@@ -27,8 +27,13 @@ import { TOPOLOGIES_MAX, type TopologiesOptions, TopologyTable } from './topolog
 
 /** Ids of topologies that were, for getTopologyHistory. */
 const HISTORY_MAX = 100
-/** A submission is answered after so long at the latest; Python components may import for minutes. */
-const START_ANSWER_MS = 20_000
+/**
+ * A submission is answered so long after its start began, at the latest: Python components may import for minutes, and
+ * streamparse waits 7 s for its answer.
+ */
+const START_ANSWER_MS = 4_000
+/** A JVM takes longer to start, and the clients that submit Java are patient. */
+const JAVA_START_ANSWER_MS = 20_000
 /** The smallest bucket of the shortest window. */
 const SAMPLE_MS = 30_000
 /** Storm's topology.message.timeout.secs: how long a kill waits if nothing is said. */
@@ -155,7 +160,8 @@ export class Topologies {
     let late = false
     let timer: { cancel(): void } | undefined
     const patience = new Promise<undefined>(resolve => {
-      timer = clock.after(START_ANSWER_MS, () => {
+      const java = entry.topology.javaLines !== undefined
+      timer = clock.after(java ? JAVA_START_ANSWER_MS : START_ANSWER_MS, () => {
         late = true
         resolve(undefined)
       })
