@@ -1,11 +1,8 @@
 // What a file source has emitted and nobody has finished yet: kept in memory, with its place in its file, until it is done. A
 // message that failed waits, longer each time, and is emitted again. Bounded: a source that has as many open as it may
 // is not asked to read on.
+import { ReplayQueue } from '../base/replay-queue.ts'
 import type { TrackedFile } from './tracked-file.ts'
-
-/** A message that failed is emitted again at once, then after this wait, doubled each time up to a bound. */
-const RETRY_FIRST_MS = 250
-const RETRY_LEVELS = 8
 
 export interface OpenMessage {
   readonly value: unknown
@@ -25,15 +22,12 @@ export class OpenMessages {
   readonly #max: number
   readonly #entries: Entry[] = []
   readonly #free: number[] = []
-  readonly #due: number[] = []
-  // Those that wait, by how often they failed. One timer for each: the later ones of it wait a little less.
-  readonly #waiting: number[][] = Array.from({ length: RETRY_LEVELS }, () => [])
-  readonly #later: (delayMs: number, fn: () => void) => void
+  readonly #again: ReplayQueue
 
   /** `later` calls a function after a delay, on the source's own turn. */
   constructor(max: number, later: (delayMs: number, fn: () => void) => void) {
     this.#max = max
-    this.#later = later
+    this.#again = new ReplayQueue(later)
   }
 
   get size(): number {
@@ -79,23 +73,12 @@ export class OpenMessages {
   }
 
   fail(id: number): void {
-    const failures = this.#entries[id]!.failures++
-    if (failures === 0) {
-      this.#due.push(id)
-      return
-    }
-    const level = Math.min(failures, RETRY_LEVELS) - 1
-    const waiting = this.#waiting[level]!
-    waiting.push(id)
-    if (waiting.length > 1) return
-    this.#later(RETRY_FIRST_MS * 2 ** level, () => {
-      this.#due.push(...waiting.splice(0))
-    })
+    this.#again.add(id, ++this.#entries[id]!.failures)
   }
 
   /** Id of a message that is to be emitted again now, or undefined. */
   takeDue(): number | undefined {
-    return this.#due.pop()
+    return this.#again.take()
   }
 
   message(id: number): OpenMessage {

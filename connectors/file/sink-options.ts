@@ -1,7 +1,7 @@
 // What can be said about a file sink, and what is made of it. All mistakes are told at once, when the sink is declared.
 import { basename, dirname, join } from 'node:path'
 import { type Problem, UserError } from 'gearpump/spi'
-import { checkOptions, type OptionRule } from './option-rules.ts'
+import { checkOptions, type OptionRule } from '../base/option-rules.ts'
 
 export interface FileSinkOptions<In = unknown> {
   /**

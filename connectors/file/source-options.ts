@@ -2,7 +2,7 @@
 import { basename, dirname } from 'node:path'
 import type { Problem } from 'gearpump/spi'
 import { UserError } from 'gearpump/spi'
-import { checkOptions, type OptionRule } from './option-rules.ts'
+import { checkOptions, type OptionRule } from '../base/option-rules.ts'
 
 /** Exactly one of `path`, `paths`, `directory` and `glob` says which files. */
 export interface FileSourceOptions {

@@ -2,7 +2,7 @@
 // done. It is known again by the number it has on its disk and by a fingerprint of its first bytes: a number may be given
 // to another file later, and a file may be emptied and filled anew under the same number.
 import { createHash } from 'node:crypto'
-import { DoneRanges, type Run } from './done-ranges.ts'
+import { DoneRanges, type Run } from '../base/done-ranges.ts'
 import type { OpenFile } from './file-system.ts'
 
 /** First bytes that the fingerprint is made of; fewer while a file has no more. */

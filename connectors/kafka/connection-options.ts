@@ -1,6 +1,6 @@
 // How a broker is spoken to, as far as a user can get it wrong. Secrets are looked at, and never repeated.
 import type { Problem } from 'gearpump/spi'
-import type { OptionRule } from '../file/option-rules.ts'
+import type { OptionRule } from '../base/option-rules.ts'
 import type { KafkaConnection, KafkaSasl } from './client.ts'
 
 const ADDRESS = /^(\[[0-9a-fA-F:.]+\]|[^\s:/[\]]+):(\d{1,5})$/

@@ -1,7 +1,7 @@
 // What is done of one partition: everything below `low`, and runs above it, which are there because something slow lies before them.
 // Offsets have holes (compaction, ends of transactions), so reading says what it passed over, and that counts as done. What is
 // committed is `low`, with the runs in the metadata beside it: a slow record is not followed by a mass replay. Pure.
-import { DoneRanges, type Run } from '../file/done-ranges.ts'
+import { DoneRanges, type Run } from '../base/done-ranges.ts'
 
 /** Our metadata begins with this; any other consumer's is not ours to read. */
 const MARK = 'gearpump1'

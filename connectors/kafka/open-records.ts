@@ -1,12 +1,10 @@
 // What a Kafka source has emitted and nobody has finished yet: kept in memory until it is done, so that a record that failed is
 // emitted again without asking the broker. One that fails waits longer each time. Bounded by number and by bytes: at a bound nothing
 // more is read.
+import { ReplayQueue } from '../base/replay-queue.ts'
 import type { KafkaRecord } from './client.ts'
 import type { OffsetLedger } from './offset-ledger.ts'
 
-/** A record that failed is emitted again at once, then after this wait, doubled each time up to a bound. */
-const RETRY_FIRST_MS = 250
-const RETRY_LEVELS = 8
 /** What a record weighs beside its key, value and headers. */
 const RECORD_BYTES = 200
 
@@ -34,16 +32,13 @@ export class OpenRecords {
   readonly #bounds: OpenBounds
   readonly #entries: OpenRecord[] = []
   readonly #free: number[] = []
-  readonly #due: number[] = []
-  // Those that wait, by how often they failed. One timer for each: the later ones of it wait a little less.
-  readonly #waiting: number[][] = Array.from({ length: RETRY_LEVELS }, () => [])
-  readonly #later: (delayMs: number, fn: () => void) => void
+  readonly #again: ReplayQueue
   #bytes = 0
 
   /** `later` calls a function after a delay, on the source's own turn. */
   constructor(bounds: OpenBounds, later: (delayMs: number, fn: () => void) => void) {
     this.#bounds = bounds
-    this.#later = later
+    this.#again = new ReplayQueue(later)
   }
 
   get size(): number {
@@ -99,24 +94,12 @@ export class OpenRecords {
 
   /** To be emitted again, after a wait that grows with its failures. */
   again(id: number): void {
-    const { failures } = this.#entries[id]!
-    if (failures <= 1) {
-      this.#due.push(id)
-      return
-    }
-    const level = Math.min(failures - 1, RETRY_LEVELS) - 1
-    const waiting = this.#waiting[level]!
-    waiting.push(id)
-    if (waiting.length > 1) return
-    this.#later(RETRY_FIRST_MS * 2 ** level, () => {
-      // One by one: as arguments of one call, more than some 100,000 do not fit on the stack.
-      for (const due of waiting.splice(0)) this.#due.push(due)
-    })
+    this.#again.add(id, this.#entries[id]!.failures)
   }
 
   /** Id of a record that is to be emitted again now, or undefined. */
   takeDue(): number | undefined {
-    return this.#due.pop()
+    return this.#again.take()
   }
 }
 

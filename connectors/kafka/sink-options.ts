@@ -1,6 +1,6 @@
 // What can be said about a Kafka sink, and what is made of it. All mistakes are told at once, when the sink is declared.
 import { UserError } from 'gearpump/spi'
-import { checkOptions, type OptionRule } from '../file/option-rules.ts'
+import { checkOptions, type OptionRule } from '../base/option-rules.ts'
 import type { KafkaConnection, KafkaHeader, ProducerOptions } from './client.ts'
 import { CONNECTION_RULES, connectionOf, connectionProblems } from './connection-options.ts'
 

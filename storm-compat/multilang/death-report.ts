@@ -99,6 +99,9 @@ function startHint(program: string, directory: string, cause: NodeJS.ErrnoExcept
   if (cause.code === 'EACCES')
     return `${program} may not be executed: archives lose the executable bit; chmod +x it, or start it by its interpreter.`
   if (!existsSync(directory))
-    return `There is no directory ${directory}: components run in the resources directory, "resources" beside the topology's file, or what \`--resources DIR\` names.`
+    return (
+      `There is no directory ${directory}: components run in the resources directory, ` +
+      '"resources" beside the topology\'s file, or what `--resources DIR` names.'
+    )
   return `Is ${program} installed and on the PATH of this process?`
 }

@@ -1,7 +1,7 @@
 // Lines out of chunks: against a naive split, however the chunks are cut; and places of lines in the file.
 import test from 'ava'
 import fc from 'fast-check'
-import { DoneRanges } from '../../../../connectors/file/done-ranges.ts'
+import { DoneRanges } from '../../../../connectors/base/done-ranges.ts'
 import { LineSplitter } from '../../../../connectors/file/line-splitter.ts'
 import '../../seed.ts'
 
@@ -145,16 +145,4 @@ test('ranges that are done agree with a naive set, in whatever order they end', 
       },
     ),
   )
-})
-
-test('of too many runs those are kept that save the most', t => {
-  const ranges = new DoneRanges(0, [
-    [10, 11],
-    [20, 29],
-    [40, 43],
-  ])
-  t.deepEqual(ranges.runs(2), [
-    [20, 29],
-    [40, 43],
-  ])
 })

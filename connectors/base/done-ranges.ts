@@ -1,5 +1,6 @@
-// Which bytes of a file are done: all below `low`, and runs above it, which are there because something slow lies before
-// them. Lines end in any order; runs that touch become one, so there are never more of them than lines open. Pure.
+// What is done of a file (in bytes) or of a partition (in offsets): all below `low`, and runs above it, which are there because
+// something slow lies before them. Things end in any order; runs that touch become one, so there are never more of them than
+// things open. Pure.
 
 /** From the first byte to the one after the last. */
 export type Run = readonly [start: number, end: number]
@@ -22,7 +23,7 @@ export class DoneRanges {
     return this.#low
   }
 
-  /** The bytes from `start` to before `end` are done. They were not before. */
+  /** What lies from `start` to before `end` is done. They were not before. */
   add(start: number, end: number): void {
     if (start === this.#low) {
       this.#low = end
