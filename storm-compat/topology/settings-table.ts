@@ -141,6 +141,7 @@ const honoured: readonly Row[] = [
     null,
     'options of the JVM of Java components, after our own',
   ],
+  ['topology.auto.task.hooks', 'list of strings', ABSENT, 'for the tasks of Java components'],
   [
     'gearpump.jvm.home',
     'string',
@@ -288,7 +289,6 @@ const ignored: readonly Row[] = [
   ['topology.worker.gc.childopts', 'string or list of strings', ABSENT, NO_JVM],
   ['topology.worker.logwriter.childopts', 'string or list of strings', '-Xmx64m', NO_JVM],
   ['topology.worker.max.heap.size.mb', 'number > 0', 768, NO_JVM],
-  ['topology.auto.task.hooks', 'list of strings', ABSENT, 'hooks are Java classes'],
   [
     'topology.multilang.log.handler',
     'string',

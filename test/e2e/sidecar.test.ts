@@ -110,6 +110,37 @@ const TYPES = [
 realTest(
   test.serial,
   ['storm-lib'],
+  'a bolt with state keeps it at checkpoints and acks what it has kept; task hooks of the settings hear of everything',
+  async (t, [lib]) => {
+    t.timeout(120_000)
+    const run = await tour(t, lib, '2')
+    const count = 50
+    const hooks = 'topology.auto.task.hooks=[JvmState$Hook]'
+    await run.submit(
+      'JvmState',
+      `tour.count=${count}`,
+      hooks,
+      'topology.state.checkpoint.interval.ms=200',
+    )
+    await until('all are acked', () => run.noted('acked').length >= count)
+    t.deepEqual(run.noted('failed'), [])
+    const state = run.noted('state')
+    t.is(state[0], 'begins with 0')
+    t.is(state.at(-1), `keeps ${(count * (count - 1)) / 2}`)
+    const heard = (what: string) => run.noted('hooks').filter(line => line === what).length
+    for (const component of ['numbers', 'sum', '$checkpointspout'])
+      t.is(heard(`prepared for ${component}`), 1)
+    t.is(heard('execute numbers'), count)
+    t.is(heard('ack numbers'), count)
+    t.is(heard(`emit default [${count - 1}, 0]`), 1)
+    await run.kill('JvmState')
+    await until('hooks are cleaned up', () => heard('cleaned up') === 3)
+  },
+)
+
+realTest(
+  test.serial,
+  ['storm-lib'],
   'a bolt that throws is reported with the stack trace of Java, fails what it held, and starts anew',
   async (t, [lib]) => {
     t.timeout(120_000)

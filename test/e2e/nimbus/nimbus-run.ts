@@ -32,6 +32,7 @@ export interface NimbusRun {
   readonly lines: readonly string[]
   /** What is known of a topology, as `gear info` shows it. */
   info(name: string): Promise<AppInfo>
+  kill(name: string): Promise<void>
   /** A jar with our components on `storm.py`, if that is given. */
   readonly jar: string
   /** Where the components write words, and the words in it. */
@@ -71,6 +72,7 @@ export async function runNimbus(
     dir,
     lines,
     info: name => gear.info(name),
+    kill: name => gear.kill(name),
     jar,
     collected,
     words: () =>

@@ -48,16 +48,18 @@ public final class JvmTour {
     System.exit(0);
   }
 
-  /** Arguments KEY=VALUE; numbers are numbers. */
+  /** Arguments KEY=VALUE; numbers are numbers, and [A,B] is a list. */
   static void settings(Map conf, String[] args, int from) {
     for (int i = from; i < args.length; i++) {
       String[] pair = args[i].split("=", 2);
-      Object value = pair[1].matches("-?\\d+") ? (Object) Integer.valueOf(pair[1]) : pair[1];
+      Object value = pair[1].matches("-?\\d+") ? (Object) Integer.valueOf(pair[1])
+          : pair[1].matches("\\[.*\\]") ? (Object) Arrays.asList(pair[1].replaceAll("[\\[\\]]", "").split(","))
+          : pair[1];
       conf.put(pair[0], value);
     }
   }
 
-  static StormTopology topology(String name) {
+  static StormTopology topology(String name) throws Exception {
     TopologyBuilder builder = new TopologyBuilder();
     switch (name) {
       case "words":
@@ -88,7 +90,7 @@ public final class JvmTour {
         builder.setBolt("broken", new Broken(), 1).shuffleGrouping("numbers");
         break;
       default:
-        throw new IllegalArgumentException(name);
+        return (StormTopology) Class.forName(name).getMethod("topology").invoke(null);
     }
     return builder.createTopology();
   }

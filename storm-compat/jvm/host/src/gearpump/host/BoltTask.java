@@ -17,7 +17,6 @@ final class BoltTask extends Task {
   private int executed;
   /** Of the records that were executed. */
   private int executedBytes;
-  private Hooks hooks;
 
   @SuppressWarnings("unchecked")
   BoltTask(Host host, int channel, Map<String, Object> given) {
@@ -33,7 +32,6 @@ final class BoltTask extends Task {
   void begin(Object object) throws Throwable {
     bolt = object;
     host.line.prepare(bolt, conf, context, this);
-    hooks = new Hooks(host.line, context, id);
   }
 
   @Override
@@ -96,11 +94,11 @@ final class BoltTask extends Task {
         return null;
       case "ack":
         answer(Wire.ACK, arguments[0]);
-        if (hooks != null && hooks.any()) hooks.acked(arguments[0]);
+        if (hooks.any()) hooks.acked(arguments[0]);
         return null;
       case "fail":
         answer(Wire.FAIL, arguments[0]);
-        if (hooks != null && hooks.any()) hooks.failed(arguments[0]);
+        if (hooks.any()) hooks.failed(arguments[0]);
         return null;
       case "resetTimeout":
         answer(Wire.RENEW, arguments[0]);
@@ -131,7 +129,7 @@ final class BoltTask extends Task {
         for (int hold : holds) out.i32(hold);
       });
     }
-    if (hooks != null && hooks.any()) hooks.emitted(stream, values, direct == 0 ? tasks : Collections.singletonList(direct));
+    if (hooks.any()) hooks.emitted(stream, values, direct == 0 ? tasks : Collections.singletonList(direct));
     return tasks;
   }
 

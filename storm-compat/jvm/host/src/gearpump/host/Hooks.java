@@ -1,13 +1,14 @@
 package gearpump.host;
 
 import java.lang.reflect.Constructor;
+import java.lang.reflect.Method;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 
 /**
- * Task hooks that the component has added to its context (ITaskHook): they are told of emits, executes, acks and fails. Nearly no
- * component has any, so everything here begins with {@link #any}.
+ * Task hooks (ITaskHook), of the settings or added by the component to its context: they are told of emits, executes, acks and
+ * fails. Nearly no component has any, so everything here begins with {@link #any}.
  */
 final class Hooks {
   private static final long NANOS_PER_MS = 1_000_000;
@@ -16,11 +17,23 @@ final class Hooks {
   private final int task;
   private final Collection<?> hooks;
 
-  @SuppressWarnings("unchecked")
-  Hooks(StormLine line, Object context, int task) throws ReflectiveOperationException {
-    this.line = line;
-    this.task = task;
-    hooks = (Collection<Object>) context.getClass().getMethod("getHooks").invoke(context);
+  /** With those of the settings: one of each for every task, before its component begins. */
+  Hooks(Task of) throws ReflectiveOperationException {
+    line = of.host.line;
+    task = of.id;
+    Class<?> context = of.context.getClass();
+    Object named = of.conf.get("topology.auto.task.hooks");
+    if (named instanceof Collection) {
+      Method add = context.getMethod("addTaskHook", line.type("hooks.ITaskHook"));
+      for (Object name : (Collection<?>) named) {
+        add.invoke(of.context, of.host.loader.loadClass((String) name).getConstructor().newInstance());
+      }
+    }
+    hooks = (Collection<?>) context.getMethod("getHooks").invoke(of.context);
+  }
+
+  void cleanUp() throws ReflectiveOperationException {
+    if (any()) for (Object hook : hooks) line.type("hooks.ITaskHook").getMethod("cleanup").invoke(hook);
   }
 
   boolean any() {

@@ -1,5 +1,6 @@
 package gearpump.host;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -17,7 +18,6 @@ final class SpoutTask extends Task {
   private Object spout;
   private int lastId;
   private int emits;
-  private Hooks hooks;
 
   SpoutTask(Host host, int channel, Map<String, Object> given) {
     super(host, channel, given);
@@ -27,7 +27,6 @@ final class SpoutTask extends Task {
   void begin(Object object) throws Throwable {
     spout = object;
     host.line.open(spout, conf, context, this);
-    hooks = new Hooks(host.line, context, id);
   }
 
   @Override
@@ -113,7 +112,7 @@ final class SpoutTask extends Task {
       }
     }
     emits++;
-    if (hooks != null && hooks.any()) hooks.emitted(stream, values, tasks);
+    if (hooks.any()) hooks.emitted(stream, values, direct == 0 ? tasks : Collections.singletonList(direct));
     return tasks;
   }
 

@@ -53,6 +53,7 @@ abstract class Task implements Runnable, InvocationHandler {
   /** Nothing is said any more; under the lock of {@code out}. */
   private boolean silent;
   Object context;
+  Hooks hooks;
   private Metrics metrics;
   /** By the number of the stream; null where a stream has none. */
   private Groupings[] groupings;
@@ -134,6 +135,7 @@ abstract class Task implements Runnable, InvocationHandler {
       StormLine.Started started = new StormLine.Started();
       context = host.line.context(host.topology.parts, conf, id, registered, started);
       groupings = Groupings.of(this, given);
+      hooks = new Hooks(this);
       working = true;
       host.working();
       made = object;
@@ -196,7 +198,8 @@ abstract class Task implements Runnable, InvocationHandler {
   /** Everything that came has been worked on. */
   void rest() {}
 
-  void close() {
+  void close() throws ReflectiveOperationException {
+    hooks.cleanUp();
     over = true;
     record(Wire.CLOSED);
   }
