@@ -51,7 +51,7 @@ export class MasterLink<D extends Door> {
   #closed = false
   /** Some master has answered. Should one refuse us later, that is its own mistake, and it may be mended. */
   #accepted = false
-  readonly #timers = new Set<Timer>()
+  readonly #waits = new Set<() => void>()
 
   constructor(options: MasterLinkOptions) {
     this.#options = options
@@ -139,6 +139,7 @@ export class MasterLink<D extends Door> {
         const waitMs = Math.max(AGAIN_FIRST_MS, backoff.failed(nowMs))
         if (this.#closed || nowMs + waitMs > deadlineMs) throw error
         await this.#wait(waitMs)
+        if (this.#closed) throw error
       }
     }
   }
@@ -216,19 +217,23 @@ export class MasterLink<D extends Door> {
     this.#leader = undefined
   }
 
+  // Over at once when this is closed.
   #wait(ms: number): Promise<void> {
     return new Promise(resolve => {
-      const timer = this.#options.environment.after(ms, () => {
-        this.#timers.delete(timer)
+      const over = () => {
+        timer.cancel()
+        this.#waits.delete(over)
         resolve()
-      })
-      this.#timers.add(timer)
+      }
+      const timer = this.#options.environment.after(ms, over)
+      this.#waits.add(over)
     })
   }
 
+  /** Calls that wait for another try fail with what the last one met. */
   close(): void {
     this.#closed = true
-    for (const timer of this.#timers) timer.cancel()
+    for (const over of [...this.#waits]) over()
     this.#doubt?.cancel()
   }
 }

@@ -2,6 +2,7 @@
 import test from 'ava'
 import { ManualEnvironment } from 'gearpump/testing'
 import { ActorSystem } from '../../../src/actor/actor-system.ts'
+import { EngineError } from '../../../src/base/errors.ts'
 import { noLog } from '../../../src/base/log.ts'
 import { MasterLink } from '../../../src/cluster/master-link.ts'
 import { type LeaderCard, MASTER, type MasterDoor } from '../../../src/cluster/messages.ts'
@@ -29,7 +30,7 @@ test('who follows a leader meets each term, and the same leader again now and th
   t.is(metMs.length, 4)
   t.true(metMs[3]! - metMs[2]! >= 5000)
   link.close()
-  await Promise.race([followed, environment.advance(10)])
+  await followed
   await environment.awaiting(system.close())
 })
 
@@ -76,4 +77,18 @@ test('a call at a leader that stands still is made again as soon as another one 
   await environment.awaiting(granted)
   t.deepEqual(asked, ['grant m1', 'grant m2'])
   t.true(environment.now() - beganMs <= 1500, `${environment.now() - beganMs} ms`)
+})
+
+test('a call that waits for another try ends when the link is closed', async t => {
+  const environment = new ManualEnvironment()
+  const nobody = new EngineError('NOT_LEADER', 'nobody leads')
+  const system = {
+    ref: () => ({ within: () => ({ ask: () => Promise.reject(nobody) }) }),
+  } as unknown as ActorSystem
+  const masters = [{ kind: 'memory', name: 'm1' } as const]
+  const link = new MasterLink<MasterDoor>({ system, environment, masters, door: MASTER })
+  const called = t.throwsAsync(link.call(60_000, () => t.fail() as never))
+  await environment.advance(1000)
+  link.close()
+  t.truthy(await called)
 })
