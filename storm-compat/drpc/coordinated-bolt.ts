@@ -193,11 +193,14 @@ export class CoordinatedBolt implements Bolt {
 
   // Is the request finished here? `tuple` is the one after which it might be.
   #look(track: Tracking, tuple: Tuple): void | Promise<void> {
-    if (track.failed || track.finishing || !track.idCame) return undefined
-    const counted =
-      this.#sources.size === 0 ||
-      (track.reports >= this.#reportsWanted && track.expected === track.received)
-    if (!counted) return undefined
+    if (track.failed || track.finishing) return undefined
+    const told = this.#sources.size === 0 || track.reports >= this.#reportsWanted
+    if (!told || (this.#sources.size > 0 && track.expected !== track.received)) return undefined
+    if (!track.idCame) {
+      // Most likely it is another task that is to be told the id, and nothing of this request comes here: it must not be kept open.
+      if (track.received === 0) this.#ackHeld(track)
+      return undefined
+    }
     track.finishing = true
     try {
       const done = this.#delegate.finishedId?.(track.id)
@@ -221,6 +224,10 @@ export class CoordinatedBolt implements Bolt {
       this.#collector.emitDirect(task, [track.id, count], anchor, this.#stream)
     }
     this.#tracked.delete(requestKey(track.id))
+    this.#ackHeld(track)
+  }
+
+  #ackHeld(track: Tracking): void {
     for (const held of track.held.splice(0)) this.#collector.ack(held)
   }
 

@@ -312,6 +312,8 @@ for (const [what, file] of [
       const words = [STORM, 'drpc-client', ...where, 'reach', URLS[0]!]
       const { stdout } = await promisify(execFile)(process.execPath, words, { timeout: HANGS_MS })
       t.is(stdout, 'reach "foo.com/blog/1" => "16"\n')
+      await reach.end()
+      t.regex(reach.output, / (\d+) emitted, \1 acked/)
     },
   )
 }

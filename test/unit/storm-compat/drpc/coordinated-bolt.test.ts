@@ -126,6 +126,18 @@ test('with an id stream a request is not finished before its id has come', t => 
   t.is(notes[0], 'finished 5')
 })
 
+test('a task that has no part in a request keeps nothing of it open, and finishes it if its id comes all the same', t => {
+  const ids = { component: 'ids', stream: 'ids' }
+  const task = start({}, { idStream: ids })
+  task.tell(1, 0)
+  t.deepEqual(task.notes, [])
+  task.tell(1, 0)
+  const acked = `ack ${COORDINATED_STREAM}:1,0`
+  t.deepEqual(task.notes.splice(0), [acked, acked])
+  void task.coordinated.execute(tuple('ids', 'ids', 1))
+  t.deepEqual(task.notes, ['finished 1', 'tell 7 1x0', 'tell 8 1x0', 'ack ids:1'])
+})
+
 test('a failed tuple fails all that is held of its request, and what comes later; others go on', t => {
   const { give, tell, notes, inner } = start({
     execute: (one, collector) => {
