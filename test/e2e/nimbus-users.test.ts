@@ -15,6 +15,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
+import { connectThrift } from '../../storm-compat/thrift/client.ts'
+import { drpcInvocationsMethods } from '../../storm-compat/thrift/storm-drpc.ts'
 import { realTest } from '../real/parts.ts'
 import { zip } from '../unit/storm-compat/nimbus/_zip.ts'
 import { tlsTest } from '../unit/transport/certificates.ts'
@@ -127,7 +129,7 @@ tlsTest(
   async (t, { ca, role }) => {
     const dir = mkdtempSync(join(tmpdir(), 'gearpump-e2e-'))
     t.teardown(() => rmSync(dir, { recursive: true }))
-    const pem = { ca, cert: role.cert!, key: role.key! }
+    const pem = { ca, cert: String(role.cert), key: String(role.key) }
     for (const [name, text] of Object.entries(pem)) writeFileSync(join(dir, name), text)
     const keys = Object.keys(pem).flatMap(name => [`--gateway.tls.${name}`, join(dir, name)])
     const ports = ['--thrift-port', '0', '--drpc-port', '0', '--drpc-invocations-port', '0']
@@ -143,7 +145,8 @@ tlsTest(
       '127.0.0.1',
     ]
     const { process: cluster } = await localCluster(t, flags)
-    const [, port, drpc] = await cluster.says(/clients at \S+:(\d+); .*: (\d+) for callers/)
+    const says = /clients at \S+:(\d+); .*: (\d+) for callers, (\d+) for topologies/
+    const [, port, drpc, topologies] = await cluster.says(says)
     const conf = [
       ...['nimbus.seeds: ["127.0.0.1"]', `nimbus.thrift.tls.port: ${port}`],
       ...['nimbus.thrift.client.use.tls: true', `gearpump.tls.ca: ${join(dir, 'ca')}`],
@@ -154,10 +157,19 @@ tlsTest(
     const stranger = homeOf(dir, 'stranger', conf.join('\n'))
     t.deepEqual(await storm(known, 'list'), { code: 0, text: 'No topologies running.\n' })
     t.is((await storm(stranger, 'list')).code, 1)
-    const call = ['drpc-client', 'nobody-answers', 'x']
+    const call = ['drpc-client', 'echo', 'x']
     const answered = storm(known, ...call)
+    const topology = await connectThrift({
+      ...{ methods: drpcInvocationsMethods, host: '127.0.0.1', port: Number(topologies) },
+      security: { tls: pem },
+    })
+    t.teardown(() => topology.close())
+    const request = await until('the request can be fetched', async () => {
+      const fetched = await topology.call('fetchRequest', { functionName: 'echo' })
+      return fetched.request_id === '' ? undefined : fetched
+    })
     t.regex((await storm(stranger, ...call)).text, /no DRPC server found|alert|hung up|ended/)
-    await cluster.end()
-    t.regex((await answered).text, /DRPCExecutionException: Server Shutting Down/)
+    await topology.call('result', { id: request.request_id, result: request.func_args })
+    t.deepEqual(await answered, { code: 0, text: 'echo "x" => "x"\n' })
   },
 )
