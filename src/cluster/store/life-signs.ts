@@ -20,11 +20,11 @@ export class LifeSigns {
   }
 }
 
-/** Writes a sign, if the leader's key is still that of `createRevision`. */
+/** Writes a sign, which names the term, if the leader's key is still that of `createRevision`. */
 export function signOf(keys: StoreKeys, createRevision: number): Transaction {
   return {
     compare: [{ key: keys.leader, createRevision }],
-    success: [{ put: keys.sign, value: '' }],
+    success: [{ put: keys.sign, value: String(createRevision) }],
     failure: [],
   }
 }

@@ -17,7 +17,8 @@ const PER_SECOND = 5000
 const GAP_MAX_MS = 20_000
 
 // Who stands and who leads is no data: a master that stands again writes its name.
-const isOfData = ({ key }: Write) => !key.startsWith('gearpump/masters/')
+const isSign = ({ key }: Write) => key === 'gearpump/sign-of-life'
+const isOfData = (write: Write) => !write.key.startsWith('gearpump/masters/') && !isSign(write)
 
 async function started(
   t: ExecutionContext,
@@ -82,11 +83,23 @@ realTest(
     await until('it stands again', async () =>
       (await gear.master()).masters.every(master => master.state !== 'silent'),
     )
-    const all = (await writesSince(store, 'gearpump/', 0)).filter(isOfData)
+    await until('the new leader has given a sign of life', async () =>
+      (await writesSince(store, 'gearpump/', revision)).some(isSign),
+    )
+    const history = await writesSince(store, 'gearpump/', 0)
+    const all = history.filter(isOfData)
     t.true(all.length > 0, 'the history does not show what was written')
     const since = await writesSince(store, 'gearpump/', revision)
     t.log(`${all.length} writes in all; since the change: ${since.map(w => w.key).join(', ')}`)
     t.deepEqual(since.filter(isOfData), [])
+    // Signs of life name the term in which they were given; the old leader gives none after its own.
+    const terms = all.filter(({ key }) => key === 'gearpump/leader').map(w => String(w.revision))
+    t.deepEqual(
+      history.filter(isSign).filter(({ value }) => !terms.includes(value)),
+      [],
+    )
+    for (const { value } of since.filter(isSign)) t.is(value, terms.at(-1))
+    t.log(`${history.filter(isSign).length} signs of life, terms ${terms.join(' and ')}`)
     t.deepEqual(
       (await gear.list()).map(app => app.name),
       ['while-it-led'],
