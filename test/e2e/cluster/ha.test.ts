@@ -98,7 +98,7 @@ realTest(
       history.filter(isSign).filter(({ value }) => !terms.includes(value)),
       [],
     )
-    for (const { value } of since.filter(isSign)) t.is(value, terms.at(-1))
+    for (const { value } of since.filter(isSign)) t.is(value, terms.at(-1)!)
     t.log(`${history.filter(isSign).length} signs of life, terms ${terms.join(' and ')}`)
     t.deepEqual(
       (await gear.list()).map(app => app.name),
