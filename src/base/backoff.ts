@@ -21,7 +21,7 @@ export class Backoff {
   readonly #maxMs: number
   readonly #healthyMs: number
   #failures = 0
-  #lastStartMs = 0
+  #startedMs: number | undefined = undefined
 
   constructor(options: BackoffOptions = {}) {
     this.#firstMs = options.firstMs ?? 250
@@ -35,12 +35,15 @@ export class Backoff {
   }
 
   started(nowMs: number): void {
-    this.#lastStartMs = nowMs
+    this.#startedMs = nowMs
   }
 
   /** How long to wait before the next start, 0 the first time. */
   failed(nowMs: number): number {
-    if (nowMs - this.#lastStartMs >= this.#healthyMs) this.#failures = 0
+    const wasHealthy = this.#startedMs !== undefined && nowMs - this.#startedMs >= this.#healthyMs
+    // What has not come up since then has no healthy while, however long that was.
+    this.#startedMs = undefined
+    if (wasHealthy) this.#failures = 0
     this.#failures++
     if (this.#failures === 1) return 0
     return Math.min(this.#maxMs, this.#firstMs * 2 ** (this.#failures - 2))

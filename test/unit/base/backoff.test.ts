@@ -26,6 +26,17 @@ test('a healthy while forgets what was before', t => {
   t.is(backoff.failed(3000), 0)
 })
 
+test('what does not come up is not healthy, however long it is tried', t => {
+  const backoff = new Backoff({ firstMs: 250, maxMs: 1000, healthyMs: 1000 })
+  t.deepEqual(
+    [5000, 10_000, 15_000, 20_000].map(nowMs => backoff.failed(nowMs)),
+    [0, 250, 500, 1000],
+  )
+  backoff.started(30_000)
+  t.is(backoff.failed(40_000), 0)
+  t.is(backoff.failed(50_000), 250)
+})
+
 test('a wait is never negative, never above the bound, and never shorter than the one before in a bad while', t => {
   fc.assert(
     fc.property(fc.array(fc.nat(999), { maxLength: 30 }), lives => {
