@@ -26,8 +26,9 @@ const LAUNCH_TIMEOUT_MS = 120_000
 /** User code is loaded and started: databases are opened, other processes begin. */
 const START_TIMEOUT_MS = 300_000
 const CONTROL_TIMEOUT_MS = 10_000
-/** Room comes with a worker or with the end of an executor, which nobody tells. */
-const NO_ROOM_WAIT_MS = 250
+/** Room comes with a worker or with the end of an executor, which nobody tells. Soon at first; many may wait for long. */
+const NO_ROOM_FIRST_MS = 250
+const NO_ROOM_MAX_MS = 1000
 /** A worker that has failed before, and was chosen again because there is no other. */
 const ELSEWHERE_WAIT_MS = 500
 /** Workers that are avoided: where each host has a new name, they would pile up. */
@@ -172,6 +173,7 @@ export class ClusterLauncher implements Launcher {
 
   async #granted(count: number): Promise<Grant[]> {
     const { link, app, incarnation } = this.#options
+    let waitMs = NO_ROOM_FIRST_MS
     while (true) {
       try {
         const grants = await link.call(Infinity, leader =>
@@ -184,7 +186,8 @@ export class ClusterLauncher implements Launcher {
           throw error
         if (this.waiting !== error.message) this.#say('warn', `waits: ${error.message}`)
         this.waiting = error.message
-        await this.#wait(NO_ROOM_WAIT_MS)
+        await this.#wait(waitMs)
+        waitMs = Math.min(NO_ROOM_MAX_MS, 2 * waitMs)
       }
     }
   }
