@@ -1,6 +1,6 @@
 // The figures that tasks keep under names of their own (`context.metric`), for whoever asks about the application: the last value
 // of each task. Numbers of one name are summed over the tasks of a component, as are those in flat objects by their keys;
-// what is neither is kept and not shown.
+// what is neither is not kept.
 
 /** Names kept per component. */
 const METRICS_KEPT = 1000
@@ -10,9 +10,10 @@ const KEYS_SHOWN = 100
 export type MetricValue = number | Readonly<Record<string, number>>
 
 export class ComponentMetrics {
-  readonly #values = new Map<string, Map<string, Map<number, unknown>>>()
+  readonly #values = new Map<string, Map<string, Map<number, MetricValue>>>()
 
   set(taskId: number, processor: string, name: string, value: unknown): void {
+    if (!isNumber(value) && !isNumbers(value)) return
     let names = this.#values.get(processor)
     if (names === undefined) {
       names = new Map()
@@ -31,7 +32,7 @@ export class ComponentMetrics {
   of(processor: string, tasks: readonly number[]): Record<string, MetricValue> {
     const shown: Record<string, MetricValue> = {}
     for (const [name, values] of this.#values.get(processor) ?? []) {
-      const found = tasks.filter(task => values.has(task)).map(task => values.get(task))
+      const found = tasks.map(task => values.get(task)).filter(value => value !== undefined)
       if (found.length === 0) continue
       if (found.every(isNumber)) shown[name] = found.reduce((sum, value) => sum + value, 0)
       else if (found.every(isNumbers)) shown[name] = greatest(summed(found))

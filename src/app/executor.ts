@@ -23,7 +23,7 @@ import { PositionReports } from './position-reports.ts'
 import { buildRunners, type Runners } from './runners.ts'
 import { StallLooks, type Stalls } from './stalls.ts'
 
-/** Source clocks are told to the app master at this pace; while nothing is emitted, less and less often */
+/** Source clocks are told to the app master at this pace; while nothing is emitted, less and less often. */
 const CLOCK_PERIOD_MS = 100
 const CLOCK_PERIOD_IDLE_MS = 1536 // a multiple of WAKE_GRID_MS
 
