@@ -4,10 +4,12 @@
 import { nearestName, type Problem } from 'gearpump/spi'
 import type { Conf } from '../component/api.ts'
 import { clusterDefaults } from './cluster-defaults.ts'
-import { neverNull, type Setting, type SettingType, settingsTable } from './settings-table.ts'
+import type { Setting, SettingType } from './setting-row.ts'
+import { neverNull, settingsTable } from './settings-table.ts'
 import type { Component, StormTopology } from './topology.ts'
 
-export { type Setting, type SettingType, settingsTable, type Treatment } from './settings-table.ts'
+export type { Setting, SettingType, Treatment } from './setting-row.ts'
+export { settingsTable } from './settings-table.ts'
 
 /** The conf of a component that sets nothing, in a topology that sets nothing: Storm 2.8's own defaults. */
 export const defaults: Conf = {

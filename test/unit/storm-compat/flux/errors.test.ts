@@ -151,7 +151,7 @@ test('references that lead nowhere or in a circle are told', async t => {
 
 test('settings are checked: refused ones stop, ignored ones are told of', async t => {
   t.deepEqual(await problemsOf(t, around('config: {topology.blobstore.map: {a: {}}}\n')), [
-    '4:10 topology.blobstore.map cannot be honoured (there is no blob store: components would miss their files; put them into the resources folder)',
+    '4:10 topology.blobstore.map cannot be honoured (blobs are not laid beside components, which would miss their files: put them into the resources folder)',
   ])
   t.deepEqual(await problemsOf(t, around(''), { overrides: { 'topology.workers': 0 } }), [
     '-c topology.workers topology.workers must be an integer > 0, is 0',

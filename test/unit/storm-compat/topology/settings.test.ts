@@ -102,7 +102,7 @@ test('ignored settings are told of where they differ from the default', t => {
   })
   t.deepEqual(problems, [])
   t.deepEqual(notices, [
-    'topology.worker.gc.childopts is ignored: there is no JVM behind a component',
+    'topology.worker.gc.childopts is ignored: the JVM of Java components is set up by gearpump.jvm.* and topology.worker.childopts',
     'topology.massage.timeout.secs is not a setting of Storm and only passed on to components; did you mean topology.message.timeout.secs?',
   ])
 })

@@ -52,7 +52,7 @@ test('everything that is wrong is told at once', t => {
       'a.yaml:7:3: "split" subscribes to stream "lines" of "split", which it does not declare (there are: default)',
       'component __count: "__count" groups by field "wordd", which stream "default" of "split" does not have (did you mean "word"?)',
       'topology config: topology.workers must be an integer > 0, is "many"',
-      'topology config: topology.blobstore.map cannot be honoured (there is no blob store: components would miss their files; put them into the resources folder)',
+      'topology config: topology.blobstore.map cannot be honoured (blobs are not laid beside components, which would miss their files: put them into the resources folder)',
     ],
   )
 })
