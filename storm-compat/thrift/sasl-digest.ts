@@ -21,39 +21,53 @@ export interface Login {
   readonly password: string
 }
 
-/** One peer that says who it is. Bytes in; answers out, until `user` is known. */
-export class DigestHandshake {
-  readonly #passwordOf: PasswordOf
-  readonly #nonce: string
-  #state: 'mechanism' | 'initial' | 'response' = 'mechanism'
+/** Bytes in; answers out, until it is `done`. */
+abstract class Side {
   #bytes: Buffer = Buffer.alloc(0)
-  /** Who the peer is, once it has proved it. */
-  user: string | undefined = undefined
 
-  constructor(passwordOf: PasswordOf, nonce = randomBytes(18).toString('base64')) {
-    this.#passwordOf = passwordOf
-    this.#nonce = nonce
-  }
+  abstract readonly done: boolean
+
+  /** What is to be answered to a message. Throws THRIFT_INVALID. */
+  protected abstract step(status: number, payload: string): Buffer
 
   /** What came behind the last message: the first frames. */
   get rest(): Buffer {
     return this.#bytes
   }
 
-  /** Takes bytes; returns what is to be sent. Throws THRIFT_INVALID, after which the peer gets `refusal` and is cut off. */
+  /** Takes bytes; returns what is to be sent. Throws THRIFT_INVALID. */
   take(chunk: Buffer): Buffer {
     this.#bytes = Buffer.concat([this.#bytes, chunk])
     const answers: Buffer[] = []
-    while (this.user === undefined) {
+    while (!this.done) {
       const message = readMessage(this.#bytes)
       if (message === undefined) break
       this.#bytes = message.rest
-      answers.push(this.#step(message.status, message.payload))
+      answers.push(this.step(message.status, message.payload))
     }
     return Buffer.concat(answers)
   }
+}
 
-  #step(status: number, payload: string): Buffer {
+/** One peer that says who it is; it is done when `user` is known. What it throws is followed by `refusal`, and the peer is cut off. */
+export class DigestHandshake extends Side {
+  readonly #passwordOf: PasswordOf
+  readonly #nonce: string
+  #state: 'mechanism' | 'initial' | 'response' = 'mechanism'
+  /** Who the peer is, once it has proved it. */
+  user: string | undefined = undefined
+
+  constructor(passwordOf: PasswordOf, nonce = randomBytes(18).toString('base64')) {
+    super()
+    this.#passwordOf = passwordOf
+    this.#nonce = nonce
+  }
+
+  override get done(): boolean {
+    return this.user !== undefined
+  }
+
+  protected override step(status: number, payload: string): Buffer {
     switch (this.#state) {
       case 'mechanism':
         if (status !== STATUS.start || payload !== MECHANISM) {
@@ -101,39 +115,31 @@ export class DigestHandshake {
 }
 
 /** The client's side: send `greeting`, then what `take` answers, until `done`. */
-export class DigestClient {
+export class DigestClient extends Side {
   readonly #login: Login
   readonly #host: string
   readonly #cnonce: string
-  #bytes: Buffer = Buffer.alloc(0)
   /** The server's proof, once it is known. */
   #expected: string | undefined = undefined
-  done = false
+  #done = false
 
   constructor(login: Login, host: string, cnonce = randomBytes(18).toString('base64')) {
+    super()
     this.#login = login
     this.#host = host
     this.#cnonce = cnonce
+  }
+
+  override get done(): boolean {
+    return this.#done
   }
 
   get greeting(): Buffer {
     return Buffer.concat([saslMessage(STATUS.start, MECHANISM), saslMessage(STATUS.ok, '')])
   }
 
-  /** Takes bytes; returns what is to be sent. Throws THRIFT_INVALID when the server refuses, or is not who it should be. */
-  take(chunk: Buffer): Buffer {
-    this.#bytes = Buffer.concat([this.#bytes, chunk])
-    const answers: Buffer[] = []
-    while (!this.done) {
-      const message = readMessage(this.#bytes)
-      if (message === undefined) break
-      this.#bytes = message.rest
-      answers.push(this.#step(message.status, message.payload))
-    }
-    return Buffer.concat(answers)
-  }
-
-  #step(status: number, payload: string): Buffer {
+  /** Throws when the server refuses, or is not who it should be. */
+  protected override step(status: number, payload: string): Buffer {
     const { user } = this.#login
     if (status === STATUS.bad || status === STATUS.error) {
       throw thriftInvalid(
@@ -145,7 +151,7 @@ export class DigestClient {
     if (status !== STATUS.complete || !equal(payload, `rspauth=${this.#expected}`)) {
       throw thriftInvalid('the server did not prove that it knows the password')
     }
-    this.done = true
+    this.#done = true
     return Buffer.alloc(0)
   }
 
