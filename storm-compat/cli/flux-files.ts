@@ -55,7 +55,12 @@ export async function javaClassIn(files: FluxFiles, folder: string): Promise<str
 // `./bolts.ts#Count` is no Java; a name with ${…} in it is not known yet.
 function isJava(name: string): boolean {
   const short = name.replace(/^(?:org\.apache|backtype)\.storm\./, '')
-  return /^[\w$]+(?:\.[\w$]+)*$/.test(name) && !(short !== name && KNOWN_CLASSES.has(short))
+  return isClassName(name) && !(short !== name && KNOWN_CLASSES.has(short))
+}
+
+/** Whether it may be the name of a Java class, with its package or without one. */
+export function isClassName(text: string): boolean {
+  return /^[\w$]+(?:\.[\w$]+)*$/.test(text)
 }
 
 async function textOf(path: string, otherwise?: string): Promise<string> {

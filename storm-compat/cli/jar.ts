@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { type CommandLine, given, type OptionTable, one, readCommandLine } from './command-line.ts'
 import { FLUX_CLASSES, fluxCall } from './flux-options.ts'
 import { runFlux } from './flux-run.ts'
-import { runJava } from './java-launch.ts'
+import { type JavaProgram, runJava } from './java-launch.ts'
 import { runJavaHere, submittingArguments } from './java-local.ts'
 import { checkFile } from './upload.ts'
 import { StormUsageError } from './usage-error.ts'
@@ -48,10 +48,12 @@ export const jarVerb: Verb = {
   },
 }
 
+export type JarProgram = Pick<JavaProgram, 'jar' | 'mainClass' | 'args'>
+
 /** Runs the program of a jar; with `localForMs` also what it submits, here and for so long (0: until Ctrl-C). */
 export async function runMain(
   line: CommandLine,
-  program: { jar: string; mainClass: string; args: readonly string[] },
+  program: JarProgram,
   around: Surroundings,
   localForMs?: number,
 ): Promise<number> {

@@ -2,10 +2,11 @@
 // `storm local X.jar org.apache.storm.flux.Flux topo.yaml`, whose resources are in the jar. What needs Java is submitted by the
 // program of the jar to a Nimbus in this process.
 import { resolve } from 'node:path'
-import { readCommandLine } from './command-line.ts'
+import { type CommandLine, readCommandLine } from './command-line.ts'
+import { isClassName } from './flux-files.ts'
 import { FLUX_CLASSES, fluxCall } from './flux-options.ts'
 import { runFlux } from './flux-run.ts'
-import { jarOptions, runMain } from './jar.ts'
+import { type JarProgram, jarOptions, runMain } from './jar.ts'
 import { submittingArguments } from './java-local.ts'
 import { StormUsageError } from './usage-error.ts'
 import type { Surroundings, Verb } from './verb.ts'
@@ -36,51 +37,42 @@ export const localVerb: Verb = {
   summary: 'runs a topology on this machine: a Flux file, or a module that exports one',
   help: usage,
   async run(argv, around) {
-    if (isFluxOfJar(argv)) return runFluxOfJar(argv, around)
-    if (isProgramOfJar(argv)) return runProgramOfJar(argv, around)
+    const call = jarCall(argv)
+    if (call !== undefined) return runOfJar(call, around)
     const { args, notice } = gearArguments(argv)
     if (notice !== undefined) around.note(`storm: ${notice}`)
     return around.gear(args, { doors: ['gearpump/storm'], command: 'storm', runName: 'local' })
   },
 }
 
-function isFluxOfJar(argv: readonly string[]): boolean {
-  const at = argv.findIndex(word => FLUX_CLASSES.includes(word))
-  return at > 0 && argv.slice(0, at).some(word => word.endsWith('.jar'))
+/** `X.jar MAIN_CLASS ARGS…`, with the options of `storm jar`. */
+interface JarCall extends JarProgram {
+  readonly line: CommandLine
+  readonly forMs: number
 }
 
-async function runFluxOfJar(argv: readonly string[], around: Surroundings): Promise<number> {
+// Undefined: no jar and the name of a class behind it.
+function jarCall(argv: readonly string[]): JarCall | undefined {
   const own = [...argv]
-  const ttl = takeTtl(own) ?? LOCAL_TTL_SECS
-  const line = readCommandLine(own, jarOptions, 'keep')
-  const [jar, , ...args] = line.words
-  const call = { ...fluxCall(args), localForMs: ttl * 1000 }
-  const outcome = await runFlux(line, resolve(around.cwd, jar!), call, around)
-  if (typeof outcome === 'number') return outcome
-  around.note(`storm: ${outcome.needsJava} needs Java; the Flux of the jar is run`)
-  const program = { jar: jar!, mainClass: FLUX_CLASSES[0]!, args: submittingArguments(args) }
-  return runMain(line, program, around, call.dryRun ? undefined : ttl * 1000)
-}
-
-// A jar, and the name of a class behind it.
-function isProgramOfJar(argv: readonly string[]): boolean {
-  const { words } = readCommandLine(withoutTtl(argv), jarOptions, 'keep')
-  const [jar = '', mainClass = ''] = words
-  return jar.endsWith('.jar') && /^[\w$]+(?:\.[\w$]+)*$/.test(mainClass)
-}
-
-function withoutTtl(argv: readonly string[]): string[] {
-  const own = [...argv]
-  takeTtl(own)
-  return own
-}
-
-async function runProgramOfJar(argv: readonly string[], around: Surroundings): Promise<number> {
-  const own = [...argv]
-  const ttl = takeTtl(own) ?? LOCAL_TTL_SECS
+  const forMs = (takeTtl(own) ?? LOCAL_TTL_SECS) * 1000
   const line = readCommandLine(own, jarOptions, 'keep')
   const [jar = '', mainClass = '', ...args] = line.words
-  return runMain(line, { jar, mainClass, args }, around, ttl * 1000)
+  if (!jar.endsWith('.jar') || !isClassName(mainClass)) return undefined
+  return { line, forMs, jar, mainClass, args }
+}
+
+async function runOfJar(
+  { line, forMs, ...program }: JarCall,
+  around: Surroundings,
+): Promise<number> {
+  const { jar, mainClass, args } = program
+  if (!FLUX_CLASSES.includes(mainClass)) return runMain(line, program, around, forMs)
+  const call = { ...fluxCall(args), localForMs: forMs }
+  const outcome = await runFlux(line, resolve(around.cwd, jar), call, around)
+  if (typeof outcome === 'number') return outcome
+  around.note(`storm: ${outcome.needsJava} needs Java; the Flux of the jar is run`)
+  const submitting = { ...program, args: submittingArguments(args) }
+  return runMain(line, submitting, around, call.dryRun ? undefined : forMs)
 }
 
 export interface GearArguments {
@@ -112,16 +104,15 @@ export function gearArguments(argv: readonly string[]): GearArguments {
   return { args: [...begin, '--for', `${secs}s`, ...behind], notice }
 }
 
-// `storm local my.jar org.apache.storm.flux.Flux word.yaml` is how Storm's users know it.
 function refuseJar(own: readonly string[]): void {
   const jar = own.find(word => word.endsWith('.jar'))
   if (jar === undefined) return
   const yaml = own.find(word => /\.ya?ml$/.test(word))
   const hint =
     yaml === undefined
-      ? 'give a Flux file (.yaml) or a module (.ts, .js)'
+      ? `give the class to run behind it: storm local ${jar} MAIN_CLASS`
       : `a Flux file needs no jar: storm local ${yaml}`
-  throw new StormUsageError(`${jar}: jars are not run by this version; ${hint}`)
+  throw new StormUsageError(`${jar}: ${hint}`)
 }
 
 function takeTtl(own: string[]): number | undefined {

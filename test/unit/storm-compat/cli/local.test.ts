@@ -46,10 +46,10 @@ test("Flux's short flags and arguments of the file are handed on", t => {
   ])
 })
 
-test('a jar is refused, and the way without it is told', t => {
+test('a jar without a class to run is refused, and what to give is told', t => {
   const words = ['flux.jar', 'org.apache.storm.flux.Flux', 'wc.yaml']
   t.throws(() => gearArguments(words), { message: /flux\.jar.*storm local wc\.yaml/ })
-  t.throws(() => gearArguments(['my.jar', 'a.B']), { message: /give a Flux file/ })
+  t.throws(() => gearArguments(['my.jar']), { message: /storm local my\.jar MAIN_CLASS/ })
 })
 
 test('a program of a jar is told of a Nimbus in this process, which runs what it submits until the time is over', async t => {
