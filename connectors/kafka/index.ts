@@ -29,6 +29,7 @@ export type { FetchedRecords, FetcherOwner, FetcherSettings } from './fetcher-ow
 export { kafkaSink } from './kafka-sink.ts'
 export { kafkaSource } from './kafka-source.ts'
 export { type KafkaParts, openKafka } from './open-client.ts'
-export { detached } from './open-records.ts'
+export { detached, recordWeight } from './open-records.ts'
+export { isOtherTopic } from './partition-dealing.ts'
 export type { KafkaOutput, KafkaSinkOptions } from './sink-options.ts'
 export type { KafkaSourceOptions, StartPlace } from './source-options.ts'

@@ -52,7 +52,7 @@ export class OpenRecords {
   /** Returns the id that it is emitted with. `kept` is what `get` will have of the record itself. */
   add(value: unknown, record: KafkaRecord, ledger: OffsetLedger, kept?: KafkaRecord): number {
     const { topic, partition, offset } = record
-    const bytes = weight(record)
+    const bytes = recordWeight(record)
     this.#bytes += bytes
     const id = this.#free.pop()
     if (id === undefined) {
@@ -103,7 +103,8 @@ export class OpenRecords {
   }
 }
 
-function weight({ key, value, headers }: KafkaRecord): number {
+/** What a record that is kept costs in memory, about; in bytes. */
+export function recordWeight({ key, value, headers }: KafkaRecord): number {
   let bytes = RECORD_BYTES + (key?.length ?? 0) + (value?.length ?? 0)
   for (const [name, content] of headers) bytes += name.length + (content?.length ?? 0)
   return bytes

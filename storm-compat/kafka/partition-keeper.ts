@@ -1,7 +1,7 @@
 // Which partitions this task has, kept true: asks for topics now and then, takes new partitions with the offset where
 // each begins, and lets go of those that another task reads now. Commits are the caller's; it is asked before a
 // partition goes.
-import type { CommittedOffset, KafkaClient } from 'gearpump/kafka'
+import { type CommittedOffset, isOtherTopic, type KafkaClient } from 'gearpump/kafka'
 import { type LedPartition, partitionsOf } from './assignment.ts'
 import { readMetadata } from './commit-metadata.ts'
 import { type Start, startOf } from './first-poll.ts'
@@ -69,7 +69,7 @@ export class PartitionKeeper {
     for (const { leader, topicId, ...at } of wanted) {
       const kept = this.#partitions.get(partitionName(at))
       if (kept === undefined) continue
-      if (isOther(kept.topicId, topicId)) {
+      if (isOtherTopic(kept.topicId, topicId)) {
         // Not read on: the new topic may have records at the old offset.
         kept.restUntilMs = Number.POSITIVE_INFINITY
         kept.leader = leader
@@ -106,7 +106,7 @@ export class PartitionKeeper {
       const offset = 'offset' in start ? start.offset : offsets.get(partitionName(at))!
       const former = readMetadata(byName.get(partitionName(at))?.metadata ?? '')?.topicId
       // Of a former topic, the offset says nothing: it is told from the partition that is there.
-      const topicId = isOther(former, at.topicId) && 'offset' in start ? former : at.topicId
+      const topicId = isOtherTopic(former, at.topicId) && 'offset' in start ? former : at.topicId
       return new SpoutPartition({ ...at, topicId }, offset, this.waiting)
     })
   }
@@ -143,8 +143,4 @@ export class PartitionKeeper {
     }
     return new Map(offsets.map(offset => [partitionName(offset), offset.offset]))
   }
-}
-
-function isOther(before: string | undefined, now: string | undefined): boolean {
-  return before !== undefined && now !== undefined && before !== now
 }

@@ -1,14 +1,14 @@
 // Emits the records that were fetched, one per turn, and hears what became of them: acks move the ledger on, failed
 // records wait for their time and are emitted again from memory. Synchronous; called for every record.
 
-import type { KafkaRecord } from 'gearpump/kafka'
+import { type KafkaRecord, recordWeight } from 'gearpump/kafka'
 import { asError } from 'gearpump/spi'
 import type { SpoutOutputCollector, Values } from '../component/api.ts'
 import type { ShellClock } from '../multilang/clock.ts'
 import { OpenRecord } from './offset-ledger.ts'
 import { RetryQueue, retryDelayMs } from './retry-queue.ts'
 import type { KafkaSpoutSettings } from './spout-options.ts'
-import { recordBytes, type SpoutPartition } from './spout-partition.ts'
+import type { SpoutPartition } from './spout-partition.ts'
 import { type ConsumerRecord, KafkaTuple, streamsOf } from './translators.ts'
 
 /** Records of one partition in a row, before the next one has its turn. */
@@ -109,7 +109,7 @@ export class RecordEmitter {
 
   #open(partition: SpoutPartition): OpenRecord {
     const entry = partition.openNext()!
-    this.#openBytes += recordBytes(entry.record!)
+    this.#openBytes += recordWeight(entry.record!)
     // Told when it becomes so, not for each record.
     if (partition.waiting === Math.ceil(this.#settings.fetch.recordsMax / 2) - 1)
       this.#events?.onRoom()
@@ -183,7 +183,7 @@ export class RecordEmitter {
   #finish(entry: OpenRecord): void {
     const { record, ledger } = entry
     if (record === undefined) return
-    this.#openBytes -= recordBytes(record)
+    this.#openBytes -= recordWeight(record)
     ledger.done(entry)
   }
 

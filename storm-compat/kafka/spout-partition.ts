@@ -1,11 +1,8 @@
 // One partition that a spout's task reads: who leads it, where fetching goes on, what was fetched and not emitted
 // yet, and the ledger of what was. Plain state; the reader fills it, the spout empties it.
-import { detached, type KafkaRecord, type TopicPartition } from 'gearpump/kafka'
+import { detached, type KafkaRecord, recordWeight, type TopicPartition } from 'gearpump/kafka'
 import type { LedPartition } from './assignment.ts'
 import { OffsetLedger, type OpenRecord } from './offset-ledger.ts'
-
-/** What an open or waiting record costs beside its key, value and headers. */
-const RECORD_BYTES = 128
 
 /** Bytes of records that wait, of all partitions of a task. */
 export class WaitingBytes {
@@ -56,7 +53,7 @@ export class SpoutPartition implements TopicPartition {
     // A record that is open for long must not keep the whole answer that it was cut from.
     const fresh = wanted.map(detached)
     let bytes = 0
-    for (const record of fresh) bytes += recordBytes(record)
+    for (const record of fresh) bytes += recordWeight(record)
     this.#count(bytes)
     this.#records = this.waiting === 0 ? fresh : [...this.#records.slice(this.#taken), ...fresh]
     this.#taken = 0
@@ -93,7 +90,7 @@ export class SpoutPartition implements TopicPartition {
     if (record === undefined) return undefined
     this.#taken++
     const entry = this.ledger.open(record)
-    this.#count(-recordBytes(record))
+    this.#count(-recordWeight(record))
     if (this.waiting === 0) {
       this.#records = []
       this.#taken = 0
@@ -101,12 +98,6 @@ export class SpoutPartition implements TopicPartition {
     }
     return entry
   }
-}
-
-export function recordBytes({ key, value, headers }: KafkaRecord): number {
-  let bytes = RECORD_BYTES + (key?.length ?? 0) + (value?.length ?? 0)
-  for (const [name, content] of headers) bytes += name.length + (content?.length ?? 0)
-  return bytes
 }
 
 export function partitionName({ topic, partition }: TopicPartition): string {
