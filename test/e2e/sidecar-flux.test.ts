@@ -41,6 +41,7 @@ streams:
 `
 
 interface Flux extends Tour {
+  readonly jar: string
   yaml(name: string): string
   run(program: string, ...words: readonly string[]): Promise<{ stdout: string; stderr: string }>
 }
@@ -60,6 +61,7 @@ async function fluxTour(t: ExecutionContext, lib: RealPart, lines: RealPart): Pr
   }
   return {
     ...run,
+    jar: join(lib.dir, `tour-${LINE}.jar`),
     yaml: name => {
       const file = join(run.dir, `${name}.yaml`)
       writeFileSync(file, FLUX.replace('NAME', name).replace('DIR', run.dir))
@@ -70,13 +72,17 @@ async function fluxTour(t: ExecutionContext, lib: RealPart, lines: RealPart): Pr
   }
 }
 
-function countsOf(run: Tour): [string, number][] {
+async function counted(t: ExecutionContext, run: Tour): Promise<void> {
+  await until('all are acked', () => run.noted('acked').length >= SENTENCES, HANGS_MS)
   const counts = new Map<string, number>()
   for (const line of run.noted('counts')) {
     const [word = '', count] = line.split(' ')
     counts.set(word, Math.max(counts.get(word) ?? 0, Number(count)))
   }
-  return [...counts].sort(([a], [b]) => (a < b ? -1 : 1))
+  t.deepEqual(
+    [...counts].sort(([a], [b]) => (a < b ? -1 : 1)),
+    expectedWords(SENTENCES),
+  )
 }
 
 realTest(
@@ -92,10 +98,8 @@ realTest(
       refused!.message,
       /JvmTour\$Sentences is not one that runs without Java[\s\S]*storm jar JAR org\.apache\.storm\.flux\.Flux --remote FILE/,
     )
-    const jar = join(lib.dir, `tour-${LINE}.jar`)
-    await run.run(STORM, 'jar', jar, 'org.apache.storm.flux.Flux', '--remote', yaml)
-    await until('all are acked', () => run.noted('acked').length >= SENTENCES, HANGS_MS)
-    t.deepEqual(countsOf(run), expectedWords(SENTENCES))
+    await run.run(STORM, 'jar', run.jar, 'org.apache.storm.flux.Flux', '--remote', yaml)
+    await counted(t, run)
   },
 )
 
@@ -106,14 +110,12 @@ realTest(
   async (t, [lib, lines]) => {
     t.timeout(2 * HANGS_MS)
     const run = await fluxTour(t, lib, lines)
-    const jar = join(lib.dir, `tour-${LINE}.jar`)
     const flux = ['org.apache.storm.flux.Flux', '--local', '--sleep', '600000', run.yaml('local')]
-    const child = run.run(STORM, 'jar', jar, ...flux)
+    const child = run.run(STORM, 'jar', run.jar, ...flux)
     const ended = (child as unknown as { child: { kill(signal: string): void } }).child
-    await until('all are acked', () => run.noted('acked').length >= SENTENCES, HANGS_MS)
+    await counted(t, run)
     ended.kill('SIGTERM')
     const { stderr } = await child
     t.regex(stderr, /the class JvmTour\$Sentences needs Java; the Flux of the jar is run/)
-    t.deepEqual(countsOf(run), expectedWords(SENTENCES))
   },
 )

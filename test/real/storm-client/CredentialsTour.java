@@ -5,10 +5,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.nio.file.StandardOpenOption;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import org.apache.storm.Config;
 import org.apache.storm.ICredentialsListener;
 import org.apache.storm.StormSubmitter;
@@ -72,20 +72,26 @@ public final class CredentialsTour {
     rebalance.set_wait_secs(0);
     rebalance.set_num_workers(2);
     nimbus.rebalance("secrets", rebalance);
-    while (!nimbus.getTopologySummaryByName("secrets").get_status().equals("ACTIVE")) Thread.sleep(50);
+    until("ACTIVE", () -> nimbus.getTopologySummaryByName("secrets").get_status().equals("ACTIVE"));
     System.out.println("workers: " + nimbus.getTopologySummaryByName("secrets").get_num_workers());
     awaited(file, "bolt got third", "spout got third", "seen third");
     KillOptions kill = new KillOptions();
     kill.set_wait_secs(0);
     nimbus.killTopologyWithOpts("secrets", kill);
-    while (!nimbus.getTopologySummaries().isEmpty()) Thread.sleep(50);
+    until("no topology", () -> nimbus.getTopologySummaries().isEmpty());
     System.out.println("killed: true");
   }
 
   private static void awaited(Path file, String... lines) throws Exception {
-    for (;;) {
-      List<String> found = Files.exists(file) ? Files.readAllLines(file) : Collections.emptyList();
-      if (found.containsAll(List.of(lines))) return;
+    List<String> wanted = List.of(lines);
+    until(wanted + " in " + file, () -> Files.exists(file) && Files.readAllLines(file).containsAll(wanted));
+  }
+
+  /** Asks again and again, and says in the end what it has waited for. */
+  private static void until(String what, Callable<Boolean> ask) throws Exception {
+    long deadline = System.nanoTime() + 60_000_000_000L;
+    while (!ask.call()) {
+      if (System.nanoTime() > deadline) throw new IllegalStateException("waited a minute for " + what);
       Thread.sleep(20);
     }
   }
