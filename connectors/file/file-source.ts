@@ -14,7 +14,7 @@ import { FileSet } from './file-set.ts'
 import { type FileSystem, realFileSystem, systemCode } from './file-system.ts'
 import { LineSplitter } from './line-splitter.ts'
 import { OpenMessages } from './open-messages.ts'
-import { ReadAhead } from './read-ahead.ts'
+import { ReadAhead, type Stretch } from './read-ahead.ts'
 import {
   type FileSourceOptions,
   type FileSourceSettings,
@@ -261,8 +261,7 @@ class FileSource implements Source<never> {
         this.#splitter.reset(gap.start, inLong ? file.longStart : -1)
         this.#stretchEnd = gap.end
         this.#atEnd = false
-        const chunksMax = this.#settings.tail ? CHUNKS_IN_A_ROW : Number.POSITIVE_INFINITY
-        this.#ahead.begin(file.handle, { ...gap, chunksMax })
+        this.#ahead.begin(file.handle, this.#settings.tail ? followed(file, gap) : gap)
       } catch (error) {
         this.#failed(file, error)
       }
@@ -342,6 +341,11 @@ class FileSource implements Source<never> {
       })
     this.#background.add(running)
   }
+}
+
+// What is behind the size last seen may be of a file that was emptied and filled anew: the next look finds that out.
+function followed(file: TrackedFile, { start, end }: Stretch): Stretch {
+  return { start, end: Math.min(end, file.size), chunksMax: CHUNKS_IN_A_ROW }
 }
 
 // A file that was there when the run began and is not any more: a run that ends by itself cannot wait for it.

@@ -25,11 +25,11 @@ interface Part {
   readonly offset: number
 }
 
-/** Where to read: up to before `end`, or the end of the file, and no more than so many chunks. */
+/** Where to read: up to before `end`, or the end of the file, and no more than so many chunks where that is given. */
 export interface Stretch {
   readonly start: number
   readonly end: number
-  readonly chunksMax: number
+  readonly chunksMax?: number
 }
 
 export class ReadAhead {
@@ -53,7 +53,7 @@ export class ReadAhead {
     this.#file = file
     this.#offset = stretch.start
     this.#end = stretch.end
-    this.#chunksLeft = stretch.chunksMax
+    this.#chunksLeft = stretch.chunksMax ?? Number.POSITIVE_INFINITY
     this.#part = undefined
     this.#error = undefined
     this.#read()
@@ -97,7 +97,7 @@ export class ReadAhead {
     const offset = this.#offset
     const length = Math.min(chunkBytes, this.#end - offset)
     const read =
-      length === 0 ? Promise.resolve(0) : this.#file!.read(buffer, restBytesMax, length, offset)
+      length <= 0 ? Promise.resolve(0) : this.#file!.read(buffer, restBytesMax, length, offset)
     this.#pending = read.then(
       bytes => {
         this.#offset += bytes

@@ -290,6 +290,21 @@ test('a file that was emptied is said to be and read from its beginning', async 
   t.is((source.position() as { files: { done: number }[] }).files[0]!.done, 0)
 })
 
+test('a file that is emptied and filled anew while its end is looked for is not read on from there', async t => {
+  const files = new MemoryFiles()
+  const filled = 'three\nfour\nfive\nsix\n'
+  files.put('a.log', 'one\ntwo\n')
+  // Two reads for the fingerprint, one for the lines; a fourth would look for more.
+  files.fault = what => {
+    if (what === 'read' && files.counts.reads === 3) files.put('a.log', filled)
+  }
+  const source = await started(files, { path: 'a.log', ...TAIL })
+  t.deepEqual(texts(source), ['one', 'two'])
+  files.put('a.log', filled)
+  await source.advance(300)
+  t.deepEqual(texts(source), ['three', 'four', 'five', 'six'])
+})
+
 test('files that appear in a directory are read, those that were renamed in it are not read twice', async t => {
   const files = new MemoryFiles('logs')
   files.put('logs/a.log', 'a\n')
