@@ -5,6 +5,7 @@ import { ensureBuilt, ensureInstalled } from './setup.mjs'
 
 const only = process.argv[2]
 const total = { passed: 0, failed: 0, skipped: 0 }
+const failures = []
 
 await ensureInstalled()
 await ensureBuilt()
@@ -24,6 +25,8 @@ if (only === undefined) {
 if (only !== 'e2e') await ava('unit tests', [])
 if (only !== 'unit') await ava('end-to-end tests', ['--config', 'ava.e2e.config.mjs'])
 
+// Once more at the end, where a log that was cut still has them.
+for (const failure of failures) process.stdout.write(`failed: ${failure}\n`)
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : ''
 process.stdout.write(`\n${total.passed} passed, ${total.failed} failed${skipped}\n`)
 process.exit(total.failed === 0 ? 0 : 1)
@@ -31,7 +34,10 @@ process.exit(total.failed === 0 ? 0 : 1)
 async function step(name, command) {
   const { code } = await run(name, command)
   if (code === 0) total.passed++
-  else total.failed++
+  else {
+    total.failed++
+    failures.push(name)
+  }
 }
 
 async function ava(name, args) {
@@ -42,6 +48,7 @@ async function ava(name, args) {
   const failed = count(/^\s*(\d+) tests? failed/m)
   total.passed += passed
   total.skipped += count(/^\s*(\d+) tests? skipped/m)
+  for (const [, title] of output.matchAll(/^\s*✘ (?:\[fail\]: )?(.*)$/gm)) failures.push(title)
   // Uncaught exceptions, time-outs and files that did not load fail the run without failing a test.
   total.failed += failed > 0 ? failed : code === 0 && passed > 0 ? 0 : 1
 }
