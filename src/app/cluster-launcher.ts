@@ -26,6 +26,8 @@ const LAUNCH_TIMEOUT_MS = 120_000
 /** User code is loaded and started: databases are opened, other processes begin. */
 const START_TIMEOUT_MS = 300_000
 const CONTROL_TIMEOUT_MS = 10_000
+/** Room that is not given back within this is free when its promise lapses. */
+const GIVE_BACK_MS = 10_000
 /** Room comes with a worker or with the end of an executor, which nobody tells. Soon at first; many may wait for long. */
 const NO_ROOM_FIRST_MS = 250
 const NO_ROOM_MAX_MS = 1000
@@ -192,13 +194,25 @@ export class ClusterLauncher implements Launcher {
     }
   }
 
+  #giveBack({ workerId }: Grant): void {
+    const { link, app, incarnation } = this.#options
+    link
+      .call(GIVE_BACK_MS, leader => leader.ask('releaseRoom', app, incarnation, workerId))
+      .catch(error => {
+        if (!this.#closed) this.#say('debug', `room on ${workerId}: ${asError(error).message}`)
+      })
+  }
+
   // ---- processes
 
   async #start(id: number, grant: Grant): Promise<Place> {
     const { system, app, incarnation, name, bundle, code, each, self } = this.#options
     const worker = system.ref<WorkerDoor>(grant.worker).within(LAUNCH_TIMEOUT_MS)
     const order = { app, executor: id, incarnation, name, bundle, code, each, owner: self }
-    const { pid, node } = await worker.ask('launch', order)
+    const { pid, node } = await worker.ask('launch', order).catch(error => {
+      this.#giveBack(grant)
+      throw error
+    })
     const place: Place = { workerId: grant.workerId, worker: grant.worker, pid, node }
     await this.#ref(place).ask('adopt', incarnation, self)
     return place
@@ -295,7 +309,7 @@ export class ClusterLauncher implements Launcher {
     if (error instanceof EngineError && error.code === 'FENCED') this.#options.onFenced(error)
   }
 
-  #say(level: 'info' | 'warn', text: string): void {
+  #say(level: 'debug' | 'info' | 'warn', text: string): void {
     log(this.#options.log, level, `app ${this.#options.app}`, text)
   }
 

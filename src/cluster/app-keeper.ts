@@ -213,6 +213,7 @@ export class AppKeeper {
     this.#incarnation = -1
     log(lines, 'error', this.#name, `app master ${incarnation} died: ${reason}`)
     this.#endProcess(incarnation, reason)
+    this.#options.workers.releaseAll(app)
     const timeMs = environment.nowUs() / 1000
     const death: Death = {
       ...{ timeMs, what: `app master ${incarnation}`, reason, withWorker },

@@ -81,7 +81,7 @@ export class AppRegistry {
   /** The application that a request has become, if it has. */
   async ofRequest(requestId: string): Promise<AppRecord | undefined> {
     await this.#creating
-    await this.#settle()
+    await this.settle()
     return [...this.#records.values()].find(r => r.submission.requestId === requestId)
   }
 
@@ -93,7 +93,7 @@ export class AppRegistry {
   }
 
   async #create(submission: Submission, make: (id: number) => AppRecord): Promise<AppRecord> {
-    await this.#settle()
+    await this.settle()
     const running: AppRecord[] = []
     for (const record of this.#records.values()) {
       if (record.submission.requestId === submission.requestId) return record
@@ -126,7 +126,7 @@ export class AppRegistry {
   ): Promise<AppRecord | undefined> {
     const before = this.#tails.get(id) ?? Promise.resolve()
     const work = before.then(async () => {
-      if (this.#doubtful.has(id)) await this.#settle()
+      if (this.#doubtful.has(id)) await this.settle()
       const record = this.#records.get(id)
       const next = record === undefined ? undefined : change(record)
       if (next === undefined) return record
@@ -154,9 +154,16 @@ export class AppRegistry {
     }
   }
 
-  // Of what was written without an answer; nothing is decided before. It may even be on its way still: a write that is
-  // in doubt is settled, either way, when a later one has been answered.
-  #settle(): Promise<void> {
+  /** There are records whose last write was not answered. */
+  get inDoubt(): boolean {
+    return this.#doubtful.size > 0
+  }
+
+  /**
+   * Reads back what was written without an answer; nothing is decided before. It may even be on its way still: a write
+   * that is in doubt is settled, either way, when a later one has been answered.
+   */
+  settle(): Promise<void> {
     if (this.#doubtful.size === 0) return Promise.resolve()
     this.#settling ??= this.#readBack().finally(() => {
       this.#settling = undefined

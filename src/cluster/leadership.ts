@@ -6,6 +6,7 @@ import type { ActorSystem } from '../actor/actor-system.ts'
 import type { Environment } from '../base/environment.ts'
 import { asError, EngineError } from '../base/errors.ts'
 import { type Log, log } from '../base/log.ts'
+import { AppControl, endedError } from './app-control.ts'
 import { AppKeeper, type KeeperSettings } from './app-keeper.ts'
 import { AppRegistry, isOver } from './app-registry.ts'
 import {
@@ -22,14 +23,15 @@ import {
   type WorkerDoor,
 } from './messages.ts'
 import { Notes } from './notes.ts'
-import { checkRoom, grantRoom } from './room.ts'
-import { EXECUTORS_MAX, type Strategy } from './scheduler.ts'
+import { grantRoom } from './room.ts'
+import type { Strategy } from './scheduler.ts'
 import type { ClusterStore, Fence } from './store/store.ts'
-import { checkedCredentials } from './submission.ts'
 import { isHeir, WorkerTable } from './worker-table.ts'
 
 /** A worker ends processes at once; one that does not answer is told again when it registers. */
 const STOP_APP_TIMEOUT_MS = 3000
+/** After a write that was not answered the store is asked what became of it. */
+const SETTLE_MS = 1000
 
 export interface LeadershipOptions {
   readonly environment: Environment
@@ -48,6 +50,7 @@ export class Leadership {
   readonly workers = new WorkerTable()
   readonly registry: AppRegistry
   readonly notes: Notes
+  readonly control: AppControl
   readonly sinceMs: number
   readonly #options: LeadershipOptions
   readonly #keepers = new Map<number, AppKeeper>()
@@ -58,6 +61,8 @@ export class Leadership {
     this.#options = options
     this.registry = registry
     this.notes = new Notes(options.store, options.fence)
+    const { workers } = this
+    this.control = new AppControl({ registry, workers, keeperOf: app => this.#keeperOf(app) })
     this.sinceMs = options.environment.nowUs() / 1000
   }
 
@@ -229,6 +234,11 @@ export class Leadership {
     return grantRoom(this.workers, request, { strategies, environment })
   }
 
+  releaseRoom(app: number, incarnation: number, workerId: string): void {
+    this.#running(app, incarnation)
+    this.workers.releaseOne(workerId, app)
+  }
+
   async savePlan(app: number, incarnation: number, plan: StoredPlan): Promise<void> {
     this.#running(app, incarnation)
     await this.registry.savePlan(app, plan)
@@ -274,6 +284,7 @@ export class Leadership {
   #over(app: number): Promise<void> {
     this.#keepers.get(app)?.close()
     this.#keepers.delete(app)
+    this.workers.releaseAll(app)
     return this.#stopEverywhere(app)
   }
 
@@ -294,65 +305,34 @@ export class Leadership {
       failure: undefined,
       versions: [{ version: 1, timeMs: submittedMs, bundle, code }],
     }))
+    made.catch(() => this.#settleLater())
     const { id } = await made
-    // With it, what was stored though its client was not told so.
-    for (const record of this.registry.all()) {
-      if (!this.#closed && !this.#keepers.has(record.id) && !isOver(record)) this.#keep(record.id)
-    }
+    this.#keepStored()
     return id
   }
 
-  async setActive(app: number, active: boolean): Promise<void> {
-    const record = await this.registry.change(app, r =>
-      isOver(r) ? undefined : { ...r, status: active ? 'active' : 'inactive' },
-    )
-    if (record === undefined || isOver(record)) throw over(app)
-    // Without an app master the next one begins as the record says.
-    if (this.#keeperOf(app).appMaster !== undefined) await this.call(app, 'setActive', [active])
+  // With it, what was stored though its client was not told so.
+  #keepStored(): void {
+    for (const record of this.registry.all()) {
+      if (!this.#closed && !this.#keepers.has(record.id) && !isOver(record)) this.#keep(record.id)
+    }
   }
 
-  async setCredentials(app: number, given: Readonly<Record<string, string>>): Promise<void> {
-    const credentials = checkedCredentials(given)
-    const record = await this.registry.change(app, r =>
-      isOver(r) ? undefined : { ...r, submission: { ...r.submission, credentials } },
-    )
-    if (record === undefined || isOver(record)) throw over(app)
-    // Without an app master the next one begins with them.
-    const told = this.#keeperOf(app).appMaster !== undefined
-    if (told) await this.call(app, 'setCredentials', [credentials])
-  }
-
-  /** Written down first: whatever dies meanwhile, the next app master brings it about. */
-  async rebalance(app: number, executors: number): Promise<void> {
-    if (!Number.isSafeInteger(executors) || executors < 1 || executors > EXECUTORS_MAX)
-      throw new EngineError('BAD_INPUT', `executors: a whole number from 1 to ${EXECUTORS_MAX}`)
-    checkRoom(this.workers, executors, this.registry.plannedExecutors(app)?.length ?? 0)
-    const record = await this.registry.change(app, r => {
-      const { placement } = r.submission
-      if (isOver(r) || placement.executors === executors) return undefined
-      return { ...r, submission: { ...r.submission, placement: { ...placement, executors } } }
+  // A submission may be stored though nobody was told so, and its client may not ask again.
+  #settleLater(): void {
+    if (this.#closed || !this.registry.inDoubt) return
+    this.#options.environment.after(SETTLE_MS, () => {
+      if (this.#closed) return
+      this.registry.settle().then(
+        () => this.#keepStored(),
+        () => this.#settleLater(),
+      )
     })
-    if (record === undefined || isOver(record)) throw over(app)
-    await this.call(app, 'rebalance', [executors])
-  }
-
-  async call(app: number, method: string, args: unknown[]): Promise<unknown> {
-    const record = this.registry.get(app)
-    if (record === undefined || isOver(record)) throw over(app)
-    const { appMaster } = this.#keeperOf(app)
-    if (appMaster !== undefined) return appMaster.ask('call', method, args)
-    throw new EngineError(
-      'APP_MASTER_ABSENT',
-      `application ${app} has no app master at the moment`,
-      {
-        hint: 'one is being started; ask again',
-      },
-    )
   }
 
   async kill(wanted: number | string): Promise<void> {
     const { id } = this.registry.find(wanted)
-    if (!(await this.end(id))) throw over(id)
+    if (!(await this.end(id))) throw endedError(id)
   }
 
   /** False when it was over already. */
@@ -367,6 +347,7 @@ export class Leadership {
     if (!ended || record === undefined) return false
     const keeper = this.#keepers.get(id)
     this.#keepers.delete(id)
+    this.workers.releaseAll(id)
     await keeper?.stop()
     await this.#stopEverywhere(id)
     return true
@@ -391,10 +372,4 @@ export class Leadership {
     for (const keeper of this.#keepers.values()) keeper.close()
     for (const watch of this.#watches.values()) watch.cancel()
   }
-}
-
-function over(app: number): EngineError {
-  return new EngineError('APP_NOT_FOUND', `application ${app} does not run any more`, {
-    hint: '`gear app list` shows what became of it',
-  })
 }

@@ -152,6 +152,7 @@ export class Master {
         this.#leading(l => l.registerAppMaster(app, incarnation, self)),
       grant: async (app, incarnation, count, avoid) =>
         this.#lead().grant(app, incarnation, count, avoid),
+      releaseRoom: async (...args) => this.#lead().releaseRoom(...args),
       savePlan: (...args) => this.#leading(l => l.savePlan(...args)),
       saveClock: (...args) => this.#leading(l => l.saveClock(...args)),
       savePositions: (...args) => this.#leading(l => l.savePositions(...args)),
@@ -182,10 +183,10 @@ export class Master {
           }))
       },
       find: async app => withoutSecrets(this.#lead().registry.find(app)),
-      call: (...args) => this.#leading(l => l.call(...args)),
-      setActive: (...args) => this.#leading(l => l.setActive(...args)),
-      setCredentials: (...args) => this.#leading(l => l.setCredentials(...args)),
-      rebalance: (...args) => this.#leading(l => l.rebalance(...args)),
+      call: (...args) => this.#leading(l => l.control.call(...args)),
+      setActive: (...args) => this.#leading(l => l.control.setActive(...args)),
+      setCredentials: (...args) => this.#leading(l => l.control.setCredentials(...args)),
+      rebalance: (...args) => this.#leading(l => l.control.rebalance(...args)),
       kill: app => this.#leading(l => l.kill(app)),
       restart: (...args) => this.#leading(l => this.#restart(l, ...args)),
       workers: async () => this.#lead().workers.summaries(),

@@ -169,7 +169,7 @@ export interface Launched {
   readonly node: Address
 }
 
-/** Room for one executor on a worker, kept for its app master for a short time. */
+/** Room for one executor on a worker, kept for its app master until it runs or is given back. */
 export interface Grant {
   readonly workerId: string
   readonly worker: ActorAddress
@@ -197,6 +197,8 @@ export interface MasterDoor {
   registerAppMaster(app: number, incarnation: number, self: ActorAddress): Promise<AppBriefing>
   /** Room for `count` executors, or NO_RESOURCES. */
   grant(app: number, incarnation: number, count: number, avoid: string[]): Promise<Grant[]>
+  /** An executor could not be started in the room that it was granted on that worker. */
+  releaseRoom(app: number, incarnation: number, workerId: string): Promise<void>
   savePlan(app: number, incarnation: number, plan: StoredPlan): Promise<void>
   saveClock(app: number, incarnation: number, reservedUs: number): Promise<void>
   savePositions(app: number, incarnation: number, positions: [number, unknown][]): Promise<void>

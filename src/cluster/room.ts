@@ -5,8 +5,8 @@ import type { Grant } from './messages.ts'
 import { type ExecutorRequest, place, type Strategy } from './scheduler.ts'
 import type { WorkerTable } from './worker-table.ts'
 
-/** Promised room that nobody took is free again. */
-const PROMISE_MS = 20_000
+/** Promised room that nobody took or gave back is free again: longer than a launch may take, whose worker fetches the bundle first. */
+const PROMISE_MS = 130_000
 const HINT = 'start more workers, or ask for less'
 
 interface Means {

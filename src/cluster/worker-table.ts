@@ -56,11 +56,7 @@ export class WorkerTable {
     const entry = this.#workers.get(workerId)
     entry?.processes.set(keyText(process), process)
     if (process.executor === APP_MASTER_ID) return
-    for (const [ticket, { app }] of entry?.promised ?? []) {
-      if (app !== process.app) continue
-      entry!.promised.delete(ticket)
-      return
-    }
+    this.releaseOne(workerId, process.app)
   }
 
   ended(workerId: string, process: ProcessKey): void {
@@ -101,6 +97,21 @@ export class WorkerTable {
 
   release(workerId: string, ticket: number): void {
     this.#workers.get(workerId)?.promised.delete(ticket)
+  }
+
+  /** One executor of `app` will not come to the room it was promised there. */
+  releaseOne(workerId: string, app: number): void {
+    const { promised } = this.#workers.get(workerId) ?? {}
+    for (const [ticket, promise] of promised ?? []) {
+      if (promise.app === app) return void promised!.delete(ticket)
+    }
+  }
+
+  /** Whoever it was promised to is no more. */
+  releaseAll(app: number): void {
+    for (const { promised } of this.#workers.values()) {
+      for (const [ticket, promise] of promised) if (promise.app === app) promised.delete(ticket)
+    }
   }
 
   offers(): WorkerOffer[] {

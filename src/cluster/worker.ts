@@ -77,6 +77,8 @@ interface Entry {
   stopped: string | undefined
   /** The newest app master that has ordered it or taken it over: it hears of its end. */
   owner: Owner | undefined
+  /** Its end is told after its start, whatever becomes of the leader in between. */
+  told: Promise<void>
 }
 
 interface Owner {
@@ -179,6 +181,7 @@ export class Worker {
         order.owner === undefined
           ? undefined
           : { incarnation: order.incarnation, address: order.owner },
+      told: Promise.resolve(),
     }
     this.#entries.set(key, entry)
     entry.launched = this.#start(entry).catch(error => {
@@ -209,7 +212,7 @@ export class Worker {
     void process.ended.then(reason => this.#ended(entry, reason))
     if (entry.stopped !== undefined) process.kill()
     this.#checkWanted(entry)
-    this.#tell(leader => leader.processStarted(id, cardOf(order, process)))
+    this.#tell(entry, leader => leader.ask('processStarted', id, cardOf(order, process)))
     return { pid: process.pid, node: process.node }
   }
 
@@ -239,18 +242,14 @@ export class Worker {
         .tell('executorEnded', order.executor, why, this.#closed)
     if (this.#closed) return
     const { app, executor, incarnation } = order
-    this.#tell(leader => leader.processEnded(this.#card.id, { app, executor, incarnation }, why))
+    const { id } = this.#card
+    this.#tell(entry, leader => leader.ask('processEnded', id, { app, executor, incarnation }, why))
   }
 
   // The leader is told, and if there is none the next one hears it with the registration.
-  #tell(what: (leader: AskedLeader) => Promise<void>): void {
-    this.#link
-      .call(TELL_MS, leader =>
-        what({
-          processStarted: (...args) => leader.ask('processStarted', ...args),
-          processEnded: (...args) => leader.ask('processEnded', ...args),
-        }),
-      )
+  #tell(entry: Entry, what: (leader: ActorRef<MasterDoor>) => Promise<void>): void {
+    entry.told = entry.told
+      .then(() => this.#link.call(TELL_MS, what))
       .catch(error => {
         if (!this.#closed) this.#say('warn', `the master was not told: ${asError(error).message}`)
       })
@@ -296,11 +295,6 @@ export class Worker {
     for (const { order } of entries) this.#stop(order, 'its worker was stopped')
     await Promise.all(entries.map(entry => entry.process?.ended))
   }
-}
-
-interface AskedLeader {
-  processStarted(workerId: string, process: ProcessCard): Promise<void>
-  processEnded(workerId: string, process: ProcessKey, reason: string): Promise<void>
 }
 
 function cardOf(order: LaunchOrder, { pid, node }: RunningProcess): ProcessCard {

@@ -1,42 +1,6 @@
 // A restart whose answer was lost is asked for again: it is one restart all the same.
 import test from 'ava'
-import { ActorSystem } from '../../../src/actor/actor-system.ts'
-import { noLog } from '../../../src/base/log.ts'
-import type { BlobShelf } from '../../../src/cluster/blob-shelf.ts'
-import { Master } from '../../../src/cluster/master.ts'
-import { GEAR, type GearDoor, type Submission } from '../../../src/cluster/messages.ts'
-import { MemoryCluster } from '../../../src/cluster/store/memory-store.ts'
-import { builtIn } from '../../../src/cluster/strategies.ts'
-import { ManualEnvironment } from '../../../src/testing/manual-environment.ts'
-
-const WORDS: Submission = {
-  name: 'words',
-  requestId: 'first',
-  bundle: undefined,
-  code: {},
-  placement: { executors: 1, each: { cpu: 1, memoryMb: 1 } },
-  active: true,
-}
-
-async function leading(shelf: Partial<BlobShelf> = {}) {
-  const environment = new ManualEnvironment()
-  const system = new ActorSystem({ environment, log: noLog, name: 'm1' })
-  const store = new MemoryCluster({ environment }).connect('m1')
-  const master = new Master({
-    ...{ environment, system, log: noLog, name: 'm1', store, leaseMs: 3000 },
-    address: system.node,
-    masters: [system.node],
-    shelf: shelf as BlobShelf,
-    settings: { appMasterLostMs: 8000, restarts: 5, windowMs: 600_000 },
-    strategies: builtIn,
-    strategy: 'spread',
-    secret: () => 'secret',
-    version: 'test',
-  })
-  while (!master.leads) await environment.advance(100)
-  const gear = system.ref<GearDoor>({ node: system.node, name: GEAR })
-  return { environment, gear }
-}
+import { leading, WORDS } from './_leading.ts'
 
 test('the same request to restart is one restart, by id and by name', async t => {
   const { environment, gear } = await leading()
