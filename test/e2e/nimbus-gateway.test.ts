@@ -131,7 +131,11 @@ realTest(
     })
     const [before] = await first.call('getTopologySummaries', {})
     const pids = async () => (await gear.info('words')).executors.map(e => e.pid)
-    const pidsBefore = await pids()
+    // A submission may be answered before its executors are there.
+    const pidsBefore = await until('its executors run', async () => {
+      const found = await pids()
+      return found.length === 2 && !found.includes(undefined) ? found : undefined
+    })
     const meta = { acl: [], replication_factor: 1 }
     const session = await first.call('beginCreateBlob', { key: 'a blob', meta })
     await first.call('uploadBlobChunk', { session, chunk: Buffer.from('content') })

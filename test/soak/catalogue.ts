@@ -119,7 +119,7 @@ function* slowCases(): Generator<SoakCase> {
 
 function* idleCases(): Generator<SoakCase> {
   for (const executors of [1, 2]) {
-    const common = { executors, settleMs: 15_000, watchMs: 30_000, coreMax: 0.01 }
+    const common = { executors, settleMs: 45_000, watchMs: 60_000, coreMax: 0.01 }
     yield {
       name: `idle-native-${executors}`,
       run: () => idle({ ...common, door: 'native', children: 0 }),

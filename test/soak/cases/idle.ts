@@ -12,7 +12,7 @@ export interface IdleSize {
   /** Python bolts among the tasks. */
   readonly children: number
   readonly executors: number
-  /** Start, compilation in the background, and until a silent source is asked only now and then. */
+  /** Start, compilation in the background, until a silent source is asked only now and then, and V8's giving back of memory (by 35 s). */
   readonly settleMs: number
   readonly watchMs: number
   /** Part of a core that all processes together may use. */
