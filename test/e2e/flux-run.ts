@@ -18,7 +18,7 @@ import { fileURLToPath } from 'node:url'
 import type { ExecutionContext } from 'ava'
 import type { RealPart } from '../real/parts.ts'
 import { fromText, toText } from './topologies/components.ts'
-import { until } from './until.ts'
+import { Turns } from './turns.ts'
 
 const TOPOLOGIES = fileURLToPath(new URL('./topologies', import.meta.url))
 const GEAR = fileURLToPath(new URL('../../bin/gear', import.meta.url))
@@ -114,7 +114,7 @@ export function linesOf(file: string): string[] {
   return readFileSync(file, 'utf8').split('\n').slice(0, -1)
 }
 
-let running = 0
+const turns = new Turns(AT_ONCE)
 
 /** Runs topologies/NAME.yaml. Fails the test when it hangs, says no figures, or leaves a process behind. */
 export async function runFlux(
@@ -137,9 +137,7 @@ export async function runFlux(
     ...['--resources', resources, '--filter', join(dir, 'properties'), '--log-dir', dir],
     ...config.flatMap(([key, value]) => ['-c', `${key}=${JSON.stringify(value)}`]),
   ]
-  await until('there is room for one more run', () => running < AT_ONCE, 170_000)
-  running++
-  const ended = await gear(args, dir).finally(() => running--)
+  const ended = await turns.take(() => gear(args, dir))
   if (process.env.DEBUG_E2E !== undefined)
     process.stderr.write(`--- ${name} ${args.join(' ')}\n${ended.stderr}--- ${ended.code}\n`)
   t.false(ended.hung, `it hung:\n${ended.stderr.slice(-2000)}`)
