@@ -222,7 +222,10 @@ export class AppMasterRole {
         log(this.#options.log, 'error', `app ${app}`, asError(untold).message)
       }
     }
-    log(this.#options.log, 'error', `app ${this.#options.app}`, error.stack ?? error.message)
+    // It was killed, or another one has taken over: nobody's fault.
+    const isNews = engine?.code === 'FENCED'
+    const text = isNews ? error.message : (error.stack ?? error.message)
+    log(this.#options.log, isNews ? 'info' : 'error', `app ${this.#options.app}`, text)
     this.#end(error.message)
   }
 
