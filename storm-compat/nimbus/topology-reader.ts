@@ -81,7 +81,7 @@ export function readTopology(options: ReadOptions): ReadTopology {
   for (const id of message.state_spouts.keys()) {
     reader.problem(`component ${id}`, 'is a state spout', 'Storm itself never ran these')
   }
-  const config = reader.conf('topology conf', options.jsonConf)
+  const config = withoutZooKeeperLogin(reader.conf('topology conf', options.jsonConf))
   const javaLines = reader.checkJava(message.storm_version, config, options.findJava)
   const grouped = components.map(component => reader.settleGroupings(component, components))
   return {
@@ -260,6 +260,17 @@ class Reader {
     }
     return {}
   }
+}
+
+// Storm's clients put a secret of their own into each submission. A Nimbus whose ZooKeeper asks for no log-in takes it out again:
+// Trident, for one, would log in with it, and want more settings for that.
+function withoutZooKeeperLogin(conf: Conf): Conf {
+  const {
+    'storm.zookeeper.topology.auth.scheme': _scheme,
+    'storm.zookeeper.topology.auth.payload': _payload,
+    ...others
+  } = conf
+  return others
 }
 
 function shell(command: readonly string[]): Implementation {

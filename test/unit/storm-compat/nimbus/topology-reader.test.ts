@@ -59,6 +59,17 @@ test('a shell component is exactly its two words, with its streams, hint and con
   t.like(bolt?.inputs[0], { component: 'words', stream: 'default' })
 })
 
+test('the log-in for ZooKeeper that clients make up is taken out, as Storm does where none is asked for', t => {
+  const conf = {
+    'storm.zookeeper.topology.auth.scheme': 'digest',
+    'storm.zookeeper.topology.auth.payload': '-1:2',
+    'storm.zookeeper.servers': ['zk'],
+  }
+  const jsonConf = JSON.stringify(conf)
+  const { topology } = read(split, { kind: 'shuffle', value: {} }, { jsonConf })
+  t.deepEqual(topology.config, { 'storm.zookeeper.servers': ['zk'] })
+})
+
 test('every grouping of the wire has its word', t => {
   const nothing = {}
   const words: readonly [Grouping, object][] = [
