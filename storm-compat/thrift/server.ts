@@ -207,6 +207,12 @@ class Service<S extends Methods> {
   }
 }
 
+// For the log: what is wrong, and what whoever looks after the client may do about it.
+function told(error: Error): string {
+  const hint = error instanceof EngineError ? error.hint : undefined
+  return hint === undefined ? error.message : `${error.message}: ${hint}`
+}
+
 // The common name of the certificate, as Storm's TLS plugin takes it.
 function userOf(socket: Socket): { user?: string } {
   if (!(socket instanceof TLSSocket) || !socket.authorized) return {}
@@ -289,7 +295,7 @@ class Connection {
     }
     this.#busy = true
     this.#work()
-      .catch((error: unknown) => this.#abandon(asError(error).message))
+      .catch((error: unknown) => this.#abandon(told(asError(error))))
       .finally(() => {
         this.#busy = false
         if (this.#peerDone) this.#socket.end()

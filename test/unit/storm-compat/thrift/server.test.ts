@@ -1,4 +1,4 @@
-import { connect } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import { EngineError } from 'gearpump'
 import { connectThrift } from '../../../../storm-compat/thrift/client.ts'
@@ -115,4 +115,33 @@ test('a client learns that nobody listens, and that a server ended', async t => 
   await t.throwsAsync(connectThrift({ methods, host: '127.0.0.1', port: server.port }), {
     code: 'NIMBUS_UNREACHABLE',
   })
+})
+
+test('an answer that takes long is told of, once, before its time is over', async t => {
+  const { server } = await start(t)
+  const silent = createServer(socket => socket.resume())
+  await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => silent.close())
+  const { port } = silent.address() as AddressInfo
+  const told: string[] = []
+  const patient = {
+    methods,
+    host: '127.0.0.1',
+    slowMs: 1,
+    onSlow: (text: string) => told.push(text),
+  }
+  const client = await connectThrift({
+    ...patient,
+    port,
+    timeoutMs: name => (name === 'double' ? 50 : 1),
+  })
+  await t.throwsAsync(client.call('double', { number: 1 }), {
+    code: 'NIMBUS_UNREACHABLE',
+    message: `127.0.0.1:${port}: no answer to double within 50 ms`,
+  })
+  t.deepEqual(told, [`127.0.0.1:${port} has not answered double yet; for up to 50 ms`])
+  const quick = await connectThrift({ ...patient, port: server.port, slowMs: 60_000 })
+  t.teardown(() => quick.close())
+  t.is(await quick.call('double', { number: 1 }), 2)
+  t.is(told.length, 1)
 })
