@@ -15,8 +15,9 @@ const TLS_TIMEOUT = 'storm.thrift.tls.socket.timeout.ms'
 const LEADER_MS = 10_000
 /** Nothing that is asked or told takes long, */
 const ANSWER_MS = 30_000
-/** but for a submission, which is answered when the components have started. */
-const SUBMISSION_MS = 120_000
+/** but for a submission, which is answered when the components have started, and what copies a large file. */
+const LONG_MS = 120_000
+const LONG = /^(?:submitTopology|finish|beginBlobDownload)/
 /** The longest that a timer takes: what Java does with 0. */
 const FOREVER_MS = 2 ** 31 - 1
 
@@ -66,7 +67,7 @@ export function patience(
 
 function answerMs(method: string): number {
   if (method === 'getLeader') return LEADER_MS
-  return method.startsWith('submitTopology') ? SUBMISSION_MS : ANSWER_MS
+  return LONG.test(method) ? LONG_MS : ANSWER_MS
 }
 
 async function findLeader(conf: StormConf, own: StormConf, around: Surroundings): Promise<Found> {
