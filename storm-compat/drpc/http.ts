@@ -1,7 +1,6 @@
 // DRPC over HTTP: `POST /drpc/FUNCTION` with the arguments as body, `GET /drpc/FUNCTION/ARGUMENTS`, `GET /drpc/FUNCTION`. The answer
 // is the result as text; what failed is told as Storm 2 tells it, by status and a small JSON object. A caller that hangs up
 // frees its request. A web page of another host cannot call functions here: browsers say where a page is from.
-
 import { timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
@@ -12,6 +11,7 @@ import type { PasswordOf } from '../thrift/sasl-digest.ts'
 import type { ServerTls } from '../thrift/server.ts'
 import type { DrpcFailureType } from '../thrift/storm-drpc.ts'
 import { AuthorizationException } from '../thrift/storm-exceptions.ts'
+import { refusalOf } from '../ui/guard.ts'
 import { failureOf } from './requests.ts'
 
 /** Each caller holds a connection while its request is worked on. */
@@ -78,7 +78,7 @@ async function serveOne(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  refuseOtherOrigins(request)
+  refuseOtherPages(request)
   const user = userOf(request, options.passwordOf)
   const { functionName, args } = pathOf(request)
   const { method } = request
@@ -121,10 +121,12 @@ async function bodyOf(request: IncomingMessage, bytesMax: number): Promise<strin
   return Buffer.concat(chunks).toString('utf8')
 }
 
-function refuseOtherOrigins({ headers: { origin, host } }: IncomingMessage): void {
-  if (origin === undefined) return
-  if (URL.canParse(origin) && new URL(origin).host === host) return
-  throw new HttpProblem(403, 'pages of other hosts may not call functions here')
+// A page can have a browser ask without an origin, for an image or a form: every sign of where it is from counts. This server has
+// callers under any name, so the name in the address is not looked at.
+function refuseOtherPages({ method = 'GET', headers }: IncomingMessage): void {
+  const hosts = headers.host === undefined ? [] : [headers.host.replace(/:\d+$/, '')]
+  const refusal = refusalOf({ method, headers, asScript: true }, { hosts, origins: [] })
+  if (refusal !== undefined) throw new HttpProblem(403, refusal)
 }
 
 function userOf(request: IncomingMessage, passwordOf: PasswordOf | undefined): string | undefined {
