@@ -17,6 +17,7 @@ import {
 } from '../thrift/transport-conf.ts'
 import { one, readCommandLine } from './command-line.ts'
 import { clusterConfDir, readConf, type StormConf, stormConf } from './storm-conf.ts'
+import { refuseUnkeptGuards } from './unkept-guards.ts'
 import { StormUsageError } from './usage-error.ts'
 import { type DrpcClient, EXIT_OK, type Surroundings, type Verb } from './verb.ts'
 
@@ -37,6 +38,7 @@ drpc.invocations.port (3773), and HTTP is on drpc.http.port (3774) if drpc.disab
     const line = readCommandLine(argv, { host: { flags: ['--host'], takes: 'one' } })
     if (line.words.length > 0) throw new StormUsageError(`unexpected argument "${line.words[0]}"`)
     const conf = await stormConf(line, around, 'cluster')
+    refuseUnkeptGuards('drpc', conf)
     const host = one(line, 'host')
     const drpc = await startDrpc({
       ...(await optionsOf(conf, around)),
