@@ -2,8 +2,10 @@
 // is the result as text; what failed is told as Storm 2 tells it, by status and a small JSON object. A caller that hangs up
 // frees its request. A web page of another host cannot call functions here: browsers say where a page is from.
 import { timingSafeEqual } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
+import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { asError } from 'gearpump/spi'
 import { ThriftException } from '../thrift/codec.ts'
@@ -45,8 +47,9 @@ export interface HttpOptions {
 
 /** A server that is not listening yet. */
 export function drpcOverHttp(options: HttpOptions): Server {
+  const desk = { ...options, leaving: new WeakMap<Socket, AbortSignal>() }
   const answer = (request: IncomingMessage, response: ServerResponse) => {
-    serveOne(options, request, response).catch((error: unknown) => refuse(response, error))
+    serveOne(desk, request, response).catch((error: unknown) => refuse(response, error))
   }
   const limits = { requestTimeout: BODY_TIMEOUT_MS, maxHeaderSize: HEADER_BYTES_MAX }
   const { tls } = options
@@ -74,7 +77,7 @@ class HttpProblem extends Error {
 }
 
 async function serveOne(
-  options: HttpOptions,
+  options: HttpOptions & { readonly leaving: WeakMap<Socket, AbortSignal> },
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -85,16 +88,29 @@ async function serveOne(
   if (method !== 'GET' && method !== 'POST') {
     throw new HttpProblem(405, `${method}: only GET and POST are answered`)
   }
+  const gone = goneOf(request.socket, options.leaving)
   const body = await bodyOf(request, options.argsBytesMax)
-  const gone = new AbortController()
-  response.once('close', () => gone.abort())
   const result = await options.execute({
     functionName,
     args: method === 'POST' ? body : args,
     user,
-    gone: gone.signal,
+    gone,
   })
   send(response, 200, 'text/plain; charset=utf-8', result)
+}
+
+// One for all requests of a connection. The end of a response does not do: that of a request behind another one, which a caller
+// may send without waiting, never comes when the caller goes.
+function goneOf(socket: Socket, leaving: WeakMap<Socket, AbortSignal>): AbortSignal {
+  const known = leaving.get(socket)
+  if (known !== undefined) return known
+  const gone = new AbortController()
+  // How many requests may wait is bounded where they wait.
+  setMaxListeners(0, gone.signal)
+  if (socket.destroyed) gone.abort()
+  else socket.once('close', () => gone.abort())
+  leaving.set(socket, gone.signal)
+  return gone.signal
 }
 
 function pathOf({ url = '' }: IncomingMessage): { functionName: string; args: string } {

@@ -81,6 +81,16 @@ test('what is no call is refused, and a caller that hangs up frees its request',
   t.is(drpc.pending, 0)
 })
 
+test('a caller that hangs up frees all that it has asked, also what it asked before an answer came', async t => {
+  const { drpc, pending } = await start(t)
+  const socket = connect(drpc.httpPort!, '127.0.0.1')
+  socket.write('GET /drpc/f HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(50))
+  await pending(50)
+  socket.destroy()
+  await pending(0)
+  t.is(drpc.pending, 0)
+})
+
 test('with passwords a caller says who it is, and the access list looks at it', async t => {
   const access = accessOf({
     'drpc.authorizer': 'DRPCSimpleACLAuthorizer',
