@@ -2,8 +2,8 @@
 // joined once per frame, and a length that is too large is refused before anything is kept for it. Storm's clients over TLS
 // send messages without frames, which end where their last field ends. What is neither is named, where it can be told: people
 // point browsers, TLS and SASL clients at this port, and our own client at ports of web servers.
-import { thriftInvalid, Underrun } from './frame-bytes.ts'
-import { CODE, Input } from './wire-types.ts'
+import { thriftInvalid } from './frame-bytes.ts'
+import { UnframedScan } from './unframed-scan.ts'
 
 /** The bound of Thrift's own libraries. Below 2^24, so that no TLS or SASL greeting can pass for a length. */
 export const FRAME_BYTES_MAX = 16_384_000
@@ -20,12 +20,15 @@ export class FrameSplitter {
   #chunks: Buffer[] = []
   #held = 0
   #framed: boolean | undefined = undefined
-  /** Without frames: bytes that must be there before it is worth looking again. */
-  #wanted = 0
+  /** Without frames: what has been looked at, in chunks and in bytes. */
+  #scan: UnframedScan
+  #scanned = 0
+  #before = 0
 
   constructor(bytesMax: number, sender: Sender = 'client') {
     this.#bytesMax = bytesMax
     this.#sender = sender
+    this.#scan = new UnframedScan(bytesMax)
   }
 
   /** Bytes kept until their frame is complete. */
@@ -56,18 +59,20 @@ export class FrameSplitter {
   }
 
   #nextUnframed(): Buffer | undefined {
-    if (this.#held < this.#wanted) return undefined
-    const input = new Input(this.#joined())
-    try {
-      input.protocol.readMessageBegin()
-      input.protocol.skip(CODE.struct)
-    } catch (error) {
-      if (!(error instanceof Underrun) || error.end > this.#bytesMax) throw error
-      this.#wanted = error.end
-      return undefined
+    for (; this.#scanned < this.#chunks.length; this.#scanned++) {
+      const chunk = this.#chunks[this.#scanned]!
+      const end = this.#scan.take(chunk)
+      if (end === undefined) {
+        this.#before += chunk.length
+        continue
+      }
+      const message = this.#before + end
+      this.#scan = new UnframedScan(this.#bytesMax)
+      this.#scanned = 0
+      this.#before = 0
+      return this.#cut(0, message)
     }
-    this.#wanted = 0
-    return this.#cut(0, input.bytes.position)
+    return undefined
   }
 
   #cut(from: number, to: number): Buffer {

@@ -140,11 +140,12 @@ test('an answer that takes long is told of, once, before its time is over', asyn
     code: 'NIMBUS_UNREACHABLE',
     message: `127.0.0.1:${port}: no answer to double within 50 ms`,
   })
-  t.deepEqual(told, [`127.0.0.1:${port} has not answered double yet; for up to 50 ms`])
+  const answers = () => told.filter(text => text.includes('has not answered'))
+  t.deepEqual(answers(), [`127.0.0.1:${port} has not answered double yet; for up to 50 ms`])
   const quick = await connectThrift({ ...patient, port: server.port, slowMs: 60_000 })
   t.teardown(() => quick.close())
   t.is(await quick.call('double', { number: 1 }), 2)
-  t.is(told.length, 1)
+  t.is(answers().length, 1)
 })
 
 /** A peer that connects and then does nothing but keep what it got. */
