@@ -17,6 +17,7 @@ import {
 } from '../thrift/transport-conf.ts'
 import { one, readCommandLine } from './command-line.ts'
 import { clusterConfDir, readConf, type StormConf, stormConf } from './storm-conf.ts'
+import { refuseUnkeptGuards } from './unkept-guards.ts'
 import { StormUsageError } from './usage-error.ts'
 import { type DrpcClient, EXIT_OK, type Surroundings, type Verb } from './verb.ts'
 
@@ -37,6 +38,7 @@ drpc.invocations.port (3773), and HTTP is on drpc.http.port (3774) if drpc.disab
     const line = readCommandLine(argv, { host: { flags: ['--host'], takes: 'one' } })
     if (line.words.length > 0) throw new StormUsageError(`unexpected argument "${line.words[0]}"`)
     const conf = await stormConf(line, around, 'cluster')
+    refuseUnkeptGuards('drpc', conf)
     const host = one(line, 'host')
     const drpc = await startDrpc({
       ...(await optionsOf(conf, around)),
@@ -166,16 +168,24 @@ function callsOf(functionName: string | undefined, words: readonly string[]): [s
   return calls
 }
 
+// The server fails a request when its time is over; only one that hangs is waited for a little longer.
+function answerMs(requestMs: number): number {
+  return Math.min(1000 + 1.1 * requestMs, 2 ** 31 - 1)
+}
+
 // The first server that answers; they all can.
 async function connected(conf: StormConf, around: Surroundings): Promise<DrpcClient> {
   const servers = conf['drpc.servers']
   const hosts = Array.isArray(servers) ? servers.map(String) : []
   const port = numberOf(conf, 'drpc.port', 1)
+  const timeoutMs = answerMs(1000 * numberOf(conf, 'drpc.request.timeout.secs', 1))
   const security: ClientSecurity = await clientSecurity(conf, DRPC_PORT_SETTINGS)
+  const onSlow = (text: string) =>
+    around.note(`storm: ${text} (drpc.request.timeout.secs sets another time)`)
   const reasons: string[] = []
   for (const host of hosts) {
     try {
-      return await around.connectDrpc(host, port, security)
+      return await around.connectDrpc({ host, port, security, timeoutMs, onSlow })
     } catch (error) {
       reasons.push(asError(error).message)
     }

@@ -1,4 +1,6 @@
-// `storm kill`: ends topologies, one after the other. With -i the others are ended even if one cannot be.
+// `storm kill`: ends topologies, one after the other. With -i the others are ended even if Nimbus refuses one.
+import { EngineError } from 'gearpump/spi'
+import { ThriftException } from '../thrift/codec.ts'
 import { given, readCommandLine, wholeNumber } from './command-line.ts'
 import { errorLine } from './error-line.ts'
 import { withNimbus } from './nimbus-door.ts'
@@ -25,7 +27,7 @@ export const killVerb: Verb = {
           await client.call('killTopologyWithOpts', { name, options })
           around.out(`Killed topology: ${name}\n`)
         } catch (error) {
-          if (!given(line, 'goOn')) throw error
+          if (!given(line, 'goOn') || !isRefusal(error)) throw error
           failed++
           around.note(`storm: ${name}: ${errorLine(error)}; going on, for -i was given`)
         }
@@ -34,4 +36,10 @@ export const killVerb: Verb = {
       return failed === 0 ? EXIT_OK : EXIT_FAILED
     })
   },
+}
+
+/** Nimbus has answered, and may answer for the next one; a connection that is lost is lost for all. */
+function isRefusal(error: unknown): boolean {
+  if (error instanceof ThriftException) return true
+  return error instanceof EngineError && error.code === 'THRIFT_CALL_FAILED'
 }

@@ -2,6 +2,7 @@
 // reads from storm.yaml is read here where it means something: the port, and the masters of the cluster.
 import { readCommandLine, words } from './command-line.ts'
 import { type StormConf, stormConf } from './storm-conf.ts'
+import { refuseUnkeptGuards, unkeptTransport } from './unkept-guards.ts'
 import { StormUsageError } from './usage-error.ts'
 import type { Verb } from './verb.ts'
 
@@ -31,6 +32,9 @@ export const nimbusVerb: Verb = {
     })
     words(line, [])
     const conf = await stormConf(line, around, 'cluster')
+    refuseUnkeptGuards('nimbus', conf)
+    const transport = unkeptTransport(conf)
+    if (transport !== undefined) around.note(`storm: ${transport}`)
     const option = (name: string) => line.values.get(name)?.at(-1)
     const masters = option('masters') ?? mastersOf(conf)
     const file = option('settings') ?? textOf(conf, 'gearpump.settings')

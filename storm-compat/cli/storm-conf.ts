@@ -25,13 +25,26 @@ export async function stormConf(
   around: Place,
   side: ConfSide = 'client',
 ): Promise<StormConf> {
+  return withDefaults(await ownConf(line, around, side))
+}
+
+export function withDefaults(own: StormConf): StormConf {
+  return { ...defaults, ...own }
+}
+
+/** What somebody has set, in a file or on this command line. */
+export async function ownConf(
+  line: CommandLine,
+  around: Place,
+  side: ConfSide = 'client',
+): Promise<StormConf> {
   const file = one(line, 'config')
   const folder = side === 'client' ? await userConfDir(around) : clusterConfDir(around)
   const own =
     file === undefined || file === ''
       ? ((folder && (await readConf(join(folder, 'storm.yaml')))) ?? {})
       : await namedConf(file, folder, around)
-  return { ...defaults, ...own, ...settingsOf(line) }
+  return { ...own, ...settingsOf(line) }
 }
 
 /** Of `-c key=value`: JSON where it is JSON, else text. What has no `=` is passed over, as in Storm. */

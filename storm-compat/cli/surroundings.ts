@@ -8,8 +8,6 @@ import { nimbusMethods } from '../thrift/storm-nimbus.ts'
 import { localNimbus } from './java-local.ts'
 import type { Gear, ProgramCall, Surroundings } from './verb.ts'
 
-/** A call waits as long as the server lets it; a little longer than Storm's own bound. */
-const DRPC_ANSWER_MS = 660_000
 /** What a shell answers for a program that a signal ended. */
 const SIGNAL_BASE = 128
 
@@ -24,17 +22,8 @@ export function realSurroundings(gear: Gear): Surroundings {
     note: text => process.stderr.write(`${text}\n`),
     drained: () => taken(process.stdout),
     stdin: process.stdin,
-    connect: (host, port, security) =>
-      connectThrift({ methods: nimbusMethods, host, port, security }),
-    connectDrpc: (host, port, security) =>
-      connectThrift({
-        methods: drpcMethods,
-        host,
-        port,
-        security,
-        timeoutMs: DRPC_ANSWER_MS,
-        unreachable: NO_DRPC,
-      }),
+    connect: door => connectThrift({ ...door, methods: nimbusMethods }),
+    connectDrpc: door => connectThrift({ ...door, methods: drpcMethods, unreachable: NO_DRPC }),
     interrupted,
     runProgram,
     gear,

@@ -5,6 +5,7 @@ import { startUi } from '../ui/ui-server.ts'
 import { one, readCommandLine, words } from './command-line.ts'
 import { withNimbus } from './nimbus-door.ts'
 import { type StormConf, stormConf } from './storm-conf.ts'
+import { refuseUnkeptGuards } from './unkept-guards.ts'
 import { StormUsageError } from './usage-error.ts'
 import { EXIT_OK, type Verb } from './verb.ts'
 
@@ -23,6 +24,7 @@ export const uiVerb: Verb = {
     })
     words(line, [])
     const conf = await stormConf(line, around)
+    refuseUnkeptGuards('ui', conf)
     const ui = await startUi({
       nimbus: body => withNimbus(line, around, ({ client }) => body(client)),
       address: one(line, 'host') ?? addressOf(conf),

@@ -1,6 +1,7 @@
 // What a verb of `storm` is, and what it sees of the world: a Nimbus, the files of Storm's configuration, the terminal.
 // All of it is handed in, so that tests run verbs against a Nimbus in memory.
-import type { ClientSecurity, ThriftClient } from '../thrift/client.ts'
+import type { ClientOptions, ThriftClient } from '../thrift/client.ts'
+import type { Methods } from '../thrift/service.ts'
 import type { drpcMethods } from '../thrift/storm-drpc.ts'
 import type { nimbusMethods } from '../thrift/storm-nimbus.ts'
 
@@ -27,6 +28,12 @@ export interface LocalNimbus {
   close(): Promise<void>
 }
 
+/** Where a server is, how to come in there, and how long to wait for it. */
+export type Door = Pick<
+  ClientOptions<Methods>,
+  'host' | 'port' | 'security' | 'timeoutMs' | 'connectTimeoutMs' | 'onSlow'
+>
+
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly homeDir: string
@@ -37,8 +44,8 @@ export interface Surroundings {
   /** Resolves when the reader of stdout has taken what was written. */
   drained(): Promise<void>
   readonly stdin: AsyncIterable<Uint8Array>
-  connect(host: string, port: number, security: ClientSecurity): Promise<NimbusClient>
-  connectDrpc(host: string, port: number, security: ClientSecurity): Promise<DrpcClient>
+  connect(door: Door): Promise<NimbusClient>
+  connectDrpc(door: Door): Promise<DrpcClient>
   /** Resolves when the user wants the command to end: Ctrl-C, or SIGTERM. */
   interrupted(): Promise<void>
   /** Resolves with the exit code; 128 and more is a signal. */

@@ -1,10 +1,11 @@
 // DRPC over HTTP: `POST /drpc/FUNCTION` with the arguments as body, `GET /drpc/FUNCTION/ARGUMENTS`, `GET /drpc/FUNCTION`. The answer
 // is the result as text; what failed is told as Storm 2 tells it, by status and a small JSON object. A caller that hangs up
 // frees its request. A web page of another host cannot call functions here: browsers say where a page is from.
-
 import { timingSafeEqual } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
+import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { asError } from 'gearpump/spi'
 import { ThriftException } from '../thrift/codec.ts'
@@ -12,6 +13,7 @@ import type { PasswordOf } from '../thrift/sasl-digest.ts'
 import type { ServerTls } from '../thrift/server.ts'
 import type { DrpcFailureType } from '../thrift/storm-drpc.ts'
 import { AuthorizationException } from '../thrift/storm-exceptions.ts'
+import { refusalOf } from '../ui/guard.ts'
 import { failureOf } from './requests.ts'
 
 /** Each caller holds a connection while its request is worked on. */
@@ -45,8 +47,9 @@ export interface HttpOptions {
 
 /** A server that is not listening yet. */
 export function drpcOverHttp(options: HttpOptions): Server {
+  const desk = { ...options, leaving: new WeakMap<Socket, AbortSignal>() }
   const answer = (request: IncomingMessage, response: ServerResponse) => {
-    serveOne(options, request, response).catch((error: unknown) => refuse(response, error))
+    serveOne(desk, request, response).catch((error: unknown) => refuse(response, error))
   }
   const limits = { requestTimeout: BODY_TIMEOUT_MS, maxHeaderSize: HEADER_BYTES_MAX }
   const { tls } = options
@@ -74,27 +77,40 @@ class HttpProblem extends Error {
 }
 
 async function serveOne(
-  options: HttpOptions,
+  options: HttpOptions & { readonly leaving: WeakMap<Socket, AbortSignal> },
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  refuseOtherOrigins(request)
+  refuseOtherPages(request)
   const user = userOf(request, options.passwordOf)
   const { functionName, args } = pathOf(request)
   const { method } = request
   if (method !== 'GET' && method !== 'POST') {
     throw new HttpProblem(405, `${method}: only GET and POST are answered`)
   }
+  const gone = goneOf(request.socket, options.leaving)
   const body = await bodyOf(request, options.argsBytesMax)
-  const gone = new AbortController()
-  response.once('close', () => gone.abort())
   const result = await options.execute({
     functionName,
     args: method === 'POST' ? body : args,
     user,
-    gone: gone.signal,
+    gone,
   })
   send(response, 200, 'text/plain; charset=utf-8', result)
+}
+
+// One for all requests of a connection. The end of a response does not do: that of a request behind another one, which a caller
+// may send without waiting, never comes when the caller goes.
+function goneOf(socket: Socket, leaving: WeakMap<Socket, AbortSignal>): AbortSignal {
+  const known = leaving.get(socket)
+  if (known !== undefined) return known
+  const gone = new AbortController()
+  // How many requests may wait is bounded where they wait.
+  setMaxListeners(0, gone.signal)
+  if (socket.destroyed) gone.abort()
+  else socket.once('close', () => gone.abort())
+  leaving.set(socket, gone.signal)
+  return gone.signal
 }
 
 function pathOf({ url = '' }: IncomingMessage): { functionName: string; args: string } {
@@ -121,10 +137,12 @@ async function bodyOf(request: IncomingMessage, bytesMax: number): Promise<strin
   return Buffer.concat(chunks).toString('utf8')
 }
 
-function refuseOtherOrigins({ headers: { origin, host } }: IncomingMessage): void {
-  if (origin === undefined) return
-  if (URL.canParse(origin) && new URL(origin).host === host) return
-  throw new HttpProblem(403, 'pages of other hosts may not call functions here')
+// A page can have a browser ask without an origin, for an image or a form: every sign of where it is from counts. This server has
+// callers under any name, so the name in the address is not looked at.
+function refuseOtherPages({ method = 'GET', headers }: IncomingMessage): void {
+  const hosts = headers.host === undefined ? [] : [headers.host.replace(/:\d+$/, '')]
+  const refusal = refusalOf({ method, headers, asScript: true }, { hosts, origins: [] })
+  if (refusal !== undefined) throw new HttpProblem(403, refusal)
 }
 
 function userOf(request: IncomingMessage, passwordOf: PasswordOf | undefined): string | undefined {

@@ -95,8 +95,7 @@ export class RemoteInvocations implements Invocations {
       try {
         return await this.#call(call)
       } catch (error) {
-        const lost = error instanceof EngineError && error.code === 'DRPC_UNREACHABLE'
-        if (!lost || left === 0) throw error
+        if (!isLost(error) || left === 0) throw error
       }
     }
   }
@@ -119,8 +118,7 @@ export class RemoteInvocations implements Invocations {
       this.#backoff.started(this.#nowMs())
       return answer
     } catch (error) {
-      const lost = error instanceof EngineError && error.code === 'DRPC_UNREACHABLE'
-      if (lost && this.#client === mine) {
+      if (isLost(error) && this.#client === mine) {
         this.#client = undefined
         this.#notBeforeMs = this.#nowMs() + this.#backoff.failed(this.#nowMs())
       }
@@ -128,3 +126,10 @@ export class RemoteInvocations implements Invocations {
     }
   }
 }
+
+/** The connection is over: nobody is there, or what came is no answer. */
+function isLost(error: unknown): boolean {
+  return error instanceof EngineError && LOST.has(error.code)
+}
+
+const LOST: ReadonlySet<string> = new Set(['DRPC_UNREACHABLE', 'THRIFT_INVALID'])

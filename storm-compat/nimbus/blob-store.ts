@@ -61,16 +61,16 @@ export class BlobStore {
   }
 
   async has(key: string): Promise<boolean> {
-    return (await this.#blobs()).has(key)
+    return (await this.#noted(key)) !== undefined
   }
 
   async beginCreate(key: string, meta: SettableBlobMeta): Promise<string> {
     if (!KEY.test(key)) throw new Refusal(`"${key.slice(0, 255)}" is not a valid key of a blob`)
-    const blobs = await this.#blobs()
-    if (blobs.has(key)) {
+    const noted = await this.#notes.list(NOTES)
+    if (noted.some(({ name }) => name === noteName(key))) {
       throw new ThriftException(KeyAlreadyExistsException, { msg: `a blob ${key} exists` })
     }
-    if (blobs.size >= BLOBS_MAX) throw new Refusal(`${BLOBS_MAX} blobs are stored already`)
+    if (noted.length >= BLOBS_MAX) throw new Refusal(`${BLOBS_MAX} blobs are stored already`)
     return this.#begin({ key, meta })
   }
 
@@ -86,12 +86,13 @@ export class BlobStore {
   async finish(session: string): Promise<void> {
     const { path, bytes, note: upload } = await this.#sessions.finish(session)
     try {
-      const content = bytes === 0 ? undefined : await this.#notes.upload(path)
       await this.#inTurn(async () => {
         const blobs = await this.#blobs()
         const { key } = upload
         const refusal = refusalOf(upload, blobs, bytes)
         if (refusal !== undefined) throw refusal
+        // Not before: content that no note names would stay where it is.
+        const content = bytes === 0 ? undefined : await this.#notes.upload(path)
         const meta = upload.meta ?? blobs.get(key)!.meta
         const newest = [...blobs.values()].reduce(
           (max, { version }) => (max > version ? max : version),
@@ -181,9 +182,15 @@ export class BlobStore {
   }
 
   async #find(key: string): Promise<Blob> {
-    const blob = (await this.#blobs()).get(key)
-    if (blob === undefined) throw notFound(key)
-    return blob
+    const note = await this.#noted(key)
+    if (note === undefined) throw notFound(key)
+    return blobOf(note)
+  }
+
+  /** This one alone: there may be thousands of others, and clients ask for one after the other. */
+  async #noted(key: string): Promise<GearNote | undefined> {
+    const [note] = await this.#notes.list(noteName(key))
+    return note
   }
 
   async #write({ key, content, bytes, version, meta }: Blob): Promise<void> {

@@ -9,6 +9,8 @@ import type { Clock } from './clock.ts'
 const SESSIONS_MAX = 64
 /** An idle session may be forgotten after so long, as in Storm (nimbus.file.copy.expiration.secs). */
 const IDLE_MS = 600_000
+/** One that is idle for so long makes room for another when there are too many: clients do not rest between chunks. */
+const IDLE_WHEN_FULL_MS = 30_000
 /** Bytes of one download chunk, as Storm sends them. */
 const CHUNK_BYTES = 300 * 1024
 
@@ -58,7 +60,13 @@ export class FileSessions<Note = undefined> {
       throw new Refusal(`the upload is too large: at most ${fileBytes} bytes a file are taken`)
     }
     session.bytes += chunk.length
-    await this.#inTurn(session, () => session.file.writeFile(chunk))
+    try {
+      await this.#inTurn(session, () => session.file.writeFile(chunk))
+    } catch (error) {
+      // A file with a hole must not be finished.
+      if (this.#sessions.has(id)) await this.cancel(id)
+      throw error
+    }
   }
 
   /** Ends an upload; resolves with its file, which is the caller's from now on. */
@@ -124,8 +132,11 @@ export class FileSessions<Note = undefined> {
 
   async #makeRoom(): Promise<void> {
     const nowMs = this.#clock.nowMs()
-    for (const [id, { lastMs }] of this.#sessions) {
-      if (nowMs - lastMs > IDLE_MS) await this.cancel(id)
+    const idle = [...this.#sessions].sort(([, a], [, b]) => a.lastMs - b.lastMs)
+    for (const [id, { lastMs }] of idle) {
+      const full = this.#sessions.size >= SESSIONS_MAX
+      if (nowMs - lastMs <= (full ? IDLE_WHEN_FULL_MS : IDLE_MS)) break
+      if (this.#sessions.has(id)) await this.cancel(id)
     }
     if (this.#sessions.size >= SESSIONS_MAX) {
       throw new Refusal(`${SESSIONS_MAX} uploads and downloads are under way: try again later`)

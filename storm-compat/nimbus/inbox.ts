@@ -10,6 +10,8 @@ import { FileSessions } from './file-sessions.ts'
 /** nimbus.inbox.jar.expiration.secs */
 const KEEP_MS = 3_600_000
 const JAR_BYTES_MAX = 512 * 1024 * 1024
+/** Small ones count, too. */
+const JARS_MAX = 1000
 /** All jars together. */
 const INBOX_BYTES_MAX = 4 * JAR_BYTES_MAX
 
@@ -43,6 +45,7 @@ export class Inbox {
   async finish(location: string): Promise<void> {
     const { path, bytes } = await this.#sessions.finish(location)
     this.#jars.set(path, { bytes, finishedMs: this.#clock.nowMs() })
+    await this.#expire()
   }
 
   /** Whether a location is a jar that was uploaded to its end. */
@@ -70,7 +73,8 @@ export class Inbox {
     for (const jar of this.#jars.values()) bytes += jar.bytes
     const oldestMs = this.#clock.nowMs() - KEEP_MS
     for (const [location, jar] of this.#jars) {
-      if (jar.finishedMs > oldestMs && bytes <= INBOX_BYTES_MAX) continue
+      const few = bytes <= INBOX_BYTES_MAX && this.#jars.size <= JARS_MAX
+      if (jar.finishedMs > oldestMs && few) return
       bytes -= jar.bytes
       this.#jars.delete(location)
       await rm(location, { force: true })

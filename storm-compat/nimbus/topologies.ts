@@ -23,7 +23,12 @@ import {
 import { type Entry, newEntry, statusOf } from './topology-entry.ts'
 import type { HostedInfo } from './topology-host.ts'
 import { keepSubmission, noteName, type Pending } from './topology-note.ts'
-import { TOPOLOGIES_MAX, type TopologiesOptions, TopologyTable } from './topology-table.ts'
+import {
+  isPassing,
+  TOPOLOGIES_MAX,
+  type TopologiesOptions,
+  TopologyTable,
+} from './topology-table.ts'
 
 /** Ids of topologies that were, for getTopologyHistory. */
 const HISTORY_MAX = 100
@@ -44,8 +49,6 @@ const WAIT_SECS_MAX = 7 * 86_400
 const OTHERS_GRACE_MS = 3000
 /** What the cluster could not do at the moment is tried again. */
 const AGAIN_MS = 2000
-/** Passing troubles of a cluster. */
-const PASSING = ['NO_MASTER', 'ASK_TIMED_OUT', 'NODE_UNREACHABLE', 'STORE_UNAVAILABLE'] as const
 /** The uploaded jar of a topology with Java components, beside its resources. */
 const JAR = 'topology.jar'
 
@@ -131,8 +134,7 @@ export class Topologies {
       await this.#table.keep(entry)
       if (this.#table.closed) throw new Error('this Nimbus is being closed')
     } catch (error) {
-      await rm(directory, { recursive: true, force: true })
-      await notes.remove(noteName(topology.id))
+      await this.#undo(topology, directory)
       throw invalid(asError(error).message)
     }
     this.#table.add(entry)
@@ -152,6 +154,16 @@ export class Topologies {
     await this.#answered(entry, started)
     if (!this.#table.holds(entry)) return
     this.#remember(entry)
+  }
+
+  // The client hears of the first error; a note that stays is removed when it is old.
+  async #undo({ id, name }: Topology, directory: string): Promise<void> {
+    try {
+      await rm(directory, { recursive: true, force: true })
+      await this.#options.notes.remove(noteName(id))
+    } catch (error) {
+      this.#table.log('warn', name, `its note stays for a while: ${asError(error).message}`)
+    }
   }
 
   // Waits for the start, but not for ever: what fails later is told as the topology's failure.
@@ -320,18 +332,17 @@ export class Topologies {
 
   /** What the host knows; undefined while it starts, after it ended, and when the host cannot tell. */
   async info(topology: Topology): Promise<HostedInfo | undefined> {
-    let info: HostedInfo | undefined
     try {
-      info = await this.#options.host.info(topology.id)
-    } catch (error) {
-      this.#table.log('warn', topology.name, `no figures: ${asError(error).message}`)
-    }
-    if (info !== undefined) {
+      const info = await this.#options.host.info(topology.id)
+      if (info === undefined) return undefined
       topology.windows.take(this.#options.clock.nowMs(), rowsOf(info))
       if (info.status === 'failed')
         topology.failure ??= info.failure ?? 'it ended by itself; see its errors'
+      return info
+    } catch (error) {
+      this.#table.log('warn', topology.name, `no figures: ${asError(error).message}`)
+      return undefined
     }
-    return info
   }
 
   // ---- the end
@@ -369,10 +380,6 @@ export class Topologies {
       })
     })
   }
-}
-
-function isPassing(error: unknown): boolean {
-  return error instanceof EngineError && PASSING.some(code => code === error.code)
 }
 
 function alreadyAlive(name: string): ThriftException<typeof AlreadyAliveException.fields> {

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { GearNote, GearNotes, Log } from 'gearpump'
-import { asError } from 'gearpump/spi'
+import { asError, EngineError } from 'gearpump/spi'
 import type { Conf } from '../component/api.ts'
 import type { StormLine } from '../jvm/java-line.ts'
 import type { FoundJava } from '../jvm/java-place.ts'
@@ -43,6 +43,13 @@ export interface TopologiesOptions {
   readonly conf?: Conf
   /** They live on when this Nimbus ends. */
   readonly lasting: boolean
+}
+
+/** Passing troubles of a cluster: what it could not do at the moment is tried again. */
+const PASSING = ['NO_MASTER', 'ASK_TIMED_OUT', 'NODE_UNREACHABLE', 'STORE_UNAVAILABLE'] as const
+
+export function isPassing(error: unknown): boolean {
+  return error instanceof EngineError && PASSING.some(code => code === error.code)
 }
 
 /** What the owner of the table does with what comes from elsewhere. */
@@ -145,6 +152,7 @@ export class TopologyTable {
       if (entry === undefined) await this.#adopt(note, state, living.get(state.id))
       else if (entry.writing === 0 && note.revision > entry.revision) this.#follow(entry, note)
     }
+    for (const id of this.#unreadable) if (!known.has(id)) this.#unreadable.delete(id)
     for (const entry of settled) {
       const { id, name, unhosted } = entry
       if (known.has(id) || unhosted || this.#byName.get(name) !== entry) continue
@@ -180,8 +188,10 @@ export class TopologyTable {
       if (entry.pending === undefined && active !== undefined && active !== entry.active)
         this.background(entry, () => host.setActive(id, entry.active))
     } catch (error) {
-      this.#unreadable.add(id)
-      this.log('error', name, `cannot be taken over: ${asError(error).message}`)
+      const again = isPassing(error)
+      if (!again) this.#unreadable.add(id)
+      const when = again ? 'cannot be taken over yet' : 'cannot be taken over'
+      this.log(again ? 'warn' : 'error', name, `${when}: ${asError(error).message}`)
     }
   }
 

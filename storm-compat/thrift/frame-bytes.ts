@@ -7,17 +7,6 @@ export function thriftInvalid(what: string, hint?: string): EngineError {
   return new EngineError('THRIFT_INVALID', what, hint === undefined ? {} : { hint })
 }
 
-/** More bytes are declared than are there: of a frame, a mistake; of a stream, perhaps only not yet. */
-export class Underrun extends EngineError {
-  /** Where the bytes that are missing would end. */
-  readonly end: number
-
-  constructor(begin: number, length: number, left: number) {
-    super('THRIFT_INVALID', `${length} bytes are declared at byte ${begin}, and ${left} are left`)
-    this.end = begin + length
-  }
-}
-
 export class FrameReader {
   readonly #bytes: Buffer
   #at = 0
@@ -80,7 +69,11 @@ export class FrameReader {
   #take(length: number): number {
     const begin = this.#at
     if (length < 0) throw thriftInvalid(`${length} bytes are declared at byte ${begin}`)
-    if (length > this.left) throw new Underrun(begin, length, this.left)
+    if (length > this.left) {
+      throw thriftInvalid(
+        `${length} bytes are declared at byte ${begin}, and ${this.left} are left`,
+      )
+    }
     this.#at += length
     return begin
   }

@@ -20,11 +20,13 @@ import {
   writeResult,
 } from './service.ts'
 
-/** Connections at once; a Storm client holds one. */
+/** Connections at once; a Storm client holds one. The one that is idle for longest makes room for another. */
 const CONNECTIONS_MAX = 256
+/** Those that are in a TLS handshake still. */
+const HANDSHAKES_MAX = 64
 /** Bytes of unfinished frames over all connections, so that many slow uploads cannot fill the memory. */
 const HELD_BYTES_MAX = 64 * 1024 * 1024
-/** A frame that is not complete after so long is given up; an idle connection may stay. */
+/** A frame that does not come on for so long is given up, and an answer that nobody reads; an idle connection may stay. */
 const FRAME_TIMEOUT_MS = 60_000
 /** A TLS handshake takes no longer. */
 const HANDSHAKE_TIMEOUT_MS = 10_000
@@ -68,6 +70,7 @@ export interface ServerOptions<S extends Methods> {
   /** Let only those in who know a password: SASL DIGEST-MD5, as Storm speaks it. */
   readonly passwordOf?: PasswordOf
   readonly frameBytesMax?: number
+  readonly frameTimeoutMs?: number
   readonly log?: Log
 }
 
@@ -89,7 +92,7 @@ export async function serve<S extends Methods>(options: ServerOptions<S>): Promi
   const { host = '127.0.0.1', port } = options
   const service = new Service(options)
   const server = listener(options.tls, service)
-  server.maxConnections = CONNECTIONS_MAX
+  server.maxConnections = CONNECTIONS_MAX + HANDSHAKES_MAX
   await listening(server, host, port)
   const address = server.address()
   return {
@@ -135,8 +138,10 @@ class Service<S extends Methods> {
   readonly #methods: ReadonlyMap<string, Methods[string]>
   readonly #handlers: ReadonlyMap<string, (args: never, caller: Caller) => unknown>
   readonly #frameBytesMax: number
+  readonly #frameTimeoutMs: number
   readonly #passwordOf: PasswordOf | undefined
   readonly #log: Log
+  /** The one that was used least recently comes first. */
   readonly #connections = new Set<Connection>()
   #closing: Promise<void> | undefined = undefined
 
@@ -144,23 +149,56 @@ class Service<S extends Methods> {
     this.#methods = new Map(Object.entries(options.methods))
     this.#handlers = new Map(Object.entries(options.handlers))
     this.#frameBytesMax = options.frameBytesMax ?? FRAME_BYTES_MAX
+    this.#frameTimeoutMs = options.frameTimeoutMs ?? FRAME_TIMEOUT_MS
     this.#passwordOf = options.passwordOf
     this.#log = options.log ?? noLog
   }
 
   accept(socket: Socket): void {
+    if (this.#connections.size >= CONNECTIONS_MAX && !this.#makeRoom()) {
+      this.#warn(socket.remoteAddress ?? 'gone', `${CONNECTIONS_MAX} connections are busy already`)
+      socket.destroy()
+      return
+    }
     const handshake =
       this.#passwordOf === undefined ? undefined : new DigestHandshake(this.#passwordOf)
     const connection = new Connection(socket, new FrameSplitter(this.#frameBytesMax), {
       handshake,
+      frameTimeoutMs: this.#frameTimeoutMs,
       answer: (call, caller) => this.#answer(call, caller),
-      mayHold: () => this.#held() <= HELD_BYTES_MAX,
+      held: () => this.#relieve(),
+      used: () => {
+        if (this.#connections.delete(connection)) this.#connections.add(connection)
+      },
       ended: reason => {
         this.#connections.delete(connection)
         if (reason !== undefined) this.#warn(connection.caller.remoteAddress, reason)
       },
     })
     this.#connections.add(connection)
+  }
+
+  // Clients that only hold connections keep nobody else out.
+  #makeRoom(): boolean {
+    for (const connection of this.#connections) {
+      if (connection.busy) continue
+      this.#connections.delete(connection)
+      connection.abandon('it was idle for longest, and another client needed its place')
+      return true
+    }
+    return false
+  }
+
+  // Whoever holds most goes, not whoever comes last with a small call.
+  #relieve(): void {
+    let all = 0
+    let most: Connection | undefined
+    for (const connection of this.#connections) {
+      all += connection.held
+      if (connection.held > (most?.held ?? 0)) most = connection
+    }
+    if (all > HELD_BYTES_MAX)
+      most?.abandon('too much is being sent at once, most of it by this one')
   }
 
   /** A peer whose handshake failed: no certificate, or one that nobody here trusts. */
@@ -175,12 +213,6 @@ class Service<S extends Methods> {
       for (const connection of this.#connections) connection.end()
     })
     return this.#closing
-  }
-
-  #held(): number {
-    let held = 0
-    for (const connection of this.#connections) held += connection.held
-    return held
   }
 
   async #answer(call: Call, caller: Caller): Promise<Buffer | undefined> {
@@ -207,6 +239,12 @@ class Service<S extends Methods> {
   }
 }
 
+// For the log: what is wrong, and what whoever looks after the client may do about it.
+function told(error: Error): string {
+  const hint = error instanceof EngineError ? error.hint : undefined
+  return hint === undefined ? error.message : `${error.message}: ${hint}`
+}
+
 // The common name of the certificate, as Storm's TLS plugin takes it.
 function userOf(socket: Socket): { user?: string } {
   if (!(socket instanceof TLSSocket) || !socket.authorized) return {}
@@ -218,8 +256,11 @@ interface ConnectionEvents {
   /** How the peer is to say who it is, if it must. */
   readonly handshake: DigestHandshake | undefined
   answer(call: Call, caller: Caller): Promise<Buffer | undefined>
-  /** False when what all connections hold together is too much. */
-  mayHold(): boolean
+  readonly frameTimeoutMs: number
+  /** More is held than before. */
+  held(): void
+  /** A call has come to its end. */
+  used(): void
   /** With the reason, if the peer did something wrong. */
   ended(reason: string | undefined): void
 }
@@ -232,6 +273,7 @@ class Connection {
   readonly #gone = new AbortController()
   #handshake: DigestHandshake | undefined
   #busy = false
+  #draining = false
   #peerDone = false
   #reason: string | undefined = undefined
 
@@ -256,8 +298,9 @@ class Connection {
       if (!this.#busy) socket.end()
     })
     socket.on('timeout', () => {
-      const late = this.#frames.held > 0 || this.#handshake !== undefined
-      if (late) this.#abandon('a frame or handshake did not come to its end in time')
+      if (this.#draining) this.abandon('it does not read its answer')
+      else if (this.#frames.held > 0 || this.#handshake !== undefined)
+        this.abandon('a frame or handshake did not come to its end in time')
     })
     socket.on('error', error => {
       this.#reason ??= error.message
@@ -269,7 +312,11 @@ class Connection {
   }
 
   get held(): number {
-    return this.#frames.held
+    return this.#socket.destroyed ? 0 : this.#frames.held
+  }
+
+  get busy(): boolean {
+    return this.#busy
   }
 
   end(): void {
@@ -279,17 +326,15 @@ class Connection {
   #take(chunk: Buffer): void {
     if (this.#handshake === undefined) this.#frames.push(chunk)
     else if (!this.#authenticate(this.#handshake, chunk)) return
-    if (!this.#events.mayHold()) {
-      this.#abandon('too much is being sent at once; it was the last to send')
-      return
-    }
+    this.#events.held()
+    if (this.#socket.destroyed) return
     if (this.#busy) {
       if (this.#frames.held > READ_AHEAD_BYTES) this.#socket.pause()
       return
     }
     this.#busy = true
     this.#work()
-      .catch((error: unknown) => this.#abandon(asError(error).message))
+      .catch((error: unknown) => this.abandon(told(asError(error))))
       .finally(() => {
         this.#busy = false
         if (this.#peerDone) this.#socket.end()
@@ -319,18 +364,23 @@ class Connection {
     for (let frame = this.#frames.next(); frame !== undefined; frame = this.#frames.next()) {
       this.#socket.setTimeout(0)
       const answer = await this.#events.answer(readCall(frame), this.caller)
+      this.#events.used()
       if (this.#socket.destroyed) return
       if (answer === undefined) continue
       const bytes = this.#frames.framed ? answer : answer.subarray(4)
       if (!this.#socket.write(bytes)) await this.#drained()
     }
-    this.#socket.setTimeout(this.#frames.held > 0 ? FRAME_TIMEOUT_MS : 0)
+    this.#socket.setTimeout(this.#frames.held > 0 ? this.#events.frameTimeoutMs : 0)
     this.#socket.resume()
   }
 
   #drained(): Promise<void> {
+    this.#draining = true
+    this.#socket.setTimeout(this.#events.frameTimeoutMs)
     return new Promise(resolve => {
       const done = () => {
+        this.#draining = false
+        this.#socket.setTimeout(0)
         this.#socket.off('drain', done)
         this.#socket.off('close', done)
         resolve()
@@ -340,7 +390,8 @@ class Connection {
     })
   }
 
-  #abandon(reason: string): void {
+  /** Ends the connection for a reason. */
+  abandon(reason: string): void {
     this.#reason ??= reason
     this.#socket.destroy()
   }

@@ -1,5 +1,5 @@
-// Who may ask the UI what. It has no passwords, as Storm's has none by default, so it relies on where requests come from: a page
-// that somebody has open in a browser must neither change a topology nor read one. Pure.
+// Who may ask the UI what, and HTTP DRPC. They have no passwords, as Storm's have none by default, so they rely on where requests
+// come from: a page that somebody has open in a browser must neither change a topology nor read one, nor call a function. Pure.
 import { isIP } from 'node:net'
 
 /** As much of a request as decides. */

@@ -32,6 +32,7 @@ const THRIFT_STATUS: Readonly<Record<string, number>> = {
 
 const ENGINE_STATUS: Readonly<Record<string, number>> = {
   THRIFT_CALL_FAILED: 502,
+  THRIFT_INVALID: 502,
   NIMBUS_UNREACHABLE: 503,
 }
 

@@ -119,19 +119,20 @@ class Desk {
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let callback: string | undefined
     let status = 200
-    let value: unknown
+    let body: string
     try {
       const { pathname, searchParams } = addressOf(request)
       callback = callbackOf(searchParams)
-      value = await this.#answer(request, pathname, searchParams, callback !== undefined)
+      body = JSON.stringify(
+        await this.#answer(request, pathname, searchParams, callback !== undefined),
+      )
     } catch (error) {
       status = statusOf(error)
-      value = errorJson(error)
+      body = JSON.stringify(errorJson(error))
       // The script of an error is an answer, too.
       if (status === 403) callback = undefined
       if (status >= 500) this.#warn(request, error)
     }
-    const body = JSON.stringify(value)
     response.writeHead(status, {
       ...this.#sharing(request),
       'Content-Type':

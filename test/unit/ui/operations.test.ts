@@ -99,3 +99,13 @@ test('bodies are JSON and bounded', async t => {
   const form = { 'Content-Type': 'text/plain' }
   t.is((await ask(path, { method: 'POST', headers: form, body: '{}' })).status, 415)
 })
+
+test('what a Nimbus answers that JSON cannot say is an error of the page, and not the end of the process', async t => {
+  const answer = { topo_ids: [1n] }
+  const { ask } = await uiFor(t, {
+    nimbus: body => body({ call: async () => answer as never }),
+  })
+  const { status, json } = await ask('/api/v1/history/summary')
+  t.is(status, 500)
+  t.regex(json.errorMessage, /BigInt/)
+})

@@ -65,7 +65,7 @@ export async function world(t: ExecutionContext, options: WorldOptions = {}): Pr
     note: text => notes.push(`${text}\n`),
     drained: async () => undefined,
     stdin: toAsync(options.stdin ?? []),
-    connect: async (host, port) => {
+    connect: async ({ host, port }) => {
       connections.push(`${host}:${port}`)
       if (options.deadHosts?.includes(host)) {
         throw new EngineError('NIMBUS_UNREACHABLE', `${host}:${port}: nobody listens`)
@@ -73,7 +73,7 @@ export async function world(t: ExecutionContext, options: WorldOptions = {}): Pr
       const answers = { getLeader: { host, port }, ...options.answers }
       return fakeClient(answers, calls)
     },
-    connectDrpc: async (host, port) => {
+    connectDrpc: async ({ host, port }) => {
       connections.push(`${host}:${port}`)
       if (options.deadHosts?.includes(host)) {
         throw new EngineError('DRPC_UNREACHABLE', `${host}:${port}: nobody listens`)

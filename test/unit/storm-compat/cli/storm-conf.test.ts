@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { storm } from '../../../../storm-compat/cli/storm.ts'
+import type { Door } from '../../../../storm-compat/cli/verb.ts'
 import { type World, world } from './_surroundings.ts'
 
 async function conf(dir: string, folder: string, text: string): Promise<string> {
@@ -79,8 +80,8 @@ test('a Nimbus of Storm 1.0 is asked for its cluster to find the leader', async 
   const { connect } = w.around
   const around = {
     ...w.around,
-    connect: async (host: string, port: number) => {
-      const client = await connect(host, port, {})
+    connect: async (door: Door) => {
+      const client = await connect(door)
       const call = (name: string, args: never) =>
         client.call((name === 'getLeader' ? 'unknownMethod' : name) as never, args)
       return { ...client, call } as never
@@ -123,4 +124,30 @@ test('remoteconfvalue looks where a daemon would, not in the home folder', async
   env.STORM_CONF_DIR = await conf(w.dir, 'etc', 'nimbus.seeds: [one, two]')
   t.is(await w.run('remoteconfvalue', 'nimbus.seeds'), 0)
   t.is(w.printed(), 'nimbus.seeds: one two\n')
+})
+
+test('answers are waited for as long as Storm’s setting says, and else not for ten minutes', async t => {
+  const w = await world(t, { answers })
+  const doors: Door[] = []
+  const around = {
+    ...w.around,
+    connect: (door: Door) => {
+      doors.push(door)
+      return w.around.connect(door)
+    },
+  }
+  const patienceOf = async (...argv: string[]) => {
+    t.is(await storm(['list', ...argv], w.around.gear, around), 0)
+    const { timeoutMs, connectTimeoutMs } = doors.at(-1)!
+    const of = (name: string) => (typeof timeoutMs === 'function' ? timeoutMs(name) : timeoutMs)
+    return [connectTimeoutMs, of('getLeader'), of('killTopology'), of('submitTopologyWithOpts')]
+  }
+  t.deepEqual(await patienceOf(), [10_000, 10_000, 30_000, 120_000])
+  const key = 'storm.thrift.socket.timeout.ms'
+  t.deepEqual(await patienceOf('-c', `${key}=600000`), [600_000, 600_000, 600_000, 600_000])
+  t.is((await patienceOf('-c', `${key}=0`))[0], 2 ** 31 - 1)
+  await conf(w.dir, '.storm', `${key}: 7000`)
+  t.is((await patienceOf())[1], 7000)
+  t.is(await storm(['list', '-c', `${key}=soon`], w.around.gear, around), 1)
+  t.regex(w.notes(), /storm\.thrift\.socket\.timeout\.ms is "soon"/)
 })

@@ -69,10 +69,23 @@ test('what is no call is refused, and a caller that hangs up frees its request',
   t.is(await status('/drpc/f', { method: 'DELETE' }), 405)
   t.is(await status('/drpc/f', { method: 'POST', body: 'x'.repeat(10_001) }), 413)
   t.is(await status('/drpc/f', { headers: { origin: 'https://evil.example' } }), 403)
+  // An image, a form, or a link of another site: browsers send no origin with them.
+  t.is(await status('/drpc/f/x', { headers: { 'sec-fetch-site': 'cross-site' } }), 403)
+  t.is(await status('/drpc/f/x', { headers: { referer: 'http://evil.example/page' } }), 403)
   t.is(drpc.pending, 0)
   const socket = connect(drpc.httpPort!, '127.0.0.1')
   socket.write('GET /drpc/f HTTP/1.1\r\nHost: x\r\n\r\n')
   await pending(1)
+  socket.destroy()
+  await pending(0)
+  t.is(drpc.pending, 0)
+})
+
+test('a caller that hangs up frees all that it has asked, also what it asked before an answer came', async t => {
+  const { drpc, pending } = await start(t)
+  const socket = connect(drpc.httpPort!, '127.0.0.1')
+  socket.write('GET /drpc/f HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(50))
+  await pending(50)
   socket.destroy()
   await pending(0)
   t.is(drpc.pending, 0)

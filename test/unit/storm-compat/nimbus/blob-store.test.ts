@@ -1,4 +1,9 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import test from 'ava'
+import type { GearNotes } from '../../../../src/client/gear.ts'
+import { localNotes } from '../../../../storm-compat/nimbus/local-notes.ts'
 import { nimbusFor } from './_nimbus.ts'
 
 const acl = [{ type: 'OTHER', access: 7 }] as const
@@ -93,4 +98,36 @@ test('blobs are listed page by page until an empty page; replication and access 
   t.is(await client.call('getBlobReplication', { key: 'k001' }), 3)
   await client.call('setBlobMeta', { key: 'k001', meta: { acl: [] } })
   t.deepEqual((await client.call('getBlobMeta', { key: 'k001' })).settable, { acl: [] })
+})
+
+test('one blob is looked up alone, and an upload that is refused at its end leaves nothing', async t => {
+  const dir = await mkdtemp(join(tmpdir(), 'gearpump-blobs-'))
+  t.teardown(() => rm(dir, { recursive: true, force: true }))
+  const kept = localNotes(dir)
+  let listed = 0
+  const notes: GearNotes = {
+    list: async prefix => {
+      const found = await kept.list(prefix)
+      if (prefix.startsWith('storm/blobs/')) listed += found.length
+      return found
+    },
+    write: (name, text, blobs) => kept.write(name, text, blobs),
+    remove: name => kept.remove(name),
+    upload: file => kept.upload(file),
+    download: (blob, file) => kept.download(blob, file),
+  }
+  const { client } = await nimbusFor(t, { notes })
+  const begin = (key: string) => client.call('beginCreateBlob', { key, meta })
+  const fill = async (session: string, text: string) => {
+    await client.call('uploadBlobChunk', { session, chunk: Buffer.from(text) })
+    await client.call('finishBlobUpload', { session })
+  }
+  const [one, two] = [await begin('k'), await begin('k')]
+  await fill(one, 'first')
+  await t.throwsAsync(fill(two, 'second'), { message: /a blob k exists/ })
+  t.is((await readdir(dir)).length, 1, 'the content of the second is not kept')
+  for (let i = 0; i < 20; i++) await fill(await begin(`other-${i}`), String(i))
+  listed = 0
+  await client.call('getBlobMeta', { key: 'k' })
+  t.is(listed, 1)
 })

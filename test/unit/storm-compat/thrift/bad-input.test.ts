@@ -1,4 +1,6 @@
 import test from 'ava'
+import fc from 'fast-check'
+import '../../seed.ts'
 import { EngineError } from 'gearpump'
 import { struct, union } from '../../../../storm-compat/thrift/codec.ts'
 import { FrameSplitter } from '../../../../storm-compat/thrift/framing.ts'
@@ -180,3 +182,96 @@ test('a message without frames that declares more than a frame may hold is refus
   splitter.push(hex('80010001', '00000004', '6b696c6c', '00000001', '0b0001', '7fffffff', '7763'))
   t.regex(t.throws(() => splitter.next())!.message, /2147483647 bytes are declared/)
 })
+
+test('a message without frames is looked at once, however many pieces it comes in', t => {
+  // A list of strings of one letter, as large as a frame may be: looked at anew for each piece it took minutes.
+  const items = 3_000_000
+  const head = hex('80010001', '00000004', '6b696c6c', '00000001', '0f0001', '0b')
+  const count = Buffer.alloc(4)
+  count.writeInt32BE(items)
+  const strings = Buffer.alloc(5 * items, hex('0000000161'))
+  const message = Buffer.concat([head, count, strings, Buffer.of(0)])
+  const splitter = new FrameSplitter(16_384_000)
+  let found: Buffer | undefined
+  const startedMs = performance.now()
+  for (let at = 0; at < message.length; at += 16_384) {
+    t.is(found, undefined)
+    splitter.push(message.subarray(at, at + 16_384))
+    found = splitter.next()
+  }
+  t.true(message.equals(found!))
+  const tookMs = performance.now() - startedMs
+  t.true(tookMs < 20_000, `it took ${tookMs} ms`)
+})
+
+test('a message without frames ends where npm thrift says, whatever is in it', t => {
+  const { value } = fc.letrec<{ value: Buffer }>(tie => ({
+    value: fc.oneof(
+      { depthSize: 'small' },
+      fc.constantFrom(hex('02', '01'), hex('03', '07'), hex('06', '0102'), hex('08', '01020304')),
+      fc.constantFrom(hex('04', '0102030405060708'), hex('0a', '0102030405060708')),
+      fc.uint8Array({ maxLength: 20 }).map(bytes => Buffer.concat([hex('0b'), sized(bytes)])),
+      fc
+        .array(tie('value'), { maxLength: 4 })
+        .map(all => Buffer.concat([hex('0c'), structure(all)])),
+      fc.tuple(fc.constantFrom('0e', '0f'), tie('value'), fc.nat(4)).map(listOf),
+      fc.tuple(tie('value'), tie('value'), fc.nat(3)).map(mapOf),
+    ),
+  }))
+  const cuts = fc.array(fc.nat(200), { maxLength: 5 })
+  fc.assert(
+    fc.property(fc.array(value, { maxLength: 5 }), cuts, (fields, at) => {
+      const message = Buffer.concat([
+        hex('80010001', '00000001', '6b', '00000001'),
+        structure(fields),
+      ])
+      const input = new Input(message)
+      input.protocol.readMessageBegin()
+      input.protocol.skip(12)
+      t.is(input.bytes.position, message.length)
+      const stream = Buffer.concat([message, message])
+      const splitter = new FrameSplitter(100_000)
+      const found: Buffer[] = []
+      const ends = [...at.map(cut => Math.min(cut, stream.length)), stream.length].sort(
+        (a, b) => a - b,
+      )
+      let from = 0
+      for (const end of ends) {
+        splitter.push(stream.subarray(from, end))
+        from = end
+        for (let m = splitter.next(); m !== undefined; m = splitter.next()) found.push(m)
+      }
+      t.deepEqual(found, [message, message])
+    }),
+    { numRuns: 300 },
+  )
+})
+
+// A value is its type's byte and its bytes.
+function structure(values: readonly Buffer[]): Buffer {
+  const fields = values.flatMap(value => [value.subarray(0, 1), hex('0001'), value.subarray(1)])
+  return Buffer.concat([...fields, Buffer.of(0)])
+}
+
+function sized(bytes: Uint8Array): Buffer {
+  const length = Buffer.alloc(4)
+  length.writeInt32BE(bytes.length)
+  return Buffer.concat([length, bytes])
+}
+
+function listOf([type, item, count]: [string, Buffer, number]): Buffer {
+  const items = Array.from({ length: count }, () => item.subarray(1))
+  return Buffer.concat([hex(type), item.subarray(0, 1), counted(count), ...items])
+}
+
+function mapOf([key, item, count]: [Buffer, Buffer, number]): Buffer {
+  const items = Array.from({ length: count }, () => [key.subarray(1), item.subarray(1)]).flat()
+  const types = [key.subarray(0, 1), item.subarray(0, 1)]
+  return Buffer.concat([hex('0d'), ...types, counted(count), ...items])
+}
+
+function counted(count: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32BE(count)
+  return bytes
+}

@@ -1,11 +1,12 @@
-import { connect } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import { EngineError } from 'gearpump'
 import { connectThrift } from '../../../../storm-compat/thrift/client.ts'
 import { exception, ThriftException } from '../../../../storm-compat/thrift/codec.ts'
 import { type ServerOptions, serve } from '../../../../storm-compat/thrift/server.ts'
-import { method, nothing, Refusal } from '../../../../storm-compat/thrift/service.ts'
+import { method, nothing, Refusal, writeCall } from '../../../../storm-compat/thrift/service.ts'
 import { binary, i32, string } from '../../../../storm-compat/thrift/wire-types.ts'
+import { until } from '../../../e2e/until.ts'
 
 const Full = exception('Full', { msg: [1, string] })
 const methods = {
@@ -115,4 +116,81 @@ test('a client learns that nobody listens, and that a server ended', async t => 
   await t.throwsAsync(connectThrift({ methods, host: '127.0.0.1', port: server.port }), {
     code: 'NIMBUS_UNREACHABLE',
   })
+})
+
+test('an answer that takes long is told of, once, before its time is over', async t => {
+  const { server } = await start(t)
+  const silent = createServer(socket => socket.resume())
+  await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => silent.close())
+  const { port } = silent.address() as AddressInfo
+  const told: string[] = []
+  const patient = {
+    methods,
+    host: '127.0.0.1',
+    slowMs: 1,
+    onSlow: (text: string) => told.push(text),
+  }
+  const client = await connectThrift({
+    ...patient,
+    port,
+    timeoutMs: name => (name === 'double' ? 50 : 1),
+  })
+  await t.throwsAsync(client.call('double', { number: 1 }), {
+    code: 'NIMBUS_UNREACHABLE',
+    message: `127.0.0.1:${port}: no answer to double within 50 ms`,
+  })
+  const answers = () => told.filter(text => text.includes('has not answered'))
+  t.deepEqual(answers(), [`127.0.0.1:${port} has not answered double yet; for up to 50 ms`])
+  const quick = await connectThrift({ ...patient, port: server.port, slowMs: 60_000 })
+  t.teardown(() => quick.close())
+  t.is(await quick.call('double', { number: 1 }), 2)
+  t.is(answers().length, 1)
+})
+
+/** A peer that connects and then does nothing but keep what it got. */
+async function holding(t: ExecutionContext, port: number, bytes?: Buffer) {
+  const socket = connect(port, '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  const ended = new Promise<void>(resolve => socket.once('close', () => resolve()))
+  socket.on('error', () => socket.destroy())
+  await new Promise<void>(resolve => socket.once('connect', resolve))
+  if (bytes !== undefined) socket.write(bytes)
+  return { socket, ended }
+}
+
+test('clients that hold all connections and do nothing keep no other client out', async t => {
+  const { server, client, lines } = await start(t)
+  t.is(await client.call('double', { number: 1 }), 2)
+  const idle = await holding(t, server.port)
+  await Promise.all(Array.from({ length: 254 }, () => holding(t, server.port)))
+  // Every place is taken; who has just used his own keeps it.
+  t.is(await client.call('double', { number: 2 }), 4)
+  const late = await connectThrift({ methods, host: '127.0.0.1', port: server.port })
+  t.teardown(() => late.close())
+  t.is(await late.call('double', { number: 3 }), 6)
+  await idle.ended
+  t.is(await client.call('double', { number: 4 }), 8)
+  t.true(lines.some(line => /idle for longest/.test(line)))
+})
+
+test('a client that does not read its answer is given up, with what it was to get', async t => {
+  const { server, lines } = await start(t, { frameTimeoutMs: 200 })
+  const call = writeCall('blob', 1, methods.blob, { bytes: 16_000_000 })
+  const { socket, ended } = await holding(t, server.port, call)
+  socket.pause()
+  await until('it is told', () => lines.some(line => /does not read its answer/.test(line)))
+  socket.resume()
+  await ended
+  t.pass()
+})
+
+test('when too much is being sent, whoever holds most goes, and not a client with a small call', async t => {
+  const { server, client, lines } = await start(t)
+  const part = Buffer.alloc(16_000_000)
+  part.writeInt32BE(16_300_000)
+  const large = await Promise.all(Array.from({ length: 5 }, () => holding(t, server.port, part)))
+  await Promise.race(large.map(({ ended }) => ended))
+  t.is(await client.call('double', { number: 1 }), 2)
+  t.regex(lines.join('\n'), /too much is being sent at once, most of it by this one/)
 })
