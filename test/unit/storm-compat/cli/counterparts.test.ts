@@ -57,7 +57,7 @@ const OTHERS = [
 ]
 
 /** For one answer; and for a verb, which may ask one seed and then the leader. Two dozen verbs run at once. */
-const ANSWER_MS = 2000
+const ANSWER_MS = 4000
 const VERB_MS = 20_000
 
 const real = realSurroundings((async () => 0) satisfies Gear)
@@ -160,7 +160,7 @@ test('every verb is in one of the two lists', t => {
 })
 
 for (const { name, cause, start } of COUNTERPARTS) {
-  test(`a server that ${name}: every verb ends, and says so`, async t => {
+  test.serial(`a server that ${name}: every verb ends, and says so`, async t => {
     const { run } = await desk(t)
     const port = await start(t)
     const commands = Object.values(SPEAKING).flat()
@@ -168,7 +168,7 @@ for (const { name, cause, start } of COUNTERPARTS) {
     for (const [i, each] of runs.entries()) assertTold(t, each, cause, port, commands[i]!)
   })
 
-  test(`a leader that ${name}: every verb ends, and says so`, async t => {
+  test.serial(`a leader that ${name}: every verb ends, and says so`, async t => {
     const { run } = await desk(t)
     const port = await start(t)
     const seed = await naming(t, port)
@@ -181,31 +181,34 @@ for (const { name, cause, start } of COUNTERPARTS) {
 }
 
 for (const { name, cause, start } of COUNTERPARTS) {
-  test(`storm ui before a server that ${name} answers each page with the reason`, async t => {
-    const { dir } = await desk(t)
-    const port = await start(t)
-    let address = ''
-    const notes: string[] = []
-    const around: Surroundings = {
-      ...real,
-      env: {},
-      homeDir: dir,
-      cwd: dir,
-      out: text => {
-        address = /http:\S+/.exec(text.toString())![0]
-      },
-      note: text => notes.push(text),
-      drained: async () => undefined,
-      interrupted: async () => {
-        const answer = await fetch(`${address}cluster/summary`)
-        t.true([502, 503].includes(answer.status), String(answer.status))
-        const { errorMessage } = (await answer.json()) as { errorMessage: string }
-        t.regex(errorMessage, cause)
-        t.true(errorMessage.includes(`127.0.0.1:${port}`))
-        t.notRegex(errorMessage, /\n\s*at /)
-      },
-    }
-    t.is(await storm(['ui', '--port', '0', ...settingsOf(port)], around.gear, around), 0)
-    t.true(notes.join('').includes(`127.0.0.1:${port}`), 'the log says it, too')
-  })
+  test.serial(
+    `storm ui before a server that ${name} answers each page with the reason`,
+    async t => {
+      const { dir } = await desk(t)
+      const port = await start(t)
+      let address = ''
+      const notes: string[] = []
+      const around: Surroundings = {
+        ...real,
+        env: {},
+        homeDir: dir,
+        cwd: dir,
+        out: text => {
+          address = /http:\S+/.exec(text.toString())![0]
+        },
+        note: text => notes.push(text),
+        drained: async () => undefined,
+        interrupted: async () => {
+          const answer = await fetch(`${address}cluster/summary`)
+          t.true([502, 503].includes(answer.status), String(answer.status))
+          const { errorMessage } = (await answer.json()) as { errorMessage: string }
+          t.regex(errorMessage, cause)
+          t.true(errorMessage.includes(`127.0.0.1:${port}`))
+          t.notRegex(errorMessage, /\n\s*at /)
+        },
+      }
+      t.is(await storm(['ui', '--port', '0', ...settingsOf(port)], around.gear, around), 0)
+      t.true(notes.join('').includes(`127.0.0.1:${port}`), 'the log says it, too')
+    },
+  )
 }
