@@ -8,6 +8,7 @@ import { floatValue } from '../component/values.ts'
 import { cluesOf, type LineClues, linesOf, type StormLine } from '../jvm/java-line.ts'
 import type { FoundJava, MissingJava } from '../jvm/java-place.ts'
 import { readPartialKey } from '../jvm/shell-classes.ts'
+import type { OverrideOf } from '../jvm/shell-overrides.ts'
 import type {
   Bolt,
   ComponentCommon,
@@ -42,7 +43,7 @@ export type JavaComponent =
   /** The name of its class. */
   | { readonly java: string }
 
-export type ReadJavaComponent = (bytes: Uint8Array) => JavaComponent
+export type ReadJavaComponent = (bytes: Uint8Array, overrideOf?: OverrideOf) => JavaComponent
 
 /** Without a reader of Java objects: the class by its name, nothing more. */
 export const readClassName: ReadJavaComponent = bytes => ({ java: javaClassName(bytes) })
@@ -53,6 +54,8 @@ export interface ReadOptions {
   readonly jsonConf: string
   readonly message: TopologyMessage
   readonly readJava?: ReadJavaComponent
+  /** What the topology's jar tells of classes that start a process. */
+  readonly overrideOf?: OverrideOf
   /** Looks for what runs Java components; without it they are refused. */
   readonly findJava?: FindJava
 }
@@ -73,7 +76,8 @@ const NO_JVM_HINT = 'only multi-lang (shell) components run without a JVM'
 /** Reads all of it, also behind mistakes. */
 export function readTopology(options: ReadOptions): ReadTopology {
   const { message, name } = options
-  const reader = new Reader(options.readJava ?? readClassName)
+  const { readJava = readClassName, overrideOf } = options
+  const reader = new Reader(bytes => readJava(bytes, overrideOf))
   const components = [
     ...[...message.spouts].map(([id, spout]) => reader.spout(id, spout)),
     ...[...message.bolts].map(([id, bolt]) => reader.bolt(id, bolt)),

@@ -1,6 +1,7 @@
 // One submitted topology: what it was made of, its status, and the checks of what clients ask for it.
 import { type Problem, UserError } from 'gearpump'
 import type { Conf } from '../component/api.ts'
+import type { OverrideOf } from '../jvm/shell-overrides.ts'
 import { ThriftException } from '../thrift/codec.ts'
 import { InvalidTopologyException, NotAliveException } from '../thrift/storm-exceptions.ts'
 import type { LogConfig, RebalanceOptions } from '../thrift/storm-requests.ts'
@@ -61,6 +62,7 @@ export interface MakeOptions {
   /** When it is submitted, whole seconds in ms: part of its id. */
   readonly startedMs: number
   readonly readJava?: ReadJavaComponent
+  readonly overrideOf?: OverrideOf
   /** Settings under the topology's own. */
   readonly conf?: Conf
   readonly findJava?: FindJava
