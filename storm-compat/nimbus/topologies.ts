@@ -5,14 +5,13 @@
 import { copyFile, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { asError, EngineError } from 'gearpump/spi'
-import type { OverrideOf } from '../jvm/shell-overrides.ts'
 import { replaceLibrary } from '../multilang/old-library.ts'
 import { ThriftException } from '../thrift/codec.ts'
 import { Refusal } from '../thrift/service.ts'
 import { AlreadyAliveException } from '../thrift/storm-exceptions.ts'
 import type { LogConfig, RebalanceOptions } from '../thrift/storm-requests.ts'
+import { type JarClasses, readJarClasses } from './jar-classes.ts'
 import { unpackResources } from './jar-resources.ts'
-import { overridesIn } from './shell-overrides.ts'
 import { rowsOf } from './statistics.ts'
 import {
   checkRebalance,
@@ -113,7 +112,7 @@ export class Topologies {
 
   async #start(submission: Submission): Promise<void> {
     const { notes } = this.#options
-    const topology = this.#make(submission, await this.#overrides(submission))
+    const topology = this.#make(submission, await this.#jarClasses(submission))
     // Not by its name, which may hold anything and be longer than a file's name may be.
     const directory = join(this.#options.directory, String(topology.startedMs))
     // What travels to where it runs.
@@ -193,23 +192,22 @@ export class Topologies {
     throw invalid(asError(failed).message)
   }
 
-  // Of what it holds otherwise a jar need not be read.
-  async #overrides({ jar, message }: Submission): Promise<OverrideOf | undefined> {
+  async #jarClasses({ jar, message }: Submission): Promise<JarClasses | undefined> {
     const { readJava } = this.#options
     if (jar === undefined || readJava === undefined) return undefined
     try {
-      return await overridesIn(jar, message, readJava)
+      return await readJarClasses(jar, message, readJava)
     } catch (error) {
       throw invalid(asError(error).message)
     }
   }
 
-  #make(submission: Submission, overrideOf: OverrideOf | undefined): Topology {
+  #make(submission: Submission, jarClasses: JarClasses | undefined): Topology {
     const { readJava, findJava, conf } = this.#options
     const { topology, notices } = makeTopology(submission, {
       startedMs: this.#nextStartMs(),
       ...(readJava === undefined ? {} : { readJava }),
-      ...(overrideOf === undefined ? {} : { overrideOf }),
+      ...(jarClasses === undefined ? {} : { jarClasses }),
       ...(findJava === undefined ? {} : { findJava }),
       ...(conf === undefined ? {} : { conf }),
     })

@@ -1,7 +1,6 @@
 // One submitted topology: what it was made of, its status, and the checks of what clients ask for it.
 import { type Problem, UserError } from 'gearpump'
 import type { Conf } from '../component/api.ts'
-import type { OverrideOf } from '../jvm/shell-overrides.ts'
 import { ThriftException } from '../thrift/codec.ts'
 import { InvalidTopologyException, NotAliveException } from '../thrift/storm-exceptions.ts'
 import type { LogConfig, RebalanceOptions } from '../thrift/storm-requests.ts'
@@ -10,6 +9,7 @@ import { topologyConf } from '../topology/settings.ts'
 import { numberTasks } from '../topology/task-ids.ts'
 import type { StormTopology } from '../topology/topology.ts'
 import { validateTopology } from '../topology/validate.ts'
+import type { JarClasses } from './jar-classes.ts'
 import {
   type FindJava,
   type ReadJavaComponent,
@@ -62,7 +62,7 @@ export interface MakeOptions {
   /** When it is submitted, whole seconds in ms: part of its id. */
   readonly startedMs: number
   readonly readJava?: ReadJavaComponent
-  readonly overrideOf?: OverrideOf
+  readonly jarClasses?: JarClasses
   /** Settings under the topology's own. */
   readonly conf?: Conf
   readonly findJava?: FindJava

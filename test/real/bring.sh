@@ -135,7 +135,9 @@ tour() {
     case $1,$java in 2,*) ;; *,*/JvmPeer.java | *,*/JvmState.java) continue ;; esac
     sed "s/org\.apache\.storm\./$root./" "$java" >"$sources/${java##*/}"
   done
-  try javac --release 8 -nowarn -Xlint:-options -cp "$DIR/lib/$1/*:$DIR/local/*" -d "$DIR/classes/$1" "$sources"/*.java
+  # With a source path of its own, javac does not take the sources that 0.9 has in its jar.
+  try javac --release 8 -nowarn -Xlint:-options -sourcepath "$sources" -cp "$DIR/lib/$1/*:$DIR/local/*" \
+    -d "$DIR/classes/$1" "$sources"/*.java
   mkdir -p "$DIR/classes/$1/resources"
   cp "$DIR/resources"/* "$HERE"/storm-lib/*.py "$DIR/classes/$1/resources"
   (cd "$DIR/classes/$1" && try zip -q -r "$DIR/tour-$1.jar" .)
