@@ -96,7 +96,7 @@ export function readTopology(options: ReadOptions): ReadTopology {
       ...(javaLines === undefined ? {} : { javaLines }),
     },
     problems: reader.problems,
-    notices: noticesOf(message),
+    notices: [...noticesOf(message), ...noticesOfConf(config, javaLines !== undefined)],
   }
 }
 
@@ -310,6 +310,12 @@ function streamsOf(common: ComponentCommon): ReadonlyMap<string, Stream> {
       { fields: output_fields, direct },
     ]),
   )
+}
+
+function noticesOfConf(conf: Conf, hasJava: boolean): string[] {
+  const consumers = conf['topology.metrics.consumer.register']
+  if (hasJava || !Array.isArray(consumers) || consumers.length === 0) return []
+  return ['metrics consumers are not run: they hear of Java components, and there are none']
 }
 
 function noticesOf(message: TopologyMessage): string[] {

@@ -90,6 +90,12 @@ export const honoured: readonly Row[] = [
   ['gearpump.tls.cert', 'string', ABSENT, 'ours; the own certificate, if they want one (PEM file)'],
   ['gearpump.tls.key', 'string', ABSENT, 'ours; its private key (PEM file)'],
   [
+    'topology.metrics.consumer.register',
+    'list',
+    ABSENT,
+    'each class is made once beside the Java tasks of an executor (no parallelism.hint), and gets what they register; not the metrics of Storm itself (`__…`)',
+  ],
+  [
     'topology.worker.childopts',
     'string or list of strings',
     null,

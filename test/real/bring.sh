@@ -131,8 +131,11 @@ tour() {
   root=org.apache.storm
   case $1 in 0.*) root=backtype.storm ;; esac
   for java in "$HERE"/storm-lib/*.java; do
-    # Only Storm 2 is run as the peer, and has all that JvmState uses.
-    case $1,$java in 2,*) ;; *,*/JvmPeer.java | *,*/JvmState.java) continue ;; esac
+    # Only Storm 2 is run as the peer, and has all that is used of states; there are some since 1.0.
+    case $1,$java in
+    2,*) ;;
+    *,*/JvmPeer.java | *,*/JvmState.java | *,*/JvmPersistent.java | 0.*,*/JvmWindows.java) continue ;;
+    esac
     sed "s/org\.apache\.storm\./$root./" "$java" >"$sources/${java##*/}"
   done
   # With a source path of its own, javac does not take the sources that 0.9 has in its jar.
