@@ -34,8 +34,13 @@ for (const line of LINES) {
       // Two tasks; and with nothing left to do they go on to say so.
       const idle = () => seen().filter(([, , n]) => n === '0')
       const tasks = () => new Set(idle().map(([, task]) => task))
-      await until('idle tasks tell it twice', () => tasks().size === 2 && idle().length >= 4, 30_000)
-      const rests = () => run.noted('points').filter(text => / 2 rests=\{of0=\d+, of1=\d+\}$/.test(text))
+      await until(
+        'idle tasks tell it twice',
+        () => tasks().size === 2 && idle().length >= 4,
+        30_000,
+      )
+      const rests = () =>
+        run.noted('points').filter(text => / 2 rests=\{of0=\d+, of1=\d+\}$/.test(text))
       await until('a metric of several parts is told', () => rests().length > 0, 30_000)
       t.is(run.noted('consumer')[0], 'prepared with an argument by JvmMetrics')
       const { errors } = await run.info('JvmMetrics')
