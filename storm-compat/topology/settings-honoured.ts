@@ -93,7 +93,7 @@ export const honoured: readonly Row[] = [
     'topology.metrics.consumer.register',
     'list',
     ABSENT,
-    'each class is made once beside the Java tasks of an executor (no parallelism.hint), and gets what they register; not the metrics of Storm itself (`__…`)',
+    'each class runs once beside the Java tasks of an executor and gets what they register, not Storm’s own `__…`',
   ],
   [
     'topology.worker.childopts',
