@@ -133,7 +133,9 @@ function unknownClass({ className: { value, place } }: ObjectDefinition): Proble
   return {
     place,
     message: `the Java class ${value} is not one that runs without Java`,
-    hint: 'submit the file with the jar that has it: storm jar JAR org.apache.storm.flux.Flux --remote FILE',
+    hint:
+      'it runs with the jar that has it, and Flux: storm local JAR org.apache.storm.flux.Flux FILE --local-ttl 0 ' +
+      'on this machine, or storm jar JAR org.apache.storm.flux.Flux --remote FILE on a cluster',
   }
 }
 

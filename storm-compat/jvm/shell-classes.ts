@@ -1,7 +1,7 @@
 // A Java component of a submitted topology, without Java: subclasses of Storm's ShellBolt and ShellSpout become the
 // command that they would start, Storm's own Kafka classes a plain configuration, and of everything else the classes are
 // named. `storm jar` serialises every component as a Java object, also those whose work is all done by a child process.
-// What a subclass overrides in Java is not in the stream, and so is not seen.
+// What a subclass overrides in Java is not in the stream; who has read its class (shell-overrides.ts) can say.
 import { EngineError } from 'gearpump/spi'
 import type { DrpcPart } from '../drpc/part.ts'
 import { nativeKafka } from '../kafka/java-components.ts'
@@ -11,6 +11,7 @@ import {
   classNames,
   fieldOf,
   isObject,
+  type JavaClass,
   type JavaObject,
   type JavaPart,
   type JavaValue,
@@ -19,6 +20,7 @@ import {
 import { readJavaClass, readJavaObject } from './java-stream.ts'
 import { type PlainValue, stormFieldsOf, textMapOf, textsOf } from './java-values.ts'
 import { type KafkaComponent, readKafka } from './kafka-classes.ts'
+import type { OverrideOf } from './shell-overrides.ts'
 
 /** A component that starts a process, as `ShellDescription` has it. */
 export interface JavaShell {
@@ -39,6 +41,8 @@ export interface JavaClassNames {
   readonly superNames: readonly string[]
   /** The user's class, if Storm put it into one of its own: every basic, windowed or stateful bolt. */
   readonly wraps?: string
+  /** Of a component that starts a process: the method for which it needs Java all the same. */
+  readonly override?: string
 }
 
 export type JavaComponent =
@@ -57,15 +61,22 @@ const WRAPPER =
 const WRAPPED_FIELDS = ['bolt', '_bolt', 'delegate', '_delegate']
 const WRAPPERS_MAX = 4
 
+const NO_OVERRIDES: OverrideOf = () => undefined
+
 /** Reads `ComponentObject.serialized_java`. Throws JAVA_STREAM_INVALID. */
-export function readJavaComponent(bytes: Uint8Array): JavaComponent {
+export function readJavaComponent(
+  bytes: Uint8Array,
+  overrideOf: OverrideOf = NO_OVERRIDES,
+): JavaComponent {
   // The class comes first; of a user's own component the rest may be anything, and is not needed.
   const described = readJavaClass(bytes)
   if (described === undefined) refuse('the component is no Java object', undefined)
   const [className = '', ...superNames] = classNames(described)
   const java = { className, superNames }
-  const shellClass = [className, ...superNames].find(name => SHELL_CLASS.test(name))
+  const shellClass = shellClassOf(described)
   if (shellClass !== undefined) {
+    const override = overrideOf(belowShell(described))
+    if (override !== undefined) return { java: { ...java, override } }
     const object = objectOf(bytes, className)
     const output = outputOf(object)
     const shell = shellOf(partOf(object, shellClass)!, className)
@@ -73,7 +84,16 @@ export function readJavaComponent(bytes: Uint8Array): JavaComponent {
   }
   const kafka = readKafka(className, () => objectOf(bytes, className))
   if (kafka !== undefined) return { kafka, java }
-  const drpc = readDrpc(className, () => readable(bytes, className), wrappedShell)
+  const wrapped = { override: undefined as string | undefined }
+  const drpc = readDrpc(
+    className,
+    () => readable(bytes, className),
+    object => {
+      wrapped.override ??= overrideOf(belowShell(object.class))
+      return wrapped.override === undefined ? wrappedShell(object) : undefined
+    },
+  )
+  if (wrapped.override !== undefined) return { java: { ...java, override: wrapped.override } }
   if (drpc !== undefined) return { drpc, java }
   const wraps = WRAPPER.test(className) ? wrappedClass(bytes, className) : undefined
   return { java: wraps === undefined ? java : { ...java, wraps } }
@@ -122,9 +142,25 @@ function shellOf(part: JavaPart, className: string): JavaShell {
 
 // The process that a component inside of another one starts; undefined if it starts none.
 function wrappedShell(object: JavaObject): JavaShell | undefined {
-  const shellClass = classNames(object.class).find(name => SHELL_CLASS.test(name))
+  const shellClass = shellClassOf(object.class)
   if (shellClass === undefined) return undefined
   return shellOf(partOf(object, shellClass)!, object.className)
+}
+
+function shellClassOf(described: JavaClass): string | undefined {
+  return classNames(described).find(name => SHELL_CLASS.test(name))
+}
+
+/** The subclasses of ShellBolt or ShellSpout; none for any other class. */
+function belowShell(described: JavaClass): string[] {
+  const names = classNames(described)
+  return names.slice(
+    0,
+    Math.max(
+      0,
+      names.findIndex(name => SHELL_CLASS.test(name)),
+    ),
+  )
 }
 
 function environmentOf(value: JavaValue | undefined): Record<string, string> {
@@ -173,14 +209,18 @@ function refuse(reason: string, className: string | undefined): never {
 /** What runs without Java (commands, Storm's Kafka components), or the class, with why it stays Java. */
 export function shellOrClass(
   bytes: Uint8Array,
+  overrideOf?: OverrideOf,
 ): { readonly shell: JavaShell } | { readonly native: Implementation } | { readonly java: string } {
-  const read = readJavaComponent(bytes)
+  const read = readJavaComponent(bytes, overrideOf)
   if ('shell' in read) return { shell: read.shell }
   if ('drpc' in read) return { native: { kind: 'drpc', part: read.drpc } }
   if ('kafka' in read) {
     const kafka = nativeKafka(read.kafka)
     return 'native' in kafka ? kafka : { java: `${read.java.className}: ${kafka.java}` }
   }
-  const { className, wraps } = read.java
+  const { className, wraps, override } = read.java
+  if (override !== undefined) {
+    return { java: `${className}: it starts a process, and overrides ${override} in Java` }
+  }
   return { java: wraps === undefined ? className : `${wraps} (in ${className})` }
 }

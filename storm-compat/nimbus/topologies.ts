@@ -10,6 +10,7 @@ import { ThriftException } from '../thrift/codec.ts'
 import { Refusal } from '../thrift/service.ts'
 import { AlreadyAliveException } from '../thrift/storm-exceptions.ts'
 import type { LogConfig, RebalanceOptions } from '../thrift/storm-requests.ts'
+import { type JarClasses, readJarClasses } from './jar-classes.ts'
 import { unpackResources } from './jar-resources.ts'
 import { rowsOf } from './statistics.ts'
 import {
@@ -114,7 +115,7 @@ export class Topologies {
 
   async #start(submission: Submission): Promise<void> {
     const { notes } = this.#options
-    const topology = this.#make(submission)
+    const topology = this.#make(submission, await this.#jarClasses(submission))
     // Not by its name, which may hold anything and be longer than a file's name may be.
     const directory = join(this.#options.directory, String(topology.startedMs))
     // What travels to where it runs.
@@ -203,11 +204,22 @@ export class Topologies {
     throw invalid(asError(failed).message)
   }
 
-  #make(submission: Submission): Topology {
+  async #jarClasses({ jar, message }: Submission): Promise<JarClasses | undefined> {
+    const { readJava } = this.#options
+    if (jar === undefined || readJava === undefined) return undefined
+    try {
+      return await readJarClasses(jar, message, readJava)
+    } catch (error) {
+      throw invalid(asError(error).message)
+    }
+  }
+
+  #make(submission: Submission, jarClasses: JarClasses | undefined): Topology {
     const { readJava, findJava, conf } = this.#options
     const { topology, notices } = makeTopology(submission, {
       startedMs: this.#nextStartMs(),
       ...(readJava === undefined ? {} : { readJava }),
+      ...(jarClasses === undefined ? {} : { jarClasses }),
       ...(findJava === undefined ? {} : { findJava }),
       ...(conf === undefined ? {} : { conf }),
     })

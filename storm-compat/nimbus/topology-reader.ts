@@ -4,10 +4,10 @@
 import type { Problem } from 'gearpump'
 import { asError } from 'gearpump/spi'
 import type { Conf } from '../component/api.ts'
-import { floatValue } from '../component/values.ts'
 import { cluesOf, type LineClues, linesOf, type StormLine } from '../jvm/java-line.ts'
 import type { FoundJava, MissingJava } from '../jvm/java-place.ts'
 import { readPartialKey } from '../jvm/shell-classes.ts'
+import type { OverrideOf } from '../jvm/shell-overrides.ts'
 import type {
   Bolt,
   ComponentCommon,
@@ -22,10 +22,12 @@ import type {
   Component,
   Grouping,
   Implementation,
+  JavaArgument,
   JavaObjectSource,
   StormTopology,
   Stream,
 } from '../topology/topology.ts'
+import type { JarClasses } from './jar-classes.ts'
 import { javaClassName } from './java-class-name.ts'
 
 /** What a serialised Java component turned out to be. */
@@ -42,7 +44,7 @@ export type JavaComponent =
   /** The name of its class. */
   | { readonly java: string }
 
-export type ReadJavaComponent = (bytes: Uint8Array) => JavaComponent
+export type ReadJavaComponent = (bytes: Uint8Array, overrideOf?: OverrideOf) => JavaComponent
 
 /** Without a reader of Java objects: the class by its name, nothing more. */
 export const readClassName: ReadJavaComponent = bytes => ({ java: javaClassName(bytes) })
@@ -53,6 +55,8 @@ export interface ReadOptions {
   readonly jsonConf: string
   readonly message: TopologyMessage
   readonly readJava?: ReadJavaComponent
+  /** What the topology's jar tells of its components' classes. */
+  readonly jarClasses?: JarClasses
   /** Looks for what runs Java components; without it they are refused. */
   readonly findJava?: FindJava
 }
@@ -73,7 +77,7 @@ const NO_JVM_HINT = 'only multi-lang (shell) components run without a JVM'
 /** Reads all of it, also behind mistakes. */
 export function readTopology(options: ReadOptions): ReadTopology {
   const { message, name } = options
-  const reader = new Reader(options.readJava ?? readClassName)
+  const reader = new Reader(options.readJava ?? readClassName, options.jarClasses)
   const components = [
     ...[...message.spouts].map(([id, spout]) => reader.spout(id, spout)),
     ...[...message.bolts].map(([id, bolt]) => reader.bolt(id, bolt)),
@@ -92,18 +96,20 @@ export function readTopology(options: ReadOptions): ReadTopology {
       ...(javaLines === undefined ? {} : { javaLines }),
     },
     problems: reader.problems,
-    notices: noticesOf(message),
+    notices: [...noticesOf(message), ...noticesOfConf(config, javaLines !== undefined)],
   }
 }
 
 class Reader {
   readonly problems: Problem[] = []
   readonly #readJava: ReadJavaComponent
+  readonly #jarClasses: JarClasses | undefined
   /** Java components, by their place. */
   readonly #found: { place: string; what: string; clues: LineClues }[] = []
 
-  constructor(readJava: ReadJavaComponent) {
+  constructor(readJava: ReadJavaComponent, jarClasses: JarClasses | undefined) {
     this.#readJava = readJava
+    this.#jarClasses = jarClasses
   }
 
   problem(place: string, message: string, hint?: string): void {
@@ -165,7 +171,7 @@ class Reader {
   #java(place: string, bytes: Uint8Array): Implementation {
     let component: JavaComponent
     try {
-      component = this.#readJava(bytes)
+      component = this.#readJava(bytes, this.#jarClasses?.overrideOf)
     } catch (error) {
       this.problem(place, `is a Java object that cannot be read: ${asError(error).message}`)
       return shell(['java'])
@@ -182,7 +188,8 @@ class Reader {
 
   #javaObject(place: string, { full_class_name: name, args_list }: JavaObject): Implementation {
     const what = `is the Java class ${classShown({ full_class_name: name, args_list })}`
-    this.#found.push({ place, what, clues: { backtype: name.startsWith('backtype.'), uids: [] } })
+    const backtype = name.startsWith('backtype.') || this.#jarClasses?.isBacktype(name) === true
+    this.#found.push({ place, what, clues: { backtype, uids: [] } })
     return { kind: 'java', object: objectOf({ full_class_name: name, args_list }), className: name }
   }
 
@@ -282,7 +289,7 @@ function classShown({ full_class_name }: JavaObject): string {
 }
 
 function objectOf({ full_class_name, args_list }: JavaObject): JavaObjectSource {
-  return { class: full_class_name, arguments: args_list.map(plainArgument) }
+  return { class: full_class_name, arguments: args_list.map(typedArgument) }
 }
 
 function serializedGrouping(bytes: Uint8Array): Grouping {
@@ -292,17 +299,18 @@ function serializedGrouping(bytes: Uint8Array): Grouping {
   return partialKey === undefined ? grouping : { ...grouping, partialKey }
 }
 
-// int, boolean and texts as they are; long and double keep their type.
-function plainArgument({ kind, value }: JavaObjectArg): unknown {
+function typedArgument({ kind, value }: JavaObjectArg): JavaArgument {
   switch (kind) {
+    case 'int_arg':
+      return ['int', value]
     case 'long_arg':
-      return BigInt(value)
+      return ['long', value]
     case 'double_arg':
-      return floatValue(value)
+      return ['double', value]
     case 'unknown':
-      return null
+      return ['other', null]
     default:
-      return value
+      return ['other', value]
   }
 }
 
@@ -313,6 +321,12 @@ function streamsOf(common: ComponentCommon): ReadonlyMap<string, Stream> {
       { fields: output_fields, direct },
     ]),
   )
+}
+
+function noticesOfConf(conf: Conf, hasJava: boolean): string[] {
+  const consumers = conf['topology.metrics.consumer.register']
+  if (hasJava || !Array.isArray(consumers) || consumers.length === 0) return []
+  return ['metrics consumers are not run: they hear of Java components, and there are none']
 }
 
 function noticesOf(message: TopologyMessage): string[] {

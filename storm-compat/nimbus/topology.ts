@@ -9,6 +9,7 @@ import { topologyConf } from '../topology/settings.ts'
 import { numberTasks } from '../topology/task-ids.ts'
 import type { StormTopology } from '../topology/topology.ts'
 import { validateTopology } from '../topology/validate.ts'
+import type { JarClasses } from './jar-classes.ts'
 import {
   type FindJava,
   type ReadJavaComponent,
@@ -61,6 +62,7 @@ export interface MakeOptions {
   /** When it is submitted, whole seconds in ms: part of its id. */
   readonly startedMs: number
   readonly readJava?: ReadJavaComponent
+  readonly jarClasses?: JarClasses
   /** Settings under the topology's own. */
   readonly conf?: Conf
   readonly findJava?: FindJava

@@ -3,7 +3,7 @@
 // with what it declared, and nothing is read into memory whole but the directory.
 import { createWriteStream } from 'node:fs'
 import { type FileHandle, writeFile } from 'node:fs/promises'
-import { Readable, Transform } from 'node:stream'
+import { Readable, Transform, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { crc32, createInflateRaw } from 'node:zlib'
 import { EngineError } from 'gearpump'
@@ -146,13 +146,38 @@ export async function unpack(
   mode: number,
 ): Promise<void> {
   if (entry.bytes === 0) return writeFile(target, '', { flag: 'wx', mode })
+  await unpackInto(file, entry, createWriteStream(target, { flags: 'wx', mode }))
+}
+
+/** An entry in memory. Throws if it is longer than `bytesMax`, or is not what the directory says. */
+export async function contentOf(
+  file: FileHandle,
+  entry: ZipEntry,
+  bytesMax: number,
+): Promise<Buffer> {
+  if (entry.bytes > bytesMax) {
+    throw zipInvalid(
+      `the entry ${shown(entry.name)} has ${entry.bytes} bytes; ${bytesMax} are taken`,
+    )
+  }
+  const pieces: Buffer[] = []
+  const output = new Writable({
+    write: (piece: Buffer, _, done) => {
+      pieces.push(piece)
+      done()
+    },
+  })
+  await unpackInto(file, entry, output)
+  return Buffer.concat(pieces)
+}
+
+async function unpackInto(file: FileHandle, entry: ZipEntry, output: Writable): Promise<void> {
   const local = await readAt(file, entry.offset, 30)
   if (local.length < 30 || local.readUInt32LE(0) !== SIGNATURE.local) {
     throw zipInvalid(`the entry ${shown(entry.name)} is not where the directory says`)
   }
   const start = entry.offset + 30 + local.readUInt16LE(26) + local.readUInt16LE(28)
   const packed = Readable.from(piecesOf(file, start, entry.packedBytes))
-  const output = createWriteStream(target, { flags: 'wx', mode })
   try {
     const check = new ContentCheck(entry)
     if (entry.deflated) await pipeline(packed, createInflateRaw(), check, output)

@@ -90,6 +90,12 @@ export const honoured: readonly Row[] = [
   ['gearpump.tls.cert', 'string', ABSENT, 'ours; the own certificate, if they want one (PEM file)'],
   ['gearpump.tls.key', 'string', ABSENT, 'ours; its private key (PEM file)'],
   [
+    'topology.metrics.consumer.register',
+    'list',
+    ABSENT,
+    'each class runs once beside the Java tasks of an executor and gets what they register, not Storm’s own `__…`',
+  ],
+  [
     'topology.worker.childopts',
     'string or list of strings',
     null,

@@ -176,7 +176,6 @@ export const ignored: readonly Row[] = [
   ],
 
   // metrics, events, errors
-  ['topology.metrics.consumer.register', 'list', ABSENT, NO_METRICS_V2],
   ['topology.metrics.consumer.cpu.pcore.percent', 'number >= 0', ABSENT, NO_METRICS_V2],
   ['topology.metrics.consumer.resources.onheap.memory.mb', 'number >= 0', ABSENT, NO_METRICS_V2],
   ['topology.metrics.consumer.resources.offheap.memory.mb', 'number >= 0', ABSENT, NO_METRICS_V2],

@@ -20,7 +20,10 @@ export interface StormTopology {
 /** How the JVM host makes a component or grouping: of its serialised bytes, or of a class and plain arguments. */
 export type JavaObjectSource =
   | { readonly bytes: Uint8Array }
-  | { readonly class: string; readonly arguments: readonly unknown[] }
+  | { readonly class: string; readonly arguments: readonly JavaArgument[] }
+
+/** Numbers of Thrift keep their type on their way; what is a text, a boolean or bytes, is so in Java. */
+export type JavaArgument = readonly [type: 'int' | 'long' | 'double' | 'other', value: unknown]
 
 export interface Component {
   readonly id: string

@@ -1,7 +1,7 @@
 // Flux files with Java classes: the Flux of the jar makes the topology, and its components run in the JVM beside the executor, on a
 // cluster (--remote) and on this machine alone (--local). `gear check` says which command that is.
 import { execFile } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -96,7 +96,7 @@ realTest(
     const refused = await t.throwsAsync(run.run(GEAR, 'check', yaml))
     t.regex(
       refused!.message,
-      /JvmTour\$Sentences is not one that runs without Java[\s\S]*storm jar JAR org\.apache\.storm\.flux\.Flux --remote FILE/,
+      /JvmTour\$Sentences is not one that runs without Java[\s\S]*storm local JAR org\.apache\.storm\.flux\.Flux FILE --local-ttl 0[\s\S]*storm jar JAR org\.apache\.storm\.flux\.Flux --remote FILE/,
     )
     await run.run(STORM, 'jar', run.jar, 'org.apache.storm.flux.Flux', '--remote', yaml)
     await counted(t, run)
@@ -106,16 +106,23 @@ realTest(
 realTest(
   test.serial,
   ['storm-lib', 'storm-lines'],
-  'a Flux file with Java classes runs on this machine alone with --local',
+  'a Flux file with Java classes runs on this machine alone, by storm local and by storm jar with --local',
   async (t, [lib, lines]) => {
     t.timeout(2 * HANGS_MS)
     const run = await fluxTour(t, lib, lines)
-    const flux = ['org.apache.storm.flux.Flux', '--local', '--sleep', '600000', run.yaml('local')]
-    const child = run.run(STORM, 'jar', run.jar, ...flux)
-    const ended = (child as unknown as { child: { kill(signal: string): void } }).child
-    await counted(t, run)
-    ended.kill('SIGTERM')
-    const { stderr } = await child
-    t.regex(stderr, /the class JvmTour\$Sentences needs Java; the Flux of the jar is run/)
+    for (const [verb, ...words] of [
+      ['local', '--local-ttl', '0'],
+      ['jar', '--local', '--sleep', '600000'],
+    ] as const) {
+      rmSync(join(run.dir, 'acked'), { force: true })
+      rmSync(join(run.dir, 'counts'), { force: true })
+      const flux = ['org.apache.storm.flux.Flux', run.yaml(verb), ...words]
+      const child = run.run(STORM, verb, run.jar, ...flux)
+      const ended = (child as unknown as { child: { kill(signal: string): void } }).child
+      await counted(t, run)
+      ended.kill('SIGTERM')
+      const { stderr } = await child
+      t.regex(stderr, /the class JvmTour\$Sentences needs Java; the Flux of the jar is run/)
+    }
   },
 )

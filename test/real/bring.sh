@@ -131,13 +131,18 @@ tour() {
   root=org.apache.storm
   case $1 in 0.*) root=backtype.storm ;; esac
   for java in "$HERE"/storm-lib/*.java; do
-    # Only Storm 2 is run as the peer.
-    case $1,$java in 2,* | *,*/JvmTour.java) ;; *) continue ;; esac
+    # Only Storm 2 is run as the peer, and has all that is used of states; there are some since 1.0.
+    case $1,$java in
+    2,*) ;;
+    *,*/JvmPeer.java | *,*/JvmState.java | *,*/JvmPersistent.java | 0.*,*/JvmWindows.java) continue ;;
+    esac
     sed "s/org\.apache\.storm\./$root./" "$java" >"$sources/${java##*/}"
   done
-  try javac --release 8 -nowarn -Xlint:-options -cp "$DIR/lib/$1/*:$DIR/local/*" -d "$DIR/classes/$1" "$sources"/*.java
+  # With a source path of its own, javac does not take the sources that 0.9 has in its jar.
+  try javac --release 8 -nowarn -Xlint:-options -sourcepath "$sources" -cp "$DIR/lib/$1/*:$DIR/local/*" \
+    -d "$DIR/classes/$1" "$sources"/*.java
   mkdir -p "$DIR/classes/$1/resources"
-  cp "$DIR/resources"/* "$DIR/classes/$1/resources"
+  cp "$DIR/resources"/* "$HERE"/storm-lib/*.py "$DIR/classes/$1/resources"
   (cd "$DIR/classes/$1" && try zip -q -r "$DIR/tour-$1.jar" .)
 }
 
@@ -298,7 +303,10 @@ complete() {
   [ -f "$DIR/ok" ] || return 1
   case $PART in
   go-child) cmp -s "$HERE/go-child/main.go" "$DIR/main.go" ;;
-  storm-lib) for java in "$HERE"/storm-lib/*.java; do cmp -s "$java" "$DIR/src/2/${java##*/}" || return 1; done ;;
+  storm-lib)
+    for java in "$HERE"/storm-lib/*.java; do cmp -s "$java" "$DIR/src/2/${java##*/}" || return 1; done
+    for py in "$HERE"/storm-lib/*.py; do cmp -s "$py" "$DIR/classes/2/resources/${py##*/}" || return 1; done
+    ;;
   storm-starters) [ -f "$DIR/storm-starter-0.10.0.jar" ] && [ -f "$DIR/storm-starter-1.2.2.jar" ] ;;
   storm-client | storm-kafka) for java in "$HERE/$PART"/*.java; do cmp -s "$java" "$DIR/${java##*/}" || return 1; done ;;
   esac

@@ -44,6 +44,7 @@ public final class JvmTour {
     conf.put("storm.nimbus.retry.times", 1);
     conf.put("tour.dir", args[3]);
     settings(conf, args, 4);
+    if (args[2].equals("JvmMetrics")) JvmMetrics.register(conf);
     StormSubmitter.submitTopology(args[2], conf, topology(args[2]));
     System.exit(0);
   }

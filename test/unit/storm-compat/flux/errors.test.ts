@@ -70,7 +70,8 @@ test('lines and columns are those of the file as the user sees it, not as it is 
 test('Java is refused with what to do instead, each class at its place', async t => {
   const java = 'is not one that runs without Java'
   const hint =
-    '(submit the file with the jar that has it: storm jar JAR org.apache.storm.flux.Flux --remote FILE)'
+    '(it runs with the jar that has it, and Flux: storm local JAR org.apache.storm.flux.Flux FILE --local-ttl 0 ' +
+    'on this machine, or storm jar JAR org.apache.storm.flux.Flux --remote FILE on a cluster)'
   const code = 'names Java code. Java code runs only where its jar is submitted, by storm jar'
   const problems = await problemsOf(
     t,

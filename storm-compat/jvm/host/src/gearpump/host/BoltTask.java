@@ -9,7 +9,6 @@ import java.util.Map;
 
 /** A bolt: gets tuples under the numbers by which the executor holds them, and answers by those numbers. */
 final class BoltTask extends Task {
-  private static final int SYSTEM_TASK = -1;
   private static final Origin TICK = new Origin("__system", "__tick");
 
   private final Origin[] origins;
@@ -48,7 +47,7 @@ final class BoltTask extends Task {
         return;
       case Wire.TICK:
         List<Object> values = new ArrayList<>(Collections.singletonList(in.value()));
-        execute(host.line.tuple(context, values, TICK, SYSTEM_TASK, 0));
+        execute(host.line.tuple(context, values, TICK, StormLine.SYSTEM_TASK, 0));
         executed(in.at() - start);
         return;
       case Wire.CLOSE:

@@ -1,6 +1,7 @@
 package gearpump.host;
 
 import java.lang.reflect.Constructor;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -25,11 +26,26 @@ final class Components {
   // Thrift's JavaObject: a class and plain arguments; the first constructor that takes them.
   private static Object construct(ClassLoader loader, Map<String, Object> object) throws ReflectiveOperationException {
     Class<?> type = Class.forName((String) object.get("class"), true, loader);
-    List<?> arguments = (List<?>) object.get("arguments");
+    List<Object> arguments = new ArrayList<>();
+    for (Object typed : (List<?>) object.get("arguments")) arguments.add(argument((List<?>) typed));
     for (Constructor<?> constructor : type.getConstructors()) {
       if (takes(constructor.getParameterTypes(), arguments)) return constructor.newInstance(arguments.toArray());
     }
     throw new NoSuchMethodException(type.getName() + " has no public constructor for " + arguments);
+  }
+
+  private static Object argument(List<?> typed) {
+    Object value = typed.get(1);
+    switch ((String) typed.get(0)) {
+      case "int":
+        return ((Number) value).intValue();
+      case "long":
+        return ((Number) value).longValue();
+      case "double":
+        return ((Number) value).doubleValue();
+      default:
+        return value;
+    }
   }
 
   private static boolean takes(Class<?>[] types, List<?> arguments) {

@@ -33,6 +33,7 @@ public final class Host {
   private final Map<Integer, Task> tasks = new ConcurrentHashMap<>();
   private final Thread flusher = new Thread(this::flush, "flusher");
   private volatile boolean flusherIdle;
+  final MetricsConsumers consumers = new MetricsConsumers(this);
   StormLine line;
   ClassLoader loader;
   Topology topology;

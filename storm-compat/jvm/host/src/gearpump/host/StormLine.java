@@ -21,6 +21,7 @@ final class StormLine {
   /** {@code org.apache.storm}, or {@code backtype.storm} until 0.10. */
   final String root;
   private final ClassLoader loader;
+  static final int SYSTEM_TASK = -1;
 
   private final MethodHandle tuple;
   /** Since 2.0 the name of the source is given beside its task. */
@@ -218,6 +219,11 @@ final class StormLine {
       return constructor.newInstance(arguments.toArray());
     }
     throw new NoSuchMethodException("TopologyContext has no constructor");
+  }
+
+  /** The context of what belongs to no task: of {@code __system}, as Storm calls it. */
+  Object systemContext(ContextParts parts, Map<String, Object> conf) throws ReflectiveOperationException {
+    return context(parts, conf, SYSTEM_TASK, new HashMap<>(), new Started());
   }
 
   /** A flag that is an AtomicBoolean since 2.0, and an atom of Clojure before. */

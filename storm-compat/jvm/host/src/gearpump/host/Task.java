@@ -135,6 +135,7 @@ abstract class Task implements Runnable, InvocationHandler {
       StormLine.Started started = new StormLine.Started();
       context = host.line.context(host.topology.parts, conf, id, registered, started);
       groupings = Groupings.of(this, given);
+      host.consumers.join(this);
       hooks = new Hooks(this);
       working = true;
       host.working();
@@ -146,15 +147,21 @@ abstract class Task implements Runnable, InvocationHandler {
       metrics = new Metrics(this, registered);
       record(Wire.OPENED);
       flush();
-      while (!over) work(next());
+      while (!over) {
+        byte[] frame = next();
+        if (frame != null) work(frame);
+        metrics.tell(System.nanoTime());
+      }
     } catch (Throwable failure) {
       threw(failure);
     }
     flush();
     end();
+    host.consumers.leave(this);
     host.closed(this);
   }
 
+  /** null when metrics are due and nothing has come. */
   private byte[] next() throws InterruptedException {
     synchronized (queue) {
       byte[] frame = queue.poll();
@@ -165,7 +172,7 @@ abstract class Task implements Runnable, InvocationHandler {
     working = false;
     byte[] frame;
     synchronized (queue) {
-      while (queue.isEmpty()) queue.wait();
+      while (queue.isEmpty() && !metrics.due()) queue.wait(metrics.waitMs());
       frame = queue.poll();
     }
     working = true;
@@ -187,7 +194,6 @@ abstract class Task implements Runnable, InvocationHandler {
       else handle(record, in);
       flushDue();
     }
-    metrics.tell(System.nanoTime());
   }
 
   /** Prepares or opens the component. */
@@ -200,11 +206,13 @@ abstract class Task implements Runnable, InvocationHandler {
 
   void close() throws ReflectiveOperationException {
     hooks.cleanUp();
+    host.consumers.leave(this);
     over = true;
     record(Wire.CLOSED);
   }
 
   private void threw(Throwable failure) {
+    host.consumers.leave(this);
     String text = Failure.text(failure);
     synchronized (out) {
       out.u8(Wire.THREW);
