@@ -14,6 +14,8 @@ import type { RealPart } from '../../test/real/parts.ts'
 const PARTITIONS = 4
 const BATCH = 2000
 const HANGS_MS = 300_000
+/** Of both sides' children: with it set, stock storm.py makes four writes of each message. */
+const ENVIRONMENT = { ...process.env, PYTHONUNBUFFERED: '' }
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const EXAMPLE = join(ROOT, 'examples/kafka-to-kafka')
@@ -103,11 +105,18 @@ function startOurs({ servers, to, dir }: Run): ChildProcess {
   writeFileSync(properties, text.join(''))
   const args = ['--filter', properties, '--resources', join(dir, 'resources')]
   const gear = [join(ROOT, 'bin/gear'), 'run', join(EXAMPLE, 'topology.yaml'), ...args]
-  return spawn(process.execPath, gear, { stdio: ['ignore', 'ignore', 'inherit'] })
+  return spawn(process.execPath, gear, {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: ENVIRONMENT,
+  })
 }
 
 function startStorm({ servers, to, dir }: Run, { program, dir: jars }: RealPart): ChildProcess {
   const classPath = `${join(jars, 'jars')}/*:${join(jars, 'classes')}:${dir}`
   const args = ['-Xmx1g', '-cp', classPath, 'KafkaCopy', servers, 'lines', to, to]
-  return spawn(program!, args, { cwd: dir, stdio: ['pipe', 'ignore', 'ignore'] })
+  return spawn(program!, args, {
+    cwd: dir,
+    stdio: ['pipe', 'ignore', 'ignore'],
+    env: ENVIRONMENT,
+  })
 }
