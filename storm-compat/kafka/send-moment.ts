@@ -5,8 +5,10 @@ import type { ShellClock } from '../multilang/clock.ts'
 
 /** The first look at whether others keep coming; the shortest that a timer can. */
 export const FIRST_LOOK_MS = 1
-/** The looks after it. */
+/** The looks after it: when nothing has come for so long, no more is waited for. */
 export const LOOK_MS = 2
+/** Records within so short a time came together, in one turn or two: they tell nothing of others. */
+const TOGETHER_MS = 0.25
 /** No record waits longer for others. Kafka's own producer, from version 4 on, always waits 5 ms. */
 export const WAIT_MAX_MS = 10
 /** With so many the price of a request is a small part of theirs, and more need not be waited for. */
@@ -55,17 +57,16 @@ export class SendMoment {
   #waitForMore(nowMs: number, sinceMs: number): void {
     this.#endMs = sinceMs + WAIT_MAX_MS
     // Those that have waited for an answer have seen already whether others come.
-    const hasStopped = nowMs - this.#lastMs >= FIRST_LOOK_MS
-    if (hasStopped || nowMs >= this.#endMs) this.now()
-    else this.#look(FIRST_LOOK_MS)
+    if (nowMs - this.#lastMs >= LOOK_MS || nowMs >= this.#endMs) this.now()
+    else this.#look(FIRST_LOOK_MS, nowMs + TOGETHER_MS)
   }
 
-  // Half of the time is silence enough: timers come a little early or late, and several records in one turn.
-  #look(delayMs: number): void {
+  // Leaves when nothing has come after `heardMs`.
+  #look(delayMs: number, heardMs: number): void {
     this.#cancel = this.#clock.after(delayMs, () => {
       const nowMs = this.#clock.nowMs()
-      if (nowMs - this.#lastMs >= delayMs / 2 || nowMs >= this.#endMs) this.now()
-      else this.#look(LOOK_MS)
+      if (this.#lastMs <= heardMs || nowMs >= this.#endMs) this.now()
+      else this.#look(LOOK_MS, nowMs)
     })
   }
 
