@@ -7,8 +7,11 @@ import { placeOf } from '../kafka-errors.ts'
 import { type ProduceAnswer, produceRequest } from './requests.ts'
 import type { WireClient } from './wire-client.ts'
 
-/** Of one request; a larger batch goes alone. Brokers take 100 MiB, but what is in one request is also answered in one. */
-const REQUEST_BYTES = 1024 * 1024
+/**
+ * Of one request that is shared; a larger batch goes alone. With hundreds of records in it the price of a request is small, and several
+ * on their way keep the broker busy while the next are made.
+ */
+const REQUEST_BYTES = 64 * 1024
 
 export interface WrittenBatch extends TopicPartition {
   readonly batch: Buffer

@@ -1,6 +1,7 @@
-// Sending: each batch is for one partition and ends by itself, though it may share its request (shared-requests.ts). What a broker has not acknowledged by name is sent again, to whoever
-// leads now, with the same sequence numbers; the broker drops copies by them. A batch that fails for good takes the whole
-// numbering with it: the next one begins under a new producer id, so no gap is left for the broker to stumble over.
+// Sending: each batch is for one partition and ends by itself, though it may share its request (shared-requests.ts). What a broker has not
+// acknowledged by name is sent again, to whoever leads now, with the same sequence numbers; the broker drops copies by them. A batch that
+// fails for good takes the whole numbering with it: the next one begins under a new producer id, so no gap is left for the broker to
+// stumble over.
 import { EngineError } from 'gearpump/spi'
 import type { ProduceBatch, ProducerOptions, TopicPartition } from '../client.ts'
 import { type Asked, brokerError, brokerErrorName, kafkaFailed, placeOf } from '../kafka-errors.ts'

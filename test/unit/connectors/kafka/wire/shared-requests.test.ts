@@ -71,7 +71,7 @@ test('batches of one turn to one node share a request; another node, and another
 
 test('one partition is in a request once, and a request is not larger than its bound', async t => {
   const { sent, requests } = rig()
-  const half = 600 * 1024
+  const half = 40 * 1024
   await Promise.all([
     requests.send(1, batch('a', 0), TERMS),
     requests.send(1, batch('a', 0), TERMS),
