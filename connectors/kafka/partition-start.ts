@@ -15,9 +15,8 @@ const YOUNG = new Set<unknown>([
   'COORDINATOR_NOT_AVAILABLE',
   'NOT_COORDINATOR',
 ])
-const COORDINATOR_WAIT_MS = 1000
-/** The client itself tries for ten seconds each time: two minutes in all. */
-const COORDINATOR_TRIES = 11
+/** The client itself tries for ten seconds each time, with waits: two minutes in all. */
+const COORDINATOR_TRIES = 12
 
 /** Positions are told each second; this is far beyond. */
 const RESUME_WITHIN_S = 60
@@ -56,7 +55,7 @@ export interface Beginning {
 }
 
 /** What a start that must wait needs of its source's context. */
-export type StartContext = Pick<SourceSpiContext, 'scheduleOnce' | 'report'>
+export type StartContext = Pick<SourceSpiContext, 'report'>
 
 export class PartitionStart {
   readonly #client: KafkaClient
@@ -120,7 +119,6 @@ export class PartitionStart {
         const waits = YOUNG.has(brokerErrorName(error)) && !late && tries < COORDINATOR_TRIES
         if (!waits) throw error
         if (tries === 1) this.#context.report(coordinatorAwaited(groupId, asError(error)))
-        await new Promise<void>(resolve => this.#context.scheduleOnce(COORDINATOR_WAIT_MS, resolve))
       }
     }
   }

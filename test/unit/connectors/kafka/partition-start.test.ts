@@ -22,10 +22,6 @@ function rig(failures: number, error = NOT_AVAILABLE) {
   } as unknown as KafkaClient
   const settings = { groupId: 'g', from: 'committed', otherwise: 'earliest' }
   const start = new PartitionStart(client, settings as KafkaSourceSettings, {
-    scheduleOnce: (_delayMs, fn) => {
-      setImmediate(fn)
-      return { cancel: () => undefined }
-    },
     report: error => void reported.push((error as Error).message),
   })
   const begin = (late = false) =>
