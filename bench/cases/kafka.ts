@@ -51,16 +51,19 @@ async function python(name: string): Promise<readonly Row[]> {
   try {
     const from = usage()
     const parts = { multilang, storm }
-    const rates = await kafkaToKafka({ kafka, parts, records: RECORDS, rounds: PEER_ROUNDS })
-    const ratios = rates.gearpump.map((rate, round) => rate / rates.storm[round]!)
+    const found = await kafkaToKafka({ kafka, parts, records: RECORDS, rounds: PEER_ROUNDS })
+    const { gearpump, storm: peer } = found
+    const ratios = gearpump.map(({ perS }, round) => perS / peer[round]!.perS)
     const { foreign_cpu_cores, noisy } = cost(from, usage())
     return [
       {
         case: name,
-        msgs_per_sec: Math.round(Math.max(...rates.gearpump)),
-        storm_msgs_per_sec: Math.round(Math.max(...rates.storm)),
+        msgs_per_sec: Math.round(Math.max(...gearpump.map(({ perS }) => perS))),
+        storm_msgs_per_sec: Math.round(Math.max(...peer.map(({ perS }) => perS))),
         ratio_min: rounded(Math.min(...ratios)),
         ratio_max: rounded(Math.max(...ratios)),
+        cpu_us_per_message: Math.round(Math.min(...gearpump.map(({ cpuUs }) => cpuUs))),
+        storm_cpu_us_per_message: Math.round(Math.min(...peer.map(({ cpuUs }) => cpuUs))),
         foreign_cpu_cores,
         noisy,
       },

@@ -1,6 +1,7 @@
 // Kafka → Python bolt → Kafka: ours against Storm's own KafkaSpout and KafkaBolt in its LocalCluster, with the same
 // child on Storm's storm.py, the same settings and one broker. What counts is how fast the output grows between a
-// tenth and nine tenths of it. The sides take turns.
+// tenth and nine tenths of it, and what a record costs meanwhile: engine, children and broker together. The sides take
+// turns.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,10 +11,13 @@ import { KafkaTopics } from '../../test/e2e/kafka-records.ts'
 import { until } from '../../test/e2e/until.ts'
 import type { Kafka } from '../../test/real/kafka.ts'
 import type { RealPart } from '../../test/real/parts.ts'
+import { cost, usage } from '../harness/machine.ts'
 
 const PARTITIONS = 4
 const BATCH = 2000
 const HANGS_MS = 300_000
+/** Of both sides' children: with it set, stock storm.py makes four writes of each message. */
+const ENVIRONMENT = { ...process.env, PYTHONUNBUFFERED: '' }
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const EXAMPLE = join(ROOT, 'examples/kafka-to-kafka')
@@ -26,12 +30,19 @@ export interface KafkaToKafkaOptions {
   readonly rounds: number
 }
 
-/** Records per second of each round. */
-export type KafkaToKafkaRates = Record<Side, readonly number[]>
+export interface KafkaToKafkaFigures {
+  /** Records per second. */
+  readonly perS: number
+  /** Microseconds of processor time per record. */
+  readonly cpuUs: number
+}
+
+/** Of each round. */
+export type KafkaToKafkaRounds = Record<Side, readonly KafkaToKafkaFigures[]>
 
 type Side = 'gearpump' | 'storm'
 
-export async function kafkaToKafka(options: KafkaToKafkaOptions): Promise<KafkaToKafkaRates> {
+export async function kafkaToKafka(options: KafkaToKafkaOptions): Promise<KafkaToKafkaRounds> {
   const { kafka, parts, records, rounds } = options
   const topics = await KafkaTopics.open(kafka)
   const dir = mkdtempSync(join(tmpdir(), 'gearpump-bench-'))
@@ -44,12 +55,12 @@ export async function kafkaToKafka(options: KafkaToKafkaOptions): Promise<KafkaT
       const count = Math.min(BATCH, records / PARTITIONS - from)
       for (let at = 0; at < PARTITIONS; at++) await topics.append('lines', at, { from, count })
     }
-    const rates: Record<Side, number[]> = { gearpump: [], storm: [] }
+    const found: Record<Side, KafkaToKafkaFigures[]> = { gearpump: [], storm: [] }
     for (let round = 1; round <= rounds; round++) {
       for (const side of ['gearpump', 'storm'] as const)
-        rates[side].push(await measure(side, { ...options, topics, dir, round }))
+        found[side].push(await measure(side, { ...options, topics, dir, round }))
     }
-    return rates
+    return found
   } finally {
     await topics.close()
     rmSync(dir, { recursive: true })
@@ -62,7 +73,7 @@ interface Place extends KafkaToKafkaOptions {
   readonly round: number
 }
 
-async function measure(side: Side, place: Place): Promise<number> {
+async function measure(side: Side, place: Place): Promise<KafkaToKafkaFigures> {
   const { kafka, parts, records, topics, dir, round } = place
   const to = `${side}-${round}`
   await topics.create({ [to]: 3 })
@@ -79,9 +90,15 @@ async function measure(side: Side, place: Place): Promise<number> {
         HANGS_MS,
       )
     await grown(0.1)
-    const startMs = performance.now()
+    const from = usage()
     await grown(0.9)
-    return (0.8 * records * 1000) / (performance.now() - startMs)
+    const end = usage()
+    const seconds = (end.atMs - from.atMs) / 1000
+    const counted = 0.8 * records
+    return {
+      perS: counted / seconds,
+      cpuUs: (cost(from, end).cpu_cores * seconds * 1e6) / counted,
+    }
   } finally {
     const ended = new Promise(resolve => child.once('exit', resolve))
     if (side === 'storm') child.stdin!.end()
@@ -103,11 +120,18 @@ function startOurs({ servers, to, dir }: Run): ChildProcess {
   writeFileSync(properties, text.join(''))
   const args = ['--filter', properties, '--resources', join(dir, 'resources')]
   const gear = [join(ROOT, 'bin/gear'), 'run', join(EXAMPLE, 'topology.yaml'), ...args]
-  return spawn(process.execPath, gear, { stdio: ['ignore', 'ignore', 'inherit'] })
+  return spawn(process.execPath, gear, {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: ENVIRONMENT,
+  })
 }
 
 function startStorm({ servers, to, dir }: Run, { program, dir: jars }: RealPart): ChildProcess {
   const classPath = `${join(jars, 'jars')}/*:${join(jars, 'classes')}:${dir}`
   const args = ['-Xmx1g', '-cp', classPath, 'KafkaCopy', servers, 'lines', to, to]
-  return spawn(program!, args, { cwd: dir, stdio: ['pipe', 'ignore', 'ignore'] })
+  return spawn(program!, args, {
+    cwd: dir,
+    stdio: ['pipe', 'ignore', 'ignore'],
+    env: ENVIRONMENT,
+  })
 }

@@ -148,7 +148,8 @@ export interface KafkaClient {
   /**
    * Sends one batch to one partition and resolves when the broker has acknowledged exactly that partition. Tries again over
    * changes of leaders, with the same sequence numbers where the client is idempotent, until `deliveryTimeoutMs`. One
-   * batch per partition at a time; partitions do not wait for each other.
+   * batch per partition at a time. What is sent to one broker in one turn may share a request, so it is answered together; what fails
+   * of it is tried again by itself.
    */
   produce(batch: ProduceBatch): Promise<{ readonly baseOffset: number }>
   /** Opens a transaction; whoever held the same id before is fenced. */

@@ -109,7 +109,7 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
     const { openClient = openKafka } = this.#parts
     const client = await openClient(settings.connection, {})
     this.#client = client
-    this.#start = new PartitionStart(client, settings)
+    this.#start = new PartitionStart(client, settings, context)
     const bounds = { recordsMax: settings.openMax, bytesMax: settings.openBytes }
     this.#open = new OpenRecords(bounds, (delayMs, fn) => {
       context.scheduleOnce(delayMs, () => {

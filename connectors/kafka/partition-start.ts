@@ -2,11 +2,21 @@
 // follows so soon on another one that the engine can have kept no position yet goes on where that one stood: a crash in the
 // first moments must not move "latest".
 import type { SourceSpiContext } from 'gearpump/spi'
+import { asError, EngineError } from 'gearpump/spi'
 import type { CommittedOffset, KafkaClient, OffsetPlace, TopicPartition } from './client.ts'
-import { placeOf } from './kafka-errors.ts'
+import { brokerErrorName, placeOf } from './kafka-errors.ts'
 import { readMetadata, type Standing, together } from './offset-ledger.ts'
 import { type DealtPartition, isOtherTopic } from './partition-dealing.ts'
 import type { KafkaSourceSettings } from './source-options.ts'
+
+/** Of a group whose coordinator is not there yet: brokers that have just come up need some time to make the topic of the offsets. */
+const YOUNG = new Set<unknown>([
+  'COORDINATOR_LOAD_IN_PROGRESS',
+  'COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR',
+])
+/** The client itself tries for ten seconds each time, with waits: two minutes in all. */
+const COORDINATOR_TRIES = 12
 
 /** Positions are told each second; this is far beyond. */
 const RESUME_WITHIN_S = 60
@@ -44,13 +54,18 @@ export interface Beginning {
   readonly late: boolean
 }
 
+/** What a start that must wait needs of its source's context. */
+export type StartContext = Pick<SourceSpiContext, 'report'>
+
 export class PartitionStart {
   readonly #client: KafkaClient
   readonly #settings: KafkaSourceSettings
+  readonly #context: StartContext
 
-  constructor(client: KafkaClient, settings: KafkaSourceSettings) {
+  constructor(client: KafkaClient, settings: KafkaSourceSettings, context: StartContext) {
     this.#client = client
     this.#settings = settings
+    this.#context = context
   }
 
   /** Where each of the partitions begins, by name. */
@@ -60,8 +75,7 @@ export class PartitionStart {
   ): Promise<Map<string, PartitionBeginning>> {
     const standings = new Map<string, PartitionBeginning>()
     if (partitions.length === 0) return standings
-    const { groupId } = this.#settings
-    const committed = await this.#client.committed(groupId, partitions)
+    const committed = await this.#committed(partitions, beginning.late)
     const commits = new Map(committed.map(one => [placeOf(one.topic, one.partition), one]))
     const kept = new Map(
       beginning.position?.partitions.map(one => [placeOf(one.topic, one.partition), one]),
@@ -90,6 +104,23 @@ export class PartitionStart {
       standings.set(placeOf(topic, partition), { standing, remade: true })
     }
     return standings
+  }
+
+  // A coordinator that is still to come is waited for at a start, and told of; later the next look comes anyway.
+  async #committed(
+    partitions: readonly DealtPartition[],
+    late: boolean,
+  ): Promise<readonly CommittedOffset[]> {
+    const { groupId } = this.#settings
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#client.committed(groupId, partitions)
+      } catch (error) {
+        const waits = YOUNG.has(brokerErrorName(error)) && !late && tries < COORDINATOR_TRIES
+        if (!waits) throw error
+        if (tries === 1) this.#context.report(coordinatorAwaited(groupId, asError(error)))
+      }
+    }
   }
 
   // What counts of the two accounts. One that is of a former topic of this name does not.
@@ -149,4 +180,16 @@ function placeOfStart(
   if (typeof from === 'object') return 'timestampMs' in from ? from : 'earliest'
   if (late) return 'earliest'
   return from === 'committed' ? otherwise : from
+}
+
+function coordinatorAwaited(groupId: string, cause: Error): EngineError {
+  return new EngineError(
+    'KAFKA_FAILED',
+    `the start waits for the coordinator of the group ${groupId}: ${cause.message}`,
+    {
+      hint: 'brokers that have just come up need some time; if it lasts, look at the topic __consumer_offsets',
+      details: { groupId },
+      cause,
+    },
+  )
 }

@@ -114,7 +114,7 @@ export function boltSettings(options: KafkaBoltOptions): {
     sender: {
       batchBytesMax: number(properties, 'max.request.size') ?? 1024 * 1024,
       bufferBytesMax: number(properties, 'buffer.memory') ?? 32 * 1024 * 1024,
-      lingerMs: number(properties, 'linger.ms') ?? 0,
+      lingerMs: number(properties, 'linger.ms'),
       metadataMaxAgeMs: number(properties, 'metadata.max.age.ms') ?? 300_000,
     },
   }

@@ -1,18 +1,20 @@
 // Sends records in batches: one queue per partition, at most one batch of it under way, and what comes meanwhile goes
-// with the next. Partitions do not wait for each other. Bounded by bytes: the caller waits for `ready` before it
-// brings more.
+// with the next. All partitions that have something leave together, since the client puts what goes to one broker into
+// one request: a request costs the broker and us as much as dozens of records (send-moment.ts says when). Bounded by
+// bytes: the caller waits for `ready` before it brings more.
 import type { KafkaClient, ProducedRecord } from 'gearpump/kafka'
 import { asError, EngineError } from 'gearpump/spi'
 import type { ShellClock } from '../multilang/clock.ts'
 import { partitionOfKey } from './producer-partitions.ts'
+import { SendMoment } from './send-moment.ts'
 
 export interface SenderSettings {
   /** Bytes of one batch; a larger record goes alone. */
   readonly batchBytesMax: number
   /** Bytes that wait or are under way; at the bound `ready` waits. */
   readonly bufferBytesMax: number
-  /** How long the first record of a batch waits for others. */
-  readonly lingerMs: number
+  /** How long the first record of a batch waits for others; undefined: while others keep coming, but not for long. */
+  readonly lingerMs: number | undefined
   /** How long the number of a topic's partitions is believed. */
   readonly metadataMaxAgeMs: number
 }
@@ -30,6 +32,9 @@ class Lane {
   readonly topic: string
   readonly partition: number
   waiting: Waiting[] = []
+  waitingBytes = 0
+  /** When the first of those that wait came. */
+  sinceMs = 0
   isBusy = false
 
   constructor(topic: string, partition: number) {
@@ -55,6 +60,9 @@ export class RecordSender {
   readonly #clock: ShellClock
   readonly #topics = new Map<string, Promise<Topic>>()
   readonly #known = new Map<string, Topic>()
+  /** Lanes with records that wait and none under way. */
+  readonly #due = new Set<Lane>()
+  readonly #moment: SendMoment
   #bytes = 0
   #isClosed = false
   #waiters: (() => void)[] = []
@@ -63,6 +71,7 @@ export class RecordSender {
     this.#client = client
     this.#settings = settings
     this.#clock = clock
+    this.#moment = new SendMoment(settings.lingerMs, clock, () => this.#depart())
   }
 
   send(topicName: string, record: ProducedRecord, sent: Sent): void {
@@ -131,26 +140,48 @@ export class RecordSender {
     const lanes = topic.lanes
     const at = key === null ? topic.sticky : partitionOfKey(Buffer.from(key), lanes.length)
     const lane = lanes[at]!
+    const nowMs = this.#clock.nowMs()
+    if (lane.waiting.length === 0) lane.sinceMs = nowMs
     lane.waiting.push(waiting)
-    if (lane.isBusy) return
-    lane.isBusy = true
-    this.#clock.after(this.#settings.lingerMs, () => void this.#drain(topic, lane))
+    lane.waitingBytes += waiting.bytes
+    this.#moment.arrived(nowMs)
+    if (!lane.isBusy) this.#isDue(lane, { nowMs, count: 1 })
   }
 
-  async #drain(topic: Topic, lane: Lane): Promise<void> {
-    while (lane.waiting.length > 0) {
-      const batch = this.#takeBatch(lane)
-      if (topic.lanes[topic.sticky] === lane) topic.sticky = (topic.sticky + 1) % topic.lanes.length
-      const { topic: name, partition } = lane
-      try {
-        const records = batch.map(({ record }) => record)
-        await this.#client.produce({ topic: name, partition, records })
-        this.#end(batch, undefined)
-      } catch (error) {
-        this.#end(batch, asError(error))
-      }
+  // It has records, and nothing under way: it leaves with the next departure, or now when a batch of it is full.
+  #isDue(lane: Lane, { nowMs, count }: { nowMs: number; count: number }): void {
+    this.#due.add(lane)
+    if (lane.waitingBytes >= this.#settings.batchBytesMax) this.#moment.now()
+    else this.#moment.due(count, { nowMs, sinceMs: lane.sinceMs })
+  }
+
+  #depart(): void {
+    const due = [...this.#due]
+    this.#due.clear()
+    for (const lane of due) void this.#sendBatch(lane)
+  }
+
+  async #sendBatch(lane: Lane): Promise<void> {
+    lane.isBusy = true
+    const batch = this.#takeBatch(lane)
+    const { topic, partition } = lane
+    this.#leaveSticky(lane)
+    try {
+      const records = batch.map(({ record }) => record)
+      await this.#client.produce({ topic, partition, records })
+      this.#end(batch, undefined)
+    } catch (error) {
+      this.#end(batch, asError(error))
     }
     lane.isBusy = false
+    const count = lane.waiting.length
+    if (count > 0) this.#isDue(lane, { nowMs: this.#clock.nowMs(), count })
+  }
+
+  // Records without a key go to the next partition when a batch has left.
+  #leaveSticky({ topic: name, partition }: Lane): void {
+    const topic = this.#known.get(name)!
+    if (topic.sticky === partition) topic.sticky = (partition + 1) % topic.lanes.length
   }
 
   #takeBatch(lane: Lane): Waiting[] {
@@ -158,10 +189,12 @@ export class RecordSender {
     let bytes = 0
     let count = 0
     while (count < waiting.length && count < BATCH_RECORDS_MAX) {
-      bytes += waiting[count]!.bytes
-      if (count > 0 && bytes > this.#settings.batchBytesMax) break
+      const more = bytes + waiting[count]!.bytes
+      if (count > 0 && more > this.#settings.batchBytesMax) break
+      bytes = more
       count++
     }
+    lane.waitingBytes -= bytes
     return waiting.splice(0, count)
   }
 

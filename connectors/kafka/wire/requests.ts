@@ -237,7 +237,7 @@ export interface ProduceAnswer extends PartitionAnswer {
 }
 
 export function produceRequest(
-  { topic, partition, batch }: TopicPartition & { batch: Buffer },
+  batches: readonly (TopicPartition & { batch: Buffer })[],
   {
     acks,
     transactionalId,
@@ -252,7 +252,9 @@ export function produceRequest(
     { key: 0, version: 7, name: 'Produce' },
     writer => {
       writer.text(transactionalId).int16(acks).int32(timeoutMs)
-      writer.int32(1).text(topic).int32(1).int32(partition).int32(batch.length).raw(batch)
+      writeByTopic(writer, batches, ({ partition, batch }) => {
+        writer.int32(partition).int32(batch.length).raw(batch)
+      })
     },
     reader =>
       readByTopic(reader, (name, number) => {

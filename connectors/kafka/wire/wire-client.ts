@@ -1,5 +1,5 @@
-// The client, over the connections of either driver: what is asked, whom, and what an answer means. A request sends one partition, and an
-// answer that does not name exactly what was asked for counts as none; leaders and coordinators are found, forgotten when they
+// The client, over the connections of either driver: what is asked, whom, and what an answer means. A request goes to one broker, and what
+// an answer does not acknowledge by its name counts as not sent; leaders and coordinators are found, forgotten when they
 // fail, and found again.
 import type {
   CommittedOffset,

@@ -1,12 +1,14 @@
-// Sending: one request, one partition. What a broker has not acknowledged by name is sent again, to whoever
-// leads now, with the same sequence numbers; the broker drops copies by them. A batch that fails for good takes the whole
-// numbering with it: the next one begins under a new producer id, so no gap is left for the broker to stumble over.
+// Sending: each batch is for one partition and ends by itself, though it may share its request (shared-requests.ts). What a broker has not
+// acknowledged by name is sent again, to whoever leads now, with the same sequence numbers; the broker drops copies by them. A batch that
+// fails for good takes the whole numbering with it: the next one begins under a new producer id, so no gap is left for the broker to
+// stumble over.
 import { EngineError } from 'gearpump/spi'
 import type { ProduceBatch, ProducerOptions, TopicPartition } from '../client.ts'
 import { type Asked, brokerError, brokerErrorName, kafkaFailed, placeOf } from '../kafka-errors.ts'
 import type { Retries } from '../retries.ts'
 import { writeBatch } from './record-batch.ts'
-import { type ProduceAnswer, produceRequest } from './requests.ts'
+import type { ProduceAnswer } from './requests.ts'
+import { SharedRequests } from './shared-requests.ts'
 import { initProducerRequest } from './transaction-requests.ts'
 import type { WireClient } from './wire-client.ts'
 
@@ -47,6 +49,7 @@ const UNNUMBERED = new Numbering(-1n, -1)
 export class WireProducer {
   readonly #client: WireClient
   readonly #retries: Retries
+  readonly #requests: SharedRequests
   readonly #acks: number
   readonly #idempotent: boolean
   readonly #compression: 'none' | 'gzip'
@@ -57,6 +60,7 @@ export class WireProducer {
   constructor(client: WireClient, retries: Retries, options: ProducerOptions) {
     this.#client = client
     this.#retries = retries
+    this.#requests = new SharedRequests(client)
     this.#acks = options.acks ?? -1
     this.#idempotent = (options.idempotent ?? true) && this.#acks === -1
     this.#compression = options.compression ?? 'none'
@@ -87,21 +91,18 @@ export class WireProducer {
       producerEpoch: numbering.producerEpoch,
       sequence: numbering.take(batch, records.length),
     })
-    const request = produceRequest(
-      { topic, partition, batch: written },
-      {
-        acks: this.#acks,
-        transactionalId: numbering.transactionalId,
-        timeoutMs: REPLICAS_TIMEOUT_MS,
-      },
-    )
+    const terms = {
+      acks: this.#acks,
+      transactionalId: numbering.transactionalId,
+      timeoutMs: REPLICAS_TIMEOUT_MS,
+    }
     return this.#retries.run(async () => {
       const node = await this.#client.leader(topic, partition)
       const asked: Asked = { what: 'cannot be written', topic, partition }
       if (node < 0) throw brokerError(5, asked)
       try {
-        const answers = await this.#client.send(node, request)
-        if (this.#acks === 0) return { baseOffset: -1 }
+        const answers = await this.#requests.send(node, { topic, partition, batch: written }, terms)
+        if (answers === undefined || this.#acks === 0) return { baseOffset: -1 }
         return acknowledged(batch, answers, { ...asked, node: this.#client.describe(node) })
       } catch (error) {
         // Whatever it was: who leads is asked again before the next attempt.

@@ -8,7 +8,7 @@ import type {
 } from '../../../../../connectors/kafka/wire/broker-nodes.ts'
 import { keyOf } from '../../../../../connectors/kafka/wire/broker-nodes.ts'
 import type { WireRequest } from '../../../../../connectors/kafka/wire/requests.ts'
-import { WireWriter } from '../../../../../connectors/kafka/wire/wire-bytes.ts'
+import { WireReader, WireWriter } from '../../../../../connectors/kafka/wire/wire-bytes.ts'
 import { WireClient } from '../../../../../connectors/kafka/wire/wire-client.ts'
 
 type Answer = (address: string, request: WireRequest<unknown>) => unknown
@@ -98,5 +98,54 @@ test('what cannot be committed because it is gone is told, and all else counts',
   t.deepEqual(await client.commit('g', [commit('gone'), commit('in')]), [
     { topic: 'gone', partition: 0 },
   ])
+  await client.close()
+})
+
+/** The partitions of a Produce request, read back from its bytes. */
+function partitionsOf(request: WireRequest<unknown>): number[] {
+  const writer = new WireWriter()
+  request.write(writer)
+  const reader = new WireReader(writer.buffer)
+  reader.int16()
+  reader.int16()
+  reader.int32()
+  return reader
+    .list(() => {
+      reader.text()
+      return reader.list(() => {
+        const partition = reader.int32()
+        for (let left = reader.int32(); left > 0; left--) reader.int8()
+        return partition
+      })
+    })
+    .flat()
+}
+
+test('batches sent in one turn go in one request; those that were not acknowledged by name go again, the others do not', async t => {
+  const asked: number[][] = []
+  const partitions = [0, 1, 2].map(partition => ({ error: 0, partition, leader: 1 }))
+  const topic = { error: 0, topic: 'in', id: undefined, internal: false, partitions }
+  const client = clientOf({
+    Metadata: () => ({ nodes: [{ node: 1, host: 'a', port: 1 }], controller: 1, topics: [topic] }),
+    InitProducerId: () => ({ error: 0, producerId: 1n, producerEpoch: 0 }),
+    Produce: (_address, request) => {
+      const of = partitionsOf(request)
+      asked.push(of)
+      const answers = of.map(partition => ({ topic: 'in', partition, error: 0, baseOffset: 5 }))
+      // At first one is left out, and one is refused for now (NOT_LEADER_OR_FOLLOWER).
+      if (asked.length > 1) return answers
+      return [answers[0]!, { ...answers[1]!, error: 6 }]
+    },
+  })
+  const records = [{ value: 'v' }]
+  const ends = await Promise.all(
+    [0, 1, 2].map(partition => client.produce({ topic: 'in', partition, records })),
+  )
+  t.deepEqual(
+    ends.map(({ baseOffset }) => baseOffset),
+    [5, 5, 5],
+  )
+  t.deepEqual(asked[0], [0, 1, 2])
+  t.deepEqual(asked.slice(1).flat().sort(), [1, 2])
   await client.close()
 })
