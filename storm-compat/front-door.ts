@@ -82,7 +82,9 @@ async function openNimbus(
   const services: Service[] = [{ name, close: () => nimbus.close() }]
   if (uiPort === undefined) return services
   try {
-    const ui = await startUi({ nimbus: always(nimbus.calls), port: uiPort, log })
+    // Over HTTP nobody says who he is: where the Nimbus asks for that, the UI only shows.
+    const actions = tls === undefined && users === undefined
+    const ui = await startUi({ nimbus: always(nimbus.calls), port: uiPort, actions, log })
     const uiName = `its UI's API at http://${ui.address}:${ui.port}/api/v1/`
     return [...services, { name: uiName, close: () => ui.close() }]
   } catch (error) {

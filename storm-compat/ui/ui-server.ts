@@ -27,6 +27,9 @@ const IDLE_TIMEOUT_MS = 5000
 const CALLBACK = /^[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*$/
 const CALLBACK_MAX = 128
 
+const READ_ONLY =
+  'nothing can be changed over this UI: ui.actions.enabled is false, or its Nimbus has users, who use the storm command'
+
 export interface UiOptions {
   readonly nimbus: WithNimbus
   /** Port to listen on, 8080 if not given; 0 = any that is free. */
@@ -39,6 +42,8 @@ export interface UiOptions {
   readonly origins?: readonly string[]
   /** Settings of the daemons: links to logs, what is displayed. Storm's defaults if not given. */
   readonly conf?: UiConf
+  /** Whether a POST may change something; what `ui.actions.enabled` of `conf` says if not given. */
+  readonly actions?: boolean
   readonly log?: Log
   readonly nowMs?: () => number
   /** How Kafka is asked for the lag of a group; by connections of its own if not given. */
@@ -106,12 +111,14 @@ class Desk {
   readonly #options: UiOptions
   readonly #askLag: AskLag
   readonly #conf: UiConf
+  readonly #actions: boolean
   readonly #guard: { readonly hosts: readonly string[]; readonly origins: readonly string[] }
 
   constructor(options: UiOptions) {
     this.#options = options
     this.#askLag = options.askLag ?? lagAsker()
     this.#conf = options.conf ?? defaults
+    this.#actions = options.actions ?? this.#conf['ui.actions.enabled'] !== false
     const { hosts = [], origins = [] } = options
     this.#guard = { hosts: [...hosts, hostname()], origins }
   }
@@ -157,6 +164,7 @@ class Desk {
     const refusal = refusalOf({ method, headers, asScript }, this.#guard)
     if (refusal !== undefined) throw new UiError(403, refusal)
     const { route, words } = find(method, pathname)
+    if (route.method === 'POST' && !this.#actions) throw new UiError(403, READ_ONLY)
     const body = route.method === 'POST' ? await jsonOf(request) : undefined
     const nowSecs = Math.floor((this.#options.nowMs ?? Date.now)() / 1000)
     return this.#options.nimbus(nimbus =>

@@ -1,5 +1,6 @@
 // What POSTs do, and the answers to requests that are wrong.
 import test from 'ava'
+import { defaults } from '../../../storm-compat/topology/settings.ts'
 import { wordTopology } from '../storm-compat/nimbus/_nimbus.ts'
 import { uiFor } from './_ui.ts'
 
@@ -27,6 +28,20 @@ test('a topology is deactivated, activated, rebalanced and killed', async t => {
   t.is((await get(`/topology/${ID}/component/split`)).executors, 1)
   t.deepEqual((await post(`/topology/${ID}/kill/0`)).json, done('kill'))
   t.is(await statusNow(), 'KILLED')
+})
+
+test('a UI whose actions are turned off shows everything and changes nothing', async t => {
+  const conf = { ...defaults, 'ui.actions.enabled': false }
+  for (const options of [{ conf }, { actions: false }]) {
+    const { client, post, get } = await uiFor(t, options)
+    await client.call('submitTopology', { name: 'wc', topology: wordTopology() })
+    for (const path of [`/topology/${ID}/deactivate`, `/topology/${ID}/kill/0`]) {
+      const { status, json } = await post(path)
+      t.is(status, 403)
+      t.regex(json.errorMessage, /nothing can be changed over this UI/)
+    }
+    t.is((await get('/topology/summary')).topologies[0]?.status, 'ACTIVE')
+  }
 })
 
 test('levels of loggers are set, shown and removed', async t => {
