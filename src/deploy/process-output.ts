@@ -64,7 +64,8 @@ export class ProcessOutput {
     this.#leftOut = 0
     this.#file.write(said + text)
     this.#fileBytes += Buffer.byteLength(text)
-    if (this.#fileBytes > this.#fileBytesMax) this.#turn()
+    // What is not open yet has no file that could be renamed.
+    if (this.#fileBytes > this.#fileBytesMax && !this.#file.pending) this.#turn()
   }
 
   // The one before goes. What is on its way into the file still gets there, under its new name.
