@@ -95,6 +95,10 @@ export class ExecutorHost implements ExecutorControl {
 
   async start(order: StartOrder): Promise<void> {
     const { environment, application, executorId, events, firstNumber = 0 } = this.#options
+    // Started again because another one was lost meanwhile: what runs here from before must not go on beside it.
+    const before = this.#executor
+    this.#executor = undefined
+    await before?.close()
     const executor = new Executor({
       environment,
       application,
