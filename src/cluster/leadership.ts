@@ -55,6 +55,7 @@ export class Leadership {
   readonly #options: LeadershipOptions
   readonly #keepers = new Map<number, AppKeeper>()
   readonly #watches = new Map<string, { cancel(): void }>()
+  #settling = false
   #closed = false
 
   private constructor(options: LeadershipOptions, registry: AppRegistry) {
@@ -320,8 +321,10 @@ export class Leadership {
 
   // A submission may be stored though nobody was told so, and its client may not ask again.
   #settleLater(): void {
-    if (this.#closed || !this.registry.inDoubt) return
+    if (this.#closed || this.#settling || !this.registry.inDoubt) return
+    this.#settling = true
     this.#options.environment.after(SETTLE_MS, () => {
+      this.#settling = false
       if (this.#closed) return
       this.registry.settle().then(
         () => this.#keepStored(),
