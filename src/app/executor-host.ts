@@ -98,7 +98,9 @@ export class ExecutorHost implements ExecutorControl {
     // Started again because another one was lost meanwhile: what runs here from before must not go on beside it.
     const before = this.#executor
     this.#executor = undefined
+    this.#connecting.clear()
     await before?.close()
+    if (this.#closed) return
     const executor = new Executor({
       environment,
       application,
