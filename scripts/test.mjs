@@ -6,6 +6,7 @@ import { ensureBuilt, ensureInstalled } from './setup.mjs'
 const only = process.argv[2]
 const total = { passed: 0, failed: 0, skipped: 0 }
 const failures = []
+const REASON_LINES_MAX = 80
 
 await ensureInstalled()
 await ensureBuilt()
@@ -26,7 +27,8 @@ if (only !== 'e2e') await ava('unit tests', [])
 if (only !== 'unit') await ava('end-to-end tests', ['--config', 'ava.e2e.config.mjs'])
 
 // Once more at the end, where a log that was cut still has them.
-for (const failure of failures) process.stdout.write(`failed: ${failure}\n`)
+for (const failure of failures)
+  if (failure.trim() !== '') process.stdout.write(`failed: ${failure}\n`)
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : ''
 process.stdout.write(`\n${total.passed} passed, ${total.failed} failed${skipped}\n`)
 process.exit(total.failed === 0 ? 0 : 1)
@@ -49,6 +51,9 @@ async function ava(name, args) {
   total.passed += passed
   total.skipped += count(/^\s*(\d+) tests? skipped/m)
   for (const [, title] of output.matchAll(/^\s*✘ (?:\[fail\]: )?(.*)$/gm)) failures.push(title)
+  // What ava says of its failures stands between its first rule and its last.
+  const [, ...reasons] = output.split(/^ {2}─$/m)
+  failures.push(...reasons.slice(0, -1).join('').split('\n').slice(0, REASON_LINES_MAX))
   // Uncaught exceptions, time-outs and files that did not load fail the run without failing a test.
   total.failed += failed > 0 ? failed : code === 0 && passed > 0 ? 0 : 1
 }

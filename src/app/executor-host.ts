@@ -99,7 +99,8 @@ export class ExecutorHost implements ExecutorControl {
     const before = this.#executor
     this.#executor = undefined
     this.#connecting.clear()
-    await before?.close()
+    // Without it no turn may pass: who starts an executor finds it at once.
+    if (before !== undefined) await before.close()
     if (this.#closed) return
     const executor = new Executor({
       environment,

@@ -12,8 +12,8 @@ interface Watched {
   directory: string
   lines: string[]
   exit: Promise<ShellExit>
-  /** Resolves when the output so far holds the text. */
-  saw(text: string): Promise<string>
+  /** Resolves with what the output so far matches: a pattern with its end, for output may come in pieces. */
+  saw(pattern: RegExp): Promise<RegExpExecArray>
 }
 
 function start(
@@ -50,10 +50,11 @@ function start(
     },
   )
   t.teardown(() => process.stop())
-  const saw = (text: string): Promise<string> =>
+  const saw = (pattern: RegExp): Promise<RegExpExecArray> =>
     new Promise(resolve => {
       look = () => {
-        if (output.includes(text)) resolve(output)
+        const match = pattern.exec(output)
+        if (match !== null) resolve(match)
       }
       look()
     })
@@ -83,7 +84,7 @@ test('P5: the argv arrives as it is: no shell, no splitting; the working directo
     '-s json bolts.X',
     '$HOME; echo',
   ])
-  await saw(`['-s json bolts.X', '$HOME; echo'] ${directory}`)
+  t.is((await saw(/.*\n/))[0], `['-s json bolts.X', '$HOME; echo'] ${directory}\n`)
   t.deepEqual(await exit, { code: 0, signal: null, stderrTail: [] })
 })
 
@@ -115,7 +116,7 @@ test('what a child says just before its death is heard before the death', async 
     'import os; os.write(1, b"x" * 100000 + b"last"); os._exit(3)',
   ])
   t.is((await exit).code, 3)
-  t.is((await saw('last')).length, 100_004)
+  t.is((await saw(/x*last$/))[0].length, 100_004)
 })
 
 test('writing to a dead child is no error', async t => {
@@ -135,8 +136,8 @@ test('P25: stop ends a wrapper and what it started, also what left the process g
     '-c',
     `sleep 600 & echo "sleep $!"; python3 -c '${runaway}' & wait`,
   ])
-  const sleeper = Number(/sleep (\d+)/.exec(await saw('sleep '))![1])
-  const away = Number(/away (\d+)/.exec(await saw('away '))![1])
+  const sleeper = Number((await saw(/sleep (\d+)\n/))[1])
+  const away = Number((await saw(/away (\d+)\n/))[1])
   t.deepEqual(readdirSync(join(directory, 'pids')), [String(away)])
   await process.stop()
   t.is((await exit).signal, 'SIGTERM')
@@ -149,14 +150,14 @@ test('P25: a child that ignores SIGTERM is killed after the grace', async t => {
   const script =
     'import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint("ready", flush=True)\ntime.sleep(600)'
   const { process, saw, exit } = start(t, ['python3', '-c', script])
-  await saw('ready')
+  await saw(/ready/)
   await process.stop()
   t.is((await exit).signal, 'SIGKILL')
 })
 
 test('a child that leaves a process behind ends it with itself', async t => {
-  const { saw, exit } = start(t, ['bash', '-c', 'sleep 600 & echo "left $! ."'])
-  const left = Number(/left (\d+) \./.exec(await saw(' .'))![1])
+  const { saw, exit } = start(t, ['bash', '-c', 'sleep 600 & echo "left $!"'])
+  const left = Number((await saw(/left (\d+)\n/))[1])
   t.is((await exit).code, 0)
   await gone(left)
   t.pass()
