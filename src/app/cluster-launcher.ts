@@ -129,7 +129,7 @@ export class ClusterLauncher implements Launcher {
       const { system, app, incarnation, self } = this.#options
       system.ref<WorkerDoor>(place.worker).tell('own', app, incarnation, self)
       if (!(await this.#ref(place).ask('adopt', incarnation, self)))
-        throw new EngineError('EXECUTOR_START_FAILED', 'it was still being started')
+        throw new EngineError('EXECUTOR_START_FAILED', 'it was being started, or ended')
       return launched
     } catch (error) {
       this.#checkFenced(error)

@@ -38,6 +38,8 @@ export class ExecutorRole {
   #overflowing = false
   /** Its sources are open. */
   #flows = false
+  /** It was told to close: no app master can make it flow again. */
+  #closed = false
 
   constructor(options: ExecutorRoleOptions) {
     this.#options = options
@@ -60,7 +62,7 @@ export class ExecutorRole {
     this.#appMaster = this.#options.system.ref<AppMasterDoor>(appMaster)
     if (this.#overflowing) this.#tell('overflow', true)
     if (this.#positions.size > 0) this.#tell('positions', new Map(this.#positions))
-    return this.#flows
+    return this.#flows && !this.#closed
   }
 
   #check(incarnation: number): void {
@@ -81,6 +83,7 @@ export class ExecutorRole {
         `executor ${this.#options.executorId} is empty`,
       )
     }
+    if (method === 'close') this.#closed = true
     const call = host[method as keyof ExecutorControl] as (...args: unknown[]) => Promise<unknown>
     const answer = await call.apply(host, args)
     if (method === 'go') this.#flows = true

@@ -94,6 +94,14 @@ export class Client {
     if (!(answer instanceof EngineError) || answer.code === 'APP_NOT_FOUND') app.killed = 'yes'
   }
 
+  /** Throws unless it is over: a kill that is repeated after a change of leaders finds what it has done itself. */
+  async end(id: number): Promise<void> {
+    const answer = await this.#work('kills', () =>
+      this.ask(leader => leader.within(KILL_TIMEOUT_MS).ask('kill', id)),
+    )
+    if (answer instanceof EngineError && answer.code !== 'APP_NOT_FOUND') throw answer
+  }
+
   async restart(app: Promised): Promise<void> {
     if (app.killed !== 'no') return
     app.killed = 'maybe'

@@ -298,8 +298,7 @@ class ClusterWorld {
 
   // Then all are killed: nothing is left of them, and the cluster is quiet.
   async #endAll(): Promise<void> {
-    for (const { id } of this.#rest.running())
-      await this.#settled(this.#client.ask(leader => leader.within(30_000).ask('kill', id)))
+    for (const { id } of this.#rest.running()) await this.#settled(this.#client.end(id))
     await this.#until('(6) something is left', () => this.#rest.problem() ?? this.#left())
     const before = this.#network.frames
     const { masters, workers } = this.#scenario

@@ -50,3 +50,14 @@ test('an executor that flows obeys the newest app master, and no older one', asy
   t.is((await control(1, 'setActive', false)).error?.code, 'FENCED')
   t.is((await control(2, 'setActive', false)).error, undefined)
 })
+
+test('an executor that its app master had begun to close is no good to the next one', async t => {
+  const { control, adopt } = await executor(t)
+  await adopt(1)
+  await control(1, 'load', 'token')
+  await control(1, 'prepare')
+  await control(1, 'start', order())
+  // The one before was still being told to go when another executor died, and the whole start was given up.
+  await Promise.all([control(1, 'go', true, 0, new Map()), control(1, 'close')])
+  t.is((await adopt(2)).value, false)
+})
