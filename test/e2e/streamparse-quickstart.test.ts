@@ -3,23 +3,15 @@
 // streamparse from the network, and sudo; the host of the workers is this machine, by SSH on a free port.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import { realTest } from '../real/parts.ts'
 import { type NimbusRun, runNimbus } from './nimbus/nimbus-run.ts'
+import { sparseBeside } from './nimbus/sparse-programs.ts'
 import { until } from './until.ts'
 
-const STORM = fileURLToPath(new URL('../../bin/storm', import.meta.url))
 const SSH_SERVER = fileURLToPath(new URL('nimbus/ssh-server.py', import.meta.url))
 
 /** Of the project.clj that is there; `jar` and `uberjar` are named as Leiningen names them. */
@@ -54,25 +46,13 @@ exec sh -c "$word"
 
 /** Runs `sparse` in a folder, with what it calls on the way of all programs. */
 function sparseIn(t: ExecutionContext, run: NimbusRun, streamparse: string) {
-  const bin = join(run.dir, 'bin')
-  mkdirSync(bin)
-  const script = (name: string, text: string) => {
-    writeFileSync(join(bin, name), text)
-    chmodSync(join(bin, name), 0o755)
-  }
-  script('lein', LEIN)
-  script('sudo', SUDO)
-  script('virtualenv', VIRTUALENV(dirname(streamparse)))
-  symlinkSync(STORM, join(bin, 'storm'))
-  for (const name of ['sparse', 'streamparse_run', 'python3'])
-    symlinkSync(join(dirname(streamparse), name), join(bin, name))
-  const path = process.env.PATH
-  process.env.PATH = `${bin}:${path}`
-  t.teardown(() => {
-    process.env.PATH = path
+  const program = sparseBeside(t, run, streamparse, {
+    lein: LEIN,
+    sudo: SUDO,
+    virtualenv: VIRTUALENV(dirname(streamparse)),
   })
   return (...args: string[]) =>
-    run.client(join(bin, 'sparse'), args, existsSync(folderOf(run)) ? folderOf(run) : run.dir)
+    run.client(program, args, existsSync(folderOf(run)) ? folderOf(run) : run.dir)
 }
 
 const folderOf = (run: NimbusRun) => join(run.dir, 'wordcount')

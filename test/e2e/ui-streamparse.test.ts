@@ -1,14 +1,13 @@
 // streamparse's own commands that read the UI, unmodified, against a running topology; and `sparse run` with the built `storm`.
 // Leiningen is stood in for by a few lines: streamparse asks it for Storm's version, and has it pack the project.
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { realTest } from '../real/parts.ts'
 import { counted, expectedWords, jarOf, type NimbusRun, runNimbus } from './nimbus/nimbus-run.ts'
+import { sparseBeside } from './nimbus/sparse-programs.ts'
 import { until } from './until.ts'
 
-const STORM = fileURLToPath(new URL('../../bin/storm', import.meta.url))
 const SENTENCES = 100
 const WORDS = 7 * SENTENCES
 
@@ -22,18 +21,7 @@ esac
 
 /** A project in `run.dir`, with \`lein\` and \`storm\` beside \`sparse\` on the way of all programs. */
 function project(t: ExecutionContext, run: NimbusRun, streamparse: string) {
-  const bin = join(run.dir, 'bin')
-  mkdirSync(bin)
-  writeFileSync(join(bin, 'lein'), LEIN)
-  chmodSync(join(bin, 'lein'), 0o755)
-  symlinkSync(STORM, join(bin, 'storm'))
-  for (const name of ['sparse', 'streamparse_run', 'python3'])
-    symlinkSync(join(dirname(streamparse), name), join(bin, name))
-  const path = process.env.PATH
-  process.env.PATH = `${bin}:${path}`
-  t.teardown(() => {
-    process.env.PATH = path
-  })
+  const program = sparseBeside(t, run, streamparse, { lein: LEIN })
   const folder = join(run.dir, 'project')
   const prod = {
     user: '',
@@ -51,7 +39,7 @@ function project(t: ExecutionContext, run: NimbusRun, streamparse: string) {
     join(folder, 'config.json'),
     JSON.stringify({ ...config, virtualenv_specs: 'virtualenvs/' }),
   )
-  const sparse = (...args: string[]) => run.client(join(bin, 'sparse'), args, folder)
+  const sparse = (...args: string[]) => run.client(program, args, folder)
   return { folder, sparse }
 }
 
