@@ -91,7 +91,8 @@ test.serial(
 )
 
 test.serial('the prompt answers what comes through a pipe, and ends with it', async t => {
-  const { master } = await localCluster(t, ['--workers', '1'])
+  const { master, process: cluster } = await localCluster(t, ['--workers', '1'])
+  await cluster.says(/worker w1 registered/)
   const shell = spawn(process.execPath, [GEAR, 'shell', '--master', master])
   let output = ''
   for (const stream of [shell.stdout, shell.stderr]) {
