@@ -21,6 +21,7 @@ const KNOWN_CLASSES = new Set([
   'grouping.PartialKeyGrouping',
   'tuple.Fields',
 ])
+const KNOWN_VALUES = new Set(['java.util.ArrayList', 'java.util.HashMap'])
 
 /** Files by path; with --resource they are taken out of the jar into `directory`. */
 export async function fluxFiles(
@@ -36,12 +37,18 @@ export async function fluxFiles(
   return { yaml: inside(yaml), filter: filter && inside(filter) }
 }
 
-/** A Java class in the file, or in one that it includes, which only a JVM can make; undefined if there is none. */
-export async function javaClassIn(files: FluxFiles, folder: string): Promise<string | undefined> {
+/**
+ * A Java class in the file, or in one that it includes, which only a JVM can make; undefined if there is none. Included
+ * files are looked for in all the folders: one too many does no harm.
+ */
+export async function javaClassIn(
+  files: FluxFiles,
+  folders: readonly string[],
+): Promise<string | undefined> {
   const text = await textOf(files.yaml)
   const texts = [text]
   for (const [, include] of text.matchAll(/^\s*(?:-\s*)?file\s*:\s*["']?([^"'\s#]+)/gm)) {
-    texts.push(await textOf(join(folder, include!), ''))
+    for (const folder of folders) texts.push(await textOf(join(folder, include!), ''))
   }
   for (const each of texts) {
     const classes = [...each.matchAll(/\bclassName["']?\s*:\s*["']?([^"'\s,}]+)/g)]
@@ -55,7 +62,9 @@ export async function javaClassIn(files: FluxFiles, folder: string): Promise<str
 // `./bolts.ts#Count` is no Java; a name with ${…} in it is not known yet.
 function isJava(name: string): boolean {
   const short = name.replace(/^(?:org\.apache|backtype)\.storm\./, '')
-  return isClassName(name) && !(short !== name && KNOWN_CLASSES.has(short))
+  return (
+    isClassName(name) && !KNOWN_VALUES.has(name) && !(short !== name && KNOWN_CLASSES.has(short))
+  )
 }
 
 /** Whether it may be the name of a Java class, with its package or without one. */
