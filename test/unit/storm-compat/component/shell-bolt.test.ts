@@ -168,6 +168,14 @@ test('P12: a heartbeat each second, with comp null, and before the tuples', asyn
   t.deepEqual(second!.tuple, ['a'])
 })
 
+test('without heartbeats a child gets none and may be silent, as before Storm 0.9.3', async t => {
+  const { shell, clock, collector } = await boltRig({ conf: { 'wire.heartbeats': false } })
+  clock.advance(100_000)
+  await settle()
+  t.is(shell.child.received.length, 1, 'the handshake only')
+  t.deepEqual(collector.errors, [])
+})
+
 test('P12: task ids come before tuples in the same write', async t => {
   const { shell, bolt } = await boltRig()
   void bolt.execute(tupleOf(['a']))
