@@ -1,5 +1,5 @@
 // A Flux file on disk, whether it was named there or inside a jar, and the Java classes that it cannot do without.
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { EngineError } from 'gearpump/spi'
 import type { FluxCall } from './flux-options.ts'
@@ -34,7 +34,24 @@ export async function fluxFiles(
   }
   await unpackFluxFiles(place.jar, place.directory)
   const inside = (path: string) => join(place.directory, path.replace(/^\/+/, ''))
-  return { yaml: inside(yaml), filter: filter && inside(filter) }
+  return {
+    yaml: inside(yaml),
+    filter: filter && (await filterOf(filter, inside(filter), place.cwd)),
+  }
+}
+
+// Storm 2 has the filter in the jar, as the file; Storm 0.10 to 1.2 read it from the disk even then.
+async function filterOf(filter: string, inside: string, cwd: string): Promise<string> {
+  const onDisk = resolve(cwd, filter)
+  return !(await isThere(inside)) && (await isThere(onDisk)) ? onDisk : inside
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile()
+  } catch {
+    return false
+  }
 }
 
 /**
