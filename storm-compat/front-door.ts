@@ -16,13 +16,14 @@ import { always } from './ui/nimbus-calls.ts'
 import { startUi } from './ui/ui-server.ts'
 
 export const frontDoor: FrontDoor = {
-  extensions: ['.yaml', '.yml'],
+  extensions: ['.yaml', '.yml', '.flux'],
 
   async load(options) {
     const { topology, notices } = await loadFlux(options.file, {
       properties: options.properties,
       envFilter: options.envFilter,
       overrides: options.config,
+      workingFolder: process.cwd(),
       ...(options.name === undefined ? {} : { name: options.name }),
     })
     return run(topology, options, notices)

@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises'
 import { asError, EngineError, nearestName } from 'gearpump/spi'
 import { ThriftException } from '../thrift/codec.ts'
 import { accessList, parseAccess } from './blob-access.ts'
-import { given, one, readCommandLine, wholeNumber, words } from './command-line.ts'
+import { given, leadingOptions, one, readCommandLine, wholeNumber, words } from './command-line.ts'
 import { withNimbus } from './nimbus-door.ts'
 import { chunksOf } from './upload.ts'
 import { StormUsageError } from './usage-error.ts'
@@ -34,9 +34,11 @@ export const blobstoreVerb: Verb = {
     'replication KEY --update -r N',
   ].join(' | '),
   summary: 'blobs that Nimbus keeps',
-  run([verb, ...rest], around) {
+  run(argv, around) {
+    const { options, rest } = leadingOptions(argv)
+    const [verb, ...own] = rest
     const run = SUBVERBS[verb ?? '']
-    if (run !== undefined) return run(rest, around)
+    if (run !== undefined) return run([...options, ...own], around)
     const near = nearestName(verb ?? '', Object.keys(SUBVERBS))
     throw new StormUsageError(
       verb === undefined

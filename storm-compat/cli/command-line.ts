@@ -64,6 +64,19 @@ export function readCommandLine(
   return { values, words }
 }
 
+/** Options that every verb knows and that stand before it, as Storm took them up to 1.2; `rest` begins with the verb. */
+export function leadingOptions(argv: readonly string[]): {
+  options: readonly string[]
+  rest: readonly string[]
+} {
+  let at = 0
+  for (;;) {
+    const found = optionOf(argv[at] ?? '', commonOptions)
+    if (found === undefined) return { options: argv.slice(0, at), rest: argv.slice(at) }
+    at += found.attached === undefined ? 2 : 1
+  }
+}
+
 /** The value of an option that was given at most once. */
 export function one(line: CommandLine, name: string): string | undefined {
   return line.values.get(name)?.at(-1)

@@ -1,5 +1,5 @@
 // A Flux file on disk, whether it was named there or inside a jar, and the Java classes that it cannot do without.
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { EngineError } from 'gearpump/spi'
 import type { FluxCall } from './flux-options.ts'
@@ -21,6 +21,7 @@ const KNOWN_CLASSES = new Set([
   'grouping.PartialKeyGrouping',
   'tuple.Fields',
 ])
+const KNOWN_VALUES = new Set(['java.util.ArrayList', 'java.util.HashMap'])
 
 /** Files by path; with --resource they are taken out of the jar into `directory`. */
 export async function fluxFiles(
@@ -33,15 +34,38 @@ export async function fluxFiles(
   }
   await unpackFluxFiles(place.jar, place.directory)
   const inside = (path: string) => join(place.directory, path.replace(/^\/+/, ''))
-  return { yaml: inside(yaml), filter: filter && inside(filter) }
+  return {
+    yaml: inside(yaml),
+    filter: filter && (await filterOf(filter, inside(filter), place.cwd)),
+  }
 }
 
-/** A Java class in the file, or in one that it includes, which only a JVM can make; undefined if there is none. */
-export async function javaClassIn(files: FluxFiles, folder: string): Promise<string | undefined> {
+// Storm 2 has the filter in the jar, as the file; Storm 0.10 to 1.2 read it from the disk even then.
+async function filterOf(filter: string, inside: string, cwd: string): Promise<string> {
+  const onDisk = resolve(cwd, filter)
+  return !(await isThere(inside)) && (await isThere(onDisk)) ? onDisk : inside
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile()
+  } catch {
+    return false
+  }
+}
+
+/**
+ * A Java class in the file, or in one that it includes, which only a JVM can make; undefined if there is none. Included
+ * files are looked for in all the folders: one too many does no harm.
+ */
+export async function javaClassIn(
+  files: FluxFiles,
+  folders: readonly string[],
+): Promise<string | undefined> {
   const text = await textOf(files.yaml)
   const texts = [text]
   for (const [, include] of text.matchAll(/^\s*(?:-\s*)?file\s*:\s*["']?([^"'\s#]+)/gm)) {
-    texts.push(await textOf(join(folder, include!), ''))
+    for (const folder of folders) texts.push(await textOf(join(folder, include!), ''))
   }
   for (const each of texts) {
     const classes = [...each.matchAll(/\bclassName["']?\s*:\s*["']?([^"'\s,}]+)/g)]
@@ -55,7 +79,9 @@ export async function javaClassIn(files: FluxFiles, folder: string): Promise<str
 // `./bolts.ts#Count` is no Java; a name with ${…} in it is not known yet.
 function isJava(name: string): boolean {
   const short = name.replace(/^(?:org\.apache|backtype)\.storm\./, '')
-  return isClassName(name) && !(short !== name && KNOWN_CLASSES.has(short))
+  return (
+    isClassName(name) && !KNOWN_VALUES.has(name) && !(short !== name && KNOWN_CLASSES.has(short))
+  )
 }
 
 /** Whether it may be the name of a Java class, with its package or without one. */

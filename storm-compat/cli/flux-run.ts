@@ -45,13 +45,14 @@ export async function runFlux(
 async function run(flux: FluxRun): Promise<number | { readonly needsJava: string }> {
   const { call, jar, around, directory } = flux
   const files = await fluxFiles(call, { jar, directory: join(directory, 'jar'), cwd: around.cwd })
-  const java = await javaClassIn(files, dirname(files.yaml))
+  const java = await javaClassIn(files, [dirname(files.yaml), around.cwd])
   if (java !== undefined) return { needsJava: `the class ${java}` }
   if (call.localForMs !== undefined && !call.dryRun) return runHere(flux, files, call.localForMs)
   const { topology, notices } = await loadFlux(files.yaml, {
     envFilter: call.envFilter,
     env: around.env,
     overrides: settingsOf(flux.line),
+    workingFolder: around.cwd,
     ...(files.filter === undefined ? {} : { properties: files.filter }),
   })
   const message = topologyMessage(topology)

@@ -8,7 +8,7 @@ import { checkFile } from './upload.ts'
 /** Flux files and properties are text that people write. */
 const FILES_MAX = 1000
 const BYTES_MAX = 16 * 1024 * 1024
-const KEPT = /\.(?:ya?ml|properties)$/i
+const KEPT = /\.(?:ya?ml|flux|properties)$/i
 
 /** Unpacks every Flux and properties file below `directory`, by its path in the jar. */
 export async function unpackFluxFiles(jar: string, directory: string): Promise<void> {

@@ -2,8 +2,9 @@
 // STORM_CONF_DIR, else of STORM_HOME/conf) or the file of --config, then -c key=value.
 import { readFile } from 'node:fs/promises'
 import { isAbsolute, join, resolve } from 'node:path'
-import { EngineError } from 'gearpump/spi'
-import { parse } from 'yaml'
+import { EngineError, type Problem } from 'gearpump/spi'
+import { lineColumns } from '../flux/substitution.ts'
+import { parseYaml, toValue } from '../flux/yaml-tree.ts'
 import { defaults } from '../topology/settings.ts'
 import { type CommandLine, list, one } from './command-line.ts'
 import { StormUsageError } from './usage-error.ts'
@@ -15,9 +16,6 @@ export type StormConf = Readonly<Record<string, unknown>>
 export type ConfSide = 'client' | 'cluster'
 
 type Place = Pick<Surroundings, 'env' | 'homeDir' | 'cwd'>
-
-/** A configuration is a few kilobytes; aliases in YAML could make much of little. */
-const ALIASES_MAX = 100
 
 /** Everything that applies to this command line. */
 export async function stormConf(
@@ -86,24 +84,35 @@ async function namedConf(file: string, folder: string | undefined, { cwd }: Plac
   })
 }
 
-/** A file of settings; undefined if there is none. */
+/**
+ * A file of settings; undefined if there is none. It is YAML as Storm's parser has it: `no` and `off` are false, and of a key
+ * that stands twice (scripts that set up a machine write their settings at the end) the last counts.
+ */
 export async function readConf(file: string): Promise<Record<string, unknown> | undefined> {
   const text = await readText(file)
   if (text === undefined) return undefined
-  let conf: unknown
-  try {
-    conf = parse(text, { maxAliasCount: ALIASES_MAX })
-  } catch (cause) {
-    throw new EngineError('BAD_INPUT', `${file}: ${(cause as Error).message}`, {
+  const problems: Problem[] = []
+  const place = lineColumns(text)
+  const tree = parseYaml(text, offset => `${file}:${place(offset)}`, problems)
+  const [problem] = problems
+  if (problem !== undefined) {
+    throw new EngineError('BAD_INPUT', `${problem.place} ${problem.message}`, {
       hint: 'mend the file; it must be YAML',
-      cause,
     })
   }
-  if (conf === null || conf === undefined) return {}
+  const conf = tree === undefined ? null : toJson(toValue(tree))
+  if (conf === null) return {}
   if (typeof conf === 'object' && !Array.isArray(conf)) return conf as Record<string, unknown>
   throw new EngineError('BAD_INPUT', `${file}: a configuration must be a map of settings`, {
     hint: 'write one setting a line, as in nimbus.seeds: ["localhost"]',
   })
+}
+
+// The settings travel on as JSON, which knows no bigint.
+function toJson(value: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(value, (_key, item) => (typeof item === 'bigint' ? Number(item) : item)),
+  )
 }
 
 async function readText(file: string): Promise<string | undefined> {

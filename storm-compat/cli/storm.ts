@@ -1,6 +1,7 @@
 // The `storm` command as Storm's users type it: finds the verb, runs it, and makes an exit code of how it ended: 0 done,
 // 1 failed, 2 the command line is wrong.
 import { nearestName, UserError } from 'gearpump/spi'
+import { leadingOptions } from './command-line.ts'
 import { errorText } from './error-line.ts'
 import { realSurroundings } from './surroundings.ts'
 import { StormUsageError } from './usage-error.ts'
@@ -22,7 +23,8 @@ export async function storm(
   gear: Gear,
   around: Surroundings = realSurroundings(gear),
 ): Promise<number> {
-  const [name, ...rest] = argv
+  const { options, rest: line } = leadingOptions(argv)
+  const [name, ...rest] = line
   if (name === undefined) {
     around.note(usage())
     return EXIT_FAILED
@@ -33,18 +35,17 @@ export async function storm(
     around.note(`storm: ${unknownVerb(name)}`)
     return EXIT_USAGE
   }
-  return runVerb(name, verb, rest, around)
+  return runVerb({ name, verb, options }, rest, around)
 }
 
 async function runVerb(
-  name: string,
-  verb: Verb,
+  { name, verb, options }: { name: string; verb: Verb; options: readonly string[] },
   argv: readonly string[],
   around: Surroundings,
 ): Promise<number> {
   if (asksForHelp(name, argv)) return help(name, around)
   try {
-    return await verb.run(argv, around)
+    return await verb.run([...options, ...argv], around)
   } catch (error) {
     if (error instanceof StormUsageError) {
       around.note(`storm: ${error.message}\nusage: ${verb.usage}`)

@@ -8,7 +8,7 @@ import { chooseSerializer } from '../multilang/serializers.ts'
 import { ShellHost } from '../multilang/shell-host.ts'
 import type { ShellCommand } from '../multilang/shell-process.ts'
 import type { ShellDependencies } from '../multilang/shell-role.ts'
-import { forgetAfterMs, maxPending, taskIdsAhead } from '../multilang/shell-settings.ts'
+import { forgetAfterMs, heartbeats, maxPending, taskIdsAhead } from '../multilang/shell-settings.ts'
 import type {
   Bolt,
   Conf,
@@ -47,6 +47,7 @@ export class ShellBolt implements Bolt {
       collector,
       maxPending: maxPending(conf),
       forgetAfterMs: forgetAfterMs(conf),
+      heartbeats: heartbeats(conf),
       ahead: this.idsAhead(conf, context, collector),
       onLost: () => collector.processLost?.(),
     })

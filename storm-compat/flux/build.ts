@@ -11,6 +11,7 @@ import type {
   Implementation,
   Input,
 } from '../topology/topology.ts'
+import { SYSTEM_COMPONENT } from '../topology/validate.ts'
 import { PartialKey } from './classes.ts'
 import type {
   FluxDefinition,
@@ -46,7 +47,7 @@ export function buildComponents(
   maker: ObjectMaker,
   found: Found,
 ): Component[] {
-  reportRepeatedIds(definition, found.problems)
+  reportSharedIds(definition, found.problems)
   for (const bean of definition.components) maker.tryMake(bean, found.problems)
   const vertices = [...definition.spouts, ...definition.bolts]
   const components = new Map<string, Component>()
@@ -65,21 +66,17 @@ export function buildComponents(
     .map(component => ({ ...component, inputs: inputs.get(component.id) ?? [] }))
 }
 
-function reportRepeatedIds(definition: FluxDefinition, problems: Problem[]): void {
-  const components = definition.components
-  for (const beans of [components, [...definition.spouts, ...definition.bolts]]) {
-    const first = new Map<string, string>()
-    for (const { id } of beans) {
-      const earlier = first.get(id.value)
-      if (earlier === undefined) first.set(id.value, id.place)
-      else {
-        problems.push({
-          place: id.place,
-          message: `the id "${id.value}" is taken already`,
-          hint: `at ${earlier}`,
-        })
-      }
-    }
+// Within spouts and within bolts the last one of an id stays (includes.ts); one of each kind cannot share it.
+function reportSharedIds({ spouts, bolts }: FluxDefinition, problems: Problem[]): void {
+  const places = new Map(spouts.map(({ id }) => [id.value, id.place]))
+  for (const { id } of bolts) {
+    const earlier = places.get(id.value)
+    if (earlier === undefined) continue
+    problems.push({
+      place: id.place,
+      message: `the id "${id.value}" is taken already`,
+      hint: `at ${earlier}`,
+    })
   }
 }
 
@@ -182,7 +179,7 @@ function inputsOf(
   definition: FluxDefinition,
   components: ReadonlyMap<string, Component>,
   maker: ObjectMaker,
-  { problems }: Found,
+  { problems, notices }: Found,
 ): Map<string, Input[]> {
   const names = endsOf(definition)
   const inputs = new Map<string, Input[]>()
@@ -196,9 +193,15 @@ function inputsOf(
       grouping,
       place: stream.place,
     }
-    const list = inputs.get(stream.to.value)
-    if (list === undefined) inputs.set(stream.to.value, [input])
-    else list.push(input)
+    const list = inputs.get(stream.to.value) ?? []
+    inputs.set(stream.to.value, list)
+    const at = list.findIndex(i => i.component === input.component && i.stream === input.stream)
+    if (at === -1) list.push(input)
+    else {
+      // Storm keeps subscriptions in a map: the last grouping is the one that counts.
+      notices.push(`${input.place}: takes the place of the subscription at ${list[at]!.place}`)
+      list[at] = input
+    }
   }
   return inputs
 }
@@ -236,7 +239,7 @@ function reportEnds({ from, to }: StreamDefinition, ends: Ends, problems: Proble
       message: `bolt "${from.value}" never runs, since no stream leads to it`,
       hint: 'add a stream to it, or take this one out',
     })
-  } else if (!spouts.has(from.value) && !bolts.has(from.value)) {
+  } else if (from.value !== SYSTEM_COMPONENT && !spouts.has(from.value) && !bolts.has(from.value)) {
     problems.push(unknownEnd('spout or bolt', from, [...spouts, ...bolts]))
   }
   return problems.length === before

@@ -25,6 +25,7 @@ export class PartialKey {
 const shell: FluxClass = {
   ...known('a shell component', (args, place) => new ShellComponent(args, place)),
   call: (instance, method, args, place) => (instance as ShellComponent).call(method, args, place),
+  set: (instance, property, value) => (instance as ShellComponent).set(property, value),
 }
 
 const knownClasses: ReadonlyMap<string, FluxClass> = new Map([

@@ -1,8 +1,8 @@
 // Merges the files that a Flux file includes into its definition, with Storm's rules: one level deep, an included
 // part loses against what is there unless `override` is set, streams are always added. Included files must lie in
 // or below the folder of the topology (or the folder that the caller allows), so that a file from elsewhere cannot
-// make us read and quote what it was not given.
-import { realpathSync } from 'node:fs'
+// make us read and quote what it was not given; where the caller says in which folder the user is, also below that one.
+import { existsSync, realpathSync } from 'node:fs'
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import type { Problem } from 'gearpump/spi'
 import type { FluxDefinition, IncludeDefinition } from './definition.ts'
@@ -10,16 +10,23 @@ import type { FluxDefinition, IncludeDefinition } from './definition.ts'
 /** Files that one topology may include. */
 export const INCLUDES_MAX = 100
 
+export interface IncludeFolders {
+  /** The one of the file that includes. */
+  readonly folder: string
+  /** Included files lie below it. */
+  readonly root: string
+  /** The user's: Storm looks for included files from here. Undefined = only beside the file. */
+  readonly working: string | undefined
+}
+
 /** Where an included file lies, or a Problem in the list. */
 export function includePath(
   include: IncludeDefinition,
-  folder: string,
-  root: string,
+  folders: IncludeFolders,
   problems: Problem[],
 ): string | undefined {
   const { value, place } = include.file
-  // A resource is named from the top of the jar, `/configs/base.yaml`: here from the folder of the topology.
-  const path = include.resource ? join(folder, value) : resolve(folder, value)
+  const { path, root } = placeOf(include, folders)
   const outside = {
     place,
     message: `the included file ${value} lies outside of the topology's folder`,
@@ -45,6 +52,20 @@ export function includePath(
   if (isBelow(real, realpathSync(root))) return real
   problems.push(outside)
   return undefined
+}
+
+// Beside the file, and where there is none, where the command was given, as in Storm.
+function placeOf(
+  { file: { value }, resource }: IncludeDefinition,
+  { folder, root, working }: IncludeFolders,
+): { path: string; root: string } {
+  // A resource is named from the top of the jar, `/configs/base.yaml`: here from the folder of the topology.
+  const beside = { path: resource ? join(folder, value) : resolve(folder, value), root }
+  if (resource || working === undefined) return beside
+  const named = { path: resolve(working, value), root: working }
+  // What lies outside is not even looked for.
+  if (isBelow(beside.path, resolve(root)) && existsSync(beside.path)) return beside
+  return isBelow(named.path, working) && existsSync(named.path) ? named : beside
 }
 
 function isBelow(path: string, folder: string): boolean {
@@ -82,6 +103,22 @@ export function mergeInclude(
     notices.push(`${place}: includes of an included file are ignored: they go one level deep`)
   }
   return notices
+}
+
+/** Of components, spouts and bolts with the same id only the last stays, where the first was, as in Storm. */
+export function keepLast(definition: FluxDefinition, notices: string[]): void {
+  for (const part of ['components', 'spouts', 'bolts'] as const) {
+    const beans: Bean[] = definition[part]
+    const last = new Map<string, Bean>()
+    for (const bean of beans) {
+      const earlier = last.get(bean.id.value)
+      if (earlier !== undefined) {
+        notices.push(`${bean.place}: takes the place of the "${bean.id.value}" at ${earlier.place}`)
+      }
+      last.set(bean.id.value, bean)
+    }
+    beans.splice(0, beans.length, ...last.values())
+  }
 }
 
 interface Bean {

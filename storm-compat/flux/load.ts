@@ -11,7 +11,7 @@ import { topologyWarnings, validateStructure } from '../topology/validate.ts'
 import { buildComponents, type Found, settingsOf } from './build.ts'
 import { ClassTable } from './classes.ts'
 import { type FluxDefinition, type ObjectDefinition, readDefinition } from './definition.ts'
-import { INCLUDES_MAX, includePath, mergeInclude } from './includes.ts'
+import { INCLUDES_MAX, includePath, keepLast, mergeInclude } from './includes.ts'
 import { ObjectMaker } from './objects.ts'
 import { parseProperties, substitute, type Values } from './substitution.ts'
 import { parseYaml } from './yaml-tree.ts'
@@ -29,6 +29,8 @@ export interface FluxOptions {
   name?: string
   /** Included files must lie in or below this folder; by default the one of the file. */
   includeRoot?: string
+  /** The folder the user is in: included files that are not beside the file are looked for here and below, as in Storm. */
+  workingFolder?: string
 }
 
 export interface LoadedFlux {
@@ -49,7 +51,7 @@ export async function loadFlux(file: string, options: FluxOptions = {}): Promise
   const values = await valuesOf(options)
   const definition = await readFluxFile(file, values, found)
   if (definition === undefined) throw invalid(file, found.problems)
-  await addIncludes(definition, file, { values, root: options.includeRoot, found })
+  await addIncludes(definition, file, { values, options, found })
 
   const classes = new ClassTable()
   await classes.load(objectsOf(definition))
@@ -138,9 +140,12 @@ async function readFluxFile(
   for (const { name, place: at } of unknown) {
     notices.push(`${file}:${at}: \${${name}} has no value and is kept as it is`)
   }
-  const root = parseYaml(text, offset => `${file}:${place(offset)}`, problems)
-  if (root === undefined || root.kind === 'map') {
-    return root && readDefinition(root, dirname(resolve(file)), problems)
+  const root = parseYaml(text, offset => `${file}:${place(offset)}`, problems, notices)
+  if (root === undefined) return undefined
+  if (root.kind === 'map') {
+    const definition = readDefinition(root, dirname(resolve(file)), problems)
+    keepLast(definition, notices)
+    return definition
   }
   problems.push({ place: root.place, message: 'a topology must be a map that begins with name: …' })
   return undefined
@@ -149,12 +154,13 @@ async function readFluxFile(
 async function addIncludes(
   definition: FluxDefinition,
   file: string,
-  how: { values: Values; root: string | undefined; found: Found },
+  how: { values: Values; options: FluxOptions; found: Found },
 ): Promise<void> {
-  const { values, found } = how
+  const { values, options, found } = how
   const folder = dirname(resolve(file))
+  const { includeRoot: root = folder, workingFolder: working } = options
   for (const include of definition.includes.slice(0, INCLUDES_MAX)) {
-    const path = includePath(include, folder, how.root ?? folder, found.problems)
+    const path = includePath(include, { folder, root, working }, found.problems)
     if (path === undefined) continue
     const included = await readFluxFile(shownPath(path), values, found)
     if (included !== undefined) found.notices.push(...mergeInclude(definition, included, include))

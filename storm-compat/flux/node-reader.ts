@@ -94,7 +94,8 @@ export class NodeReader {
   optionalFlag(parent: MapNode | undefined, key: string): boolean | undefined {
     const node = this.#written(parent, key)
     if (node === undefined) return undefined
-    if (node.kind === 'scalar' && typeof node.value === 'boolean') return node.value
+    const value = unquoted(node)
+    if (typeof value === 'boolean') return value
     this.#wrong(node, `${key} must be true or false`)
     return undefined
   }
@@ -102,7 +103,8 @@ export class NodeReader {
   optionalNumber(parent: MapNode, key: string): number | undefined {
     const node = this.#written(parent, key)
     if (node === undefined) return undefined
-    if (node.kind === 'scalar' && typeof node.value === 'number') return node.value
+    const value = unquoted(node)
+    if (typeof value === 'number') return value
     this.#wrong(node, `${key} must be a number`)
     return undefined
   }
@@ -111,7 +113,7 @@ export class NodeReader {
   optionalCount(parent: MapNode, key: string, unset?: number): number | undefined {
     const node = this.#written(parent, key)
     if (node === undefined) return undefined
-    const value = node.kind === 'scalar' ? node.value : undefined
+    const value = unquoted(node)
     if (
       typeof value === 'number' &&
       (value === unset || (Number.isSafeInteger(value) && value > 0))
@@ -144,6 +146,25 @@ export class NodeReader {
 function textOf(node: Extract<FluxNode, { kind: 'scalar' }>): string {
   return typeof node.value === 'string' ? node.value : node.text
 }
+
+// `"2"` or `"true"` where a number or a flag is wanted: Storm reads what is in the quotes. Files with properties put
+// into them (`parallelism: "${spouts}"`) are full of it.
+function unquoted(node: FluxNode): unknown {
+  if (node.kind !== 'scalar') return undefined
+  if (typeof node.value !== 'string') return node.value
+  const text = node.value.toLowerCase()
+  if (/^[+-]?(?:0|[1-9]\d*)$/.test(text)) return Number(text)
+  return FLAGS.get(text)
+}
+
+const FLAGS: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['yes', true],
+  ['on', true],
+  ['false', false],
+  ['no', false],
+  ['off', false],
+])
 
 /** Longest piece of the file that a message repeats. */
 const SHOWN_MAX = 40

@@ -67,6 +67,17 @@ export class ShellComponent {
     }
   }
 
+  /** A property is its setter with one argument. */
+  set(property: string, value: Argument): void {
+    const setter = `set${property.slice(0, 1).toUpperCase()}${property.slice(1)}`
+    if (setter === 'setEnv' || setter === 'setDefaultStream') {
+      this.call(setter, [value], value.place)
+      return
+    }
+    const hint = 'properties of a shell component are env and defaultStream'
+    throw new UseError(value.place, `shell components have no property "${property}"`, hint)
+  }
+
   describe(): ShellDescription {
     return {
       shell: true,

@@ -88,7 +88,7 @@ function sourceOffset(pieces: readonly Piece[], offset: number): number {
   return piece.replaced ? piece.sourceStart : piece.sourceStart + (offset - piece.start)
 }
 
-function lineColumns(source: string): (offset: number) => string {
+export function lineColumns(source: string): (offset: number) => string {
   const starts = [0]
   for (const match of source.matchAll(/\r\n|\r|\n/g)) starts.push(match.index + match[0].length)
   return offset => {

@@ -46,11 +46,15 @@ export const NODES_MAX = 100_000
 /** Mistakes in the syntax that are reported: one slip often makes many of them. */
 const SYNTAX_PROBLEMS_MAX = 20
 
-/** Parses one document. `place` turns an offset of the text into `file:line:column`. */
+/**
+ * Parses one document. `place` turns an offset of the text into `file:line:column`. A key that stands twice has its last
+ * value, as Storm's parser has it, and a notice.
+ */
 export function parseYaml(
   text: string,
   place: (offset: number) => string,
   problems: Problem[],
+  notices: string[] = [],
 ): FluxNode | undefined {
   if (text.length > TEXT_MAX) {
     problems.push({ place: place(0), message: `the file has more than ${TEXT_MAX} characters` })
@@ -59,19 +63,24 @@ export function parseYaml(
   const before = problems.length
   try {
     refuseDeepText(text, place)
-    const document = parseDocument(text, {
+    // The library knows no line that ends in a return alone; YAML does. The length stays the same, and so do places.
+    const document = parseDocument(text.replace(/\r(?!\n)/g, '\n'), {
       version: '1.1',
       intAsBigInt: true,
+      uniqueKeys: false,
       prettyErrors: false,
       logLevel: 'error',
       // A date is text: no setting of Storm is one, and JSON has none.
       customTags: tags => tags.filter(tag => typeof tag === 'string' || !isDateTag(tag.tag)),
     })
-    for (const error of [...document.errors, ...document.warnings].slice(0, SYNTAX_PROBLEMS_MAX)) {
+    const errors = [...document.errors, ...document.warnings].filter(
+      error => !isGluedComment(error),
+    )
+    for (const error of errors.slice(0, SYNTAX_PROBLEMS_MAX)) {
       problems.push(syntaxProblem(error.code, error.message, place(error.pos[0])))
     }
     if (problems.length > before) return undefined
-    return new TreeBuilder(document, place).build()
+    return new TreeBuilder(document, place, notices).build()
   } catch (thrown) {
     if (thrown instanceof TreeError) problems.push({ place: thrown.place, message: thrown.message })
     else if (thrown instanceof RangeError) {
@@ -101,11 +110,15 @@ function isDateTag(tag: string): boolean {
   return tag === 'tag:yaml.org,2002:timestamp'
 }
 
+// `"a"#why`: Storm's parser takes it for a comment all the same, and so does this one, once it has complained.
+function isGluedComment({ code, message }: { code: string; message: string }): boolean {
+  return code === 'MISSING_CHAR' && message.startsWith('Comments must be separated')
+}
+
 function syntaxProblem(code: string, message: string, place: string): Problem {
   if (code === 'TAG_RESOLVE_FAILED') {
     return { place, message: 'YAML tags are not supported', hint: 'name the class in className' }
   }
-  if (code === 'DUPLICATE_KEY') return { place, message: 'the same key stands here twice' }
   return { place, message: message.replace(/\s+/g, ' ').trim() }
 }
 
@@ -141,15 +154,24 @@ class TreeError extends Error {
   }
 }
 
+interface Entry {
+  readonly keyPlace: string
+  readonly value: FluxNode
+}
+
+type Entries = Map<string, Entry>
+
 class TreeBuilder {
   readonly #document: Document
   readonly #place: (offset: number) => string
+  readonly #notices: string[]
   readonly #open = new Set<unknown>()
   #nodes = 0
 
-  constructor(document: Document, place: (offset: number) => string) {
+  constructor(document: Document, place: (offset: number) => string, notices: string[]) {
     this.#document = document
     this.#place = place
+    this.#notices = notices
   }
 
   build(): FluxNode {
@@ -188,7 +210,7 @@ class TreeBuilder {
   }
 
   #map(pairs: readonly Pair[], place: string, depth: number): MapNode {
-    const entries = new Map<string, { keyPlace: string; value: FluxNode }>()
+    const entries: Entries = new Map()
     const merged: FluxNode[] = []
     for (const { key, value } of pairs) {
       const keyPlace = this.#placeOf(key) ?? place
@@ -196,10 +218,17 @@ class TreeBuilder {
       if (name.kind !== 'scalar') throw new TreeError(keyPlace, 'a key must be a word')
       const child = this.#node(value, keyPlace, depth + 1)
       if (name.text === '<<') merged.push(child)
-      else entries.set(name.text, { keyPlace, value: child })
+      else this.#set(entries, name.text, { keyPlace, value: child })
     }
     for (const source of merged) mergeInto(entries, source)
     return { kind: 'map', place, entries }
+  }
+
+  #set(entries: Entries, key: string, entry: Entry): void {
+    if (entries.has(key)) {
+      this.#notices.push(`${entry.keyPlace}: "${key}" stands twice; this one counts`)
+    }
+    entries.set(key, entry)
   }
 
   #placeOf(node: unknown): string | undefined {
@@ -209,10 +238,7 @@ class TreeBuilder {
 }
 
 // `<<: *base`: what is there already wins.
-function mergeInto(
-  entries: Map<string, { keyPlace: string; value: FluxNode }>,
-  source: FluxNode,
-): void {
+function mergeInto(entries: Entries, source: FluxNode): void {
   if (source.kind === 'list') {
     for (const item of source.items) mergeInto(entries, item)
     return

@@ -41,6 +41,8 @@ export interface BoltProtocolOptions {
   readonly maxPending: number
   /** How long an unanswered tuple is kept; undefined = for ever (message timeouts are off). */
   readonly forgetAfterMs: number | undefined
+  /** False: the child gets no heartbeats and may be silent. */
+  readonly heartbeats: boolean
   /** Given when the child's library keeps task ids that it gets before its emits. */
   readonly ahead?: IdsAhead | undefined
   /** Called when the process has died and what it held has failed. */
@@ -123,11 +125,12 @@ export class BoltProtocol implements ShellRole {
   }
 
   owesSinceMs(): number | undefined {
-    return this.paused ? undefined : this.upSinceMs
+    return this.paused || !this.options.heartbeats ? undefined : this.upSinceMs
   }
 
   beat(nowMs: number): void {
     this.forget(nowMs)
+    if (!this.options.heartbeats) return
     // One unread heartbeat says all; more would only fill the pipe of a child that is busy.
     if (this.heartbeatUnread && this.link.unwrittenBytes > 0) return
     this.heartbeatUnread = true

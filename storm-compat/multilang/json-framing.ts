@@ -5,6 +5,7 @@
 import { StringDecoder } from 'node:string_decoder'
 import { Double } from '../component/values.ts'
 import { DEPTH_MAX, JsonError, parseJson, parseJsonList, writeJson } from './json.ts'
+import { parseLenient } from './json-lenient.ts'
 import {
   MESSAGE_BYTES_MAX,
   RUBBISH_BYTES_SHOWN,
@@ -164,7 +165,7 @@ class JsonReader implements WireReader {
 }
 
 // A message is an object or an array; a JSON number or string on a line of its own is a print.
-function messageIn(text: string): object | undefined {
+function strictMessageIn(text: string): object | undefined {
   let value: unknown
   try {
     value = parseJson(text)
@@ -173,6 +174,14 @@ function messageIn(text: string): object | undefined {
     throw thrown
   }
   return isMessage(value) ? value : undefined
+}
+
+// What is no JSON must at least say what it is, so that the print of an object stays a print.
+function messageIn(text: string): object | undefined {
+  const strict = strictMessageIn(text)
+  if (strict !== undefined) return strict
+  const value = parseLenient(text)
+  return value !== undefined && ('command' in value || 'pid' in value) ? value : undefined
 }
 
 // A Double is a number alone on a line, not an object.
@@ -204,7 +213,7 @@ function resolve(lines: readonly string[], sink: WireSink): void {
 
 // One line of a block that is no message as a whole: a command on a line of its own still counts.
 function tellLine(line: string, sink: WireSink): void {
-  const found = line.startsWith('{') ? messageIn(line) : undefined
+  const found = line.startsWith('{') ? strictMessageIn(line) : undefined
   if (found !== undefined && ('command' in found || 'pid' in found)) sink.message(found)
   else sink.stray(whyNot(line))
 }

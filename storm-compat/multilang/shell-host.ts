@@ -12,16 +12,11 @@ import { deathError, shellError, startError } from './death-report.ts'
 import { handshake } from './handshake.ts'
 import { RestartBackoff } from './restart-backoff.ts'
 import { chooseSerializer } from './serializers.ts'
-import type {
-  ShellCommand,
-  ShellExit,
-  ShellProcess,
-  ShellProcessEvents,
-  SpawnShell,
-} from './shell-process.ts'
+import { type Life, newLife } from './shell-life.ts'
+import type { ShellCommand, ShellExit, ShellProcessEvents, SpawnShell } from './shell-process.ts'
 import type { ShellDependencies, ShellRole } from './shell-role.ts'
 import { messageBytesMax, subprocessTimeoutMs } from './shell-settings.ts'
-import type { Serializer, WireReader, WireWriter } from './wire.ts'
+import type { Serializer, WireWriter } from './wire.ts'
 
 /** The beat: Storm's heartbeat timer. */
 export const BEAT_MS = 1_000
@@ -47,18 +42,6 @@ export interface ShellHostOptions {
   readonly context: TopologyContext
   readonly reportError: (error: Error) => void
   readonly dependencies?: Partial<ShellDependencies> | undefined
-}
-
-/** One process from its start to its end. */
-interface Life {
-  process: ShellProcess | undefined
-  readonly reader: WireReader
-  readonly writer: WireWriter
-  lastHeardMs: number
-  upSinceMs: number | undefined
-  pid: number | undefined
-  verdict: EngineError | undefined
-  lastError: { text: string; atMs: number } | undefined
 }
 
 export class ShellHost {
@@ -178,16 +161,7 @@ export class ShellHost {
 
   private launch(): void {
     const { shell, conf, context } = this.options
-    const life: Life = {
-      process: undefined,
-      reader: this.serializer.reader(messageBytesMax(conf)),
-      writer: this.serializer.writer(),
-      lastHeardMs: this.clock.nowMs(),
-      upSinceMs: undefined,
-      pid: undefined,
-      verdict: undefined,
-      lastError: undefined,
-    }
+    const life = newLife(this.serializer, messageBytesMax(conf), this.clock.nowMs())
     this.life = life
     const spawnOptions = {
       ...shell,
@@ -245,8 +219,10 @@ export class ShellHost {
     }
     const message = value as ShellMessage
     const command = message.command
-    if (typeof command === 'string') this.command(life, command, message)
-    else if ('pid' in message) this.handshakeDone(life, message.pid)
+    if (typeof command === 'string') {
+      this.spoken(life, command)
+      this.command(life, command, message)
+    } else if ('pid' in message) this.handshakeDone(life, message.pid)
     else throw protocolError(`sent a message without a command: ${textOf(value).slice(0, 200)}`)
   }
 
@@ -269,9 +245,23 @@ export class ShellHost {
     }
   }
 
-  private handshakeDone(life: Life, pid: unknown): void {
+  // Storm takes whatever comes first for the answer to its handshake, so there are children that never say their pid.
+  // One that only talks may be loading still, which takes as long as it takes.
+  private spoken(life: Life, command: string): void {
+    const talks = command === 'log' || command === 'error' || command === 'metrics'
+    if (!talks) life.loading = false
     if (life.upSinceMs !== undefined) return
+    life.loading = talks
+    this.begin(life)
+  }
+
+  private handshakeDone(life: Life, pid: unknown): void {
     if (typeof pid === 'number') life.pid = pid
+    life.loading = false
+    if (life.upSinceMs === undefined) this.begin(life)
+  }
+
+  private begin(life: Life): void {
     const nowMs = this.clock.nowMs()
     life.upSinceMs = nowMs
     this.cancelTimer()
@@ -285,7 +275,7 @@ export class ShellHost {
     const nowMs = this.clock.nowMs()
     // Our own event loop stood still: what the child said meanwhile is still unread.
     if (nowMs - dueMs > LATE_BEAT_MS) life.lastHeardMs += nowMs - dueMs
-    const owesSinceMs = this.role.owesSinceMs()
+    const owesSinceMs = life.loading ? undefined : this.role.owesSinceMs()
     if (
       owesSinceMs !== undefined &&
       nowMs - Math.max(owesSinceMs, life.lastHeardMs) > this.timeoutMs
@@ -379,11 +369,8 @@ export class ShellHost {
   }
 
   private stray(life: Life, text: string): void {
-    this.log(
-      life,
-      'info',
-      `stdout: ${text.length > STRAY_MAX ? `${text.slice(0, STRAY_MAX)}…` : text}`,
-    )
+    const shown = text.length > STRAY_MAX ? `${text.slice(0, STRAY_MAX)}…` : text
+    this.log(life, 'info', `stdout: ${shown}`)
   }
 
   private log(life: Life, level: ReturnType<typeof levelOf>, text: string): void {

@@ -25,7 +25,15 @@ export function messageBytesMax(conf: Conf): number | undefined {
 
 /** Whether task ids may be sent before they are asked for. */
 export function taskIdsAhead(conf: Conf): boolean {
-  const given = conf['wire.task.ids.ahead']
+  return isOn(conf['wire.task.ids.ahead'])
+}
+
+/** Whether bolts get heartbeats and must answer them; libraries from before Storm 0.9.3 take them for tuples. */
+export function heartbeats(conf: Conf): boolean {
+  return isOn(conf['wire.heartbeats'])
+}
+
+function isOn(given: unknown): boolean {
   return given !== false && given !== 'false'
 }
 

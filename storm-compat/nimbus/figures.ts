@@ -112,7 +112,7 @@ function executorStats(
   component: Component,
   tasks: readonly number[],
 ): ExecutorStats {
-  const byWindow = new Map(
+  const byWindow = new Map<Window, Statistics>(
     WINDOWS.map(window => [window, taskStatistics(topology, component, tasks, window)] as const),
   )
   const out = <T>(of: (stream: StreamStatistics) => T) =>

@@ -31,9 +31,10 @@ import type { HostedInfo } from './topology-host.ts'
 import { uptimeSecs, type Worker, workersOf } from './whereabouts.ts'
 import { WINDOWS, type Window } from './windows.ts'
 
-/** A window as a client wrote it; what is none of Storm's is all time. */
+/** A window as a client wrote it; all time if it wrote none. */
 export function windowOf(word: string | undefined): Window {
-  return WINDOWS.find(window => window === word) ?? ':all-time'
+  if (word === undefined || word === '') return ':all-time'
+  return WINDOWS.find(window => window === word) ?? 'none'
 }
 
 export function topologyPage(

@@ -84,10 +84,13 @@ export function rowsOf({ figures, tallies = [] }: HostedInfo): Map<string, Row> 
 
 function read(component: Component, row: Row): Statistics {
   const layout = tallyLayout(component)
-  const inputs = component.inputs.map((input, i) =>
-    inputOf(row, layout, i + 1, { componentId: input.component, streamId: input.stream }),
-  )
   const ticks = { componentId: TICK_ORIGIN.component, streamId: TICK_ORIGIN.stream }
+  // Who subscribes to ticks has one row of them all the same: the one that counts.
+  const inputs = component.inputs.flatMap(({ component: componentId, stream: streamId }, i) =>
+    componentId === ticks.componentId && streamId === ticks.streamId
+      ? []
+      : [inputOf(row, layout, i + 1, { componentId, streamId })],
+  )
   const ticked = component.kind === 'bolt' ? [inputOf(row, layout, TICKS, ticks)] : []
   return {
     streams: [...component.streams.keys()].map((stream, i) =>

@@ -4,7 +4,8 @@
 
 /** Storm's names of the windows, in its order. */
 export const WINDOWS = ['600', '10800', '86400', ':all-time'] as const
-export type Window = (typeof WINDOWS)[number]
+/** One of them, or `none`: a time that is not kept, in which nothing was counted. */
+export type Window = (typeof WINDOWS)[number] | 'none'
 
 const BUCKETS = 20
 
@@ -42,6 +43,7 @@ export class WindowedRows {
 
   /** What was counted in a window up to the last `take`; empty for what is not known. */
   row(window: Window, name: string): Row {
+    if (window === 'none') return []
     const now = this.#latest.get(name) ?? []
     if (window === ':all-time') return now
     const before = this.#samples.get(window)?.[0]?.rows.get(name)

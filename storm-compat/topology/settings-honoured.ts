@@ -132,6 +132,12 @@ export const honoured: readonly Row[] = [
     "ours; false: a child on Storm's storm.py or storm.rb gets the task ids of an emit after it, never before",
   ],
   [
+    'wire.heartbeats',
+    'boolean',
+    ABSENT,
+    'ours; false: for bolts on a library from before Storm 0.9.3, which knows no heartbeats: they get none and may be silent',
+  ],
+  [
     'wire.message.bytes.max',
     'integer > 0',
     ABSENT,

@@ -9,6 +9,13 @@ import type { Component, Input, StormTopology, Stream } from './topology.ts'
 const TOPOLOGY_NAME = /^[^/.:\\]+$/
 /** Ids that begin so belong to the system (`__acker`, `__tick`). */
 const SYSTEM_PREFIX = '__'
+/** What a bolt may subscribe to of Storm's own component, with the fields. */
+export const SYSTEM_COMPONENT = '__system'
+const SYSTEM_STREAMS: ReadonlyMap<string, Stream> = new Map([
+  ['__tick', { fields: ['rate_secs'], direct: false }],
+  ['__metrics_tick', { fields: ['interval'], direct: false }],
+  ['__credentials', { fields: ['creds'], direct: false }],
+])
 /** Tasks of one topology: far above what one machine carries, and low enough to catch a slip of the keyboard. */
 export const TASKS_MAX = 100_000
 
@@ -168,8 +175,9 @@ function inputProblems(
   byId: ReadonlyMap<string, Component>,
 ): Problem[] {
   const place = input.place ?? placeOf(component)
-  const source = byId.get(input.component)
-  if (source === undefined) {
+  const streams =
+    input.component === SYSTEM_COMPONENT ? SYSTEM_STREAMS : byId.get(input.component)?.streams
+  if (streams === undefined) {
     return [
       {
         place,
@@ -178,13 +186,13 @@ function inputProblems(
       },
     ]
   }
-  const stream = source.streams.get(input.stream)
+  const stream = streams.get(input.stream)
   if (stream === undefined) {
     return [
       {
         place,
-        message: `"${component.id}" subscribes to stream "${input.stream}" of "${source.id}", which it does not declare`,
-        ...didYouMean(input.stream, source.streams.keys()),
+        message: `"${component.id}" subscribes to stream "${input.stream}" of "${input.component}", which it does not declare`,
+        ...didYouMean(input.stream, streams.keys()),
       },
     ]
   }
@@ -194,7 +202,7 @@ function inputProblems(
     .filter(field => !stream.fields.includes(field))
     .map(field => ({
       place,
-      message: `"${component.id}" groups by field "${field}", which stream "${input.stream}" of "${source.id}" does not have`,
+      message: `"${component.id}" groups by field "${field}", which stream "${input.stream}" of "${input.component}" does not have`,
       ...didYouMean(field, stream.fields),
     }))
 }
@@ -216,7 +224,8 @@ function sizeProblems(topology: StormTopology): Problem[] {
 }
 
 function unreachableBolts(components: readonly Component[]): Problem[] {
-  const reached = new Set(components.filter(c => c.kind === 'spout').map(c => c.id))
+  const spouts = components.filter(c => c.kind === 'spout').map(c => c.id)
+  const reached = new Set([...spouts, SYSTEM_COMPONENT])
   let grew = true
   while (grew) {
     grew = false

@@ -69,7 +69,7 @@ test('what is refused is refused in Storm’s shape, with a status that says who
     [post('/topology/summary'), 405, /GET/],
     [post(`/topology/${ID}/kill/soon`), 400, /the wait in seconds: "soon"/],
     [post(`/topology/${ID}/kill/99999999999`), 400, /no whole number/],
-    [ask(`/api/v1/topology/${ID}?window=7`), 400, /window is one of 600/],
+    [ask(`/api/v1/topology/${ID}?window=soon`), 400, /window is one of 600/],
     [ask('/api/v1/topology/%'), 400, /not encoded/],
     [post(`/topology/${ID}/logconfig`, [1]), 400, /no JSON object/],
     [post(`/topology/${ID}/logconfig`), 400, /no JSON object/],

@@ -237,6 +237,18 @@ test('metrics are per stream: counts summed, latencies weighted, over the execut
   t.deepEqual(topologyMetricsJson({ executors: [] } as never, { id: 'x' }, '600').spouts, [])
 })
 
+test('a window that Storm does not keep is answered, with nothing counted in it', async t => {
+  const { client, get } = await uiFor(t)
+  await client.call('submitTopology', { name: 'wc', topology: wordTopology() })
+  const page = await get(`/topology/${ID}?window=60`)
+  t.like(page, { window: '60', windowHint: '1m 0s' })
+  t.like(page.spouts[0], { spoutId: 'words', emitted: 0, acked: 0, completeLatency: '0.000' })
+  t.like(page.bolts[0], { boltId: 'split', executed: 0, executeLatency: '0.000' })
+  t.is(page.topologyStats.find((row: { window: string }) => row.window === ':all-time').acked, 20)
+  t.deepEqual((await get(`/topology/${ID}/metrics?window=60`)).bolts[0].executed, [])
+  t.is((await get(`/topology/${ID}/component/split?window=60`)).boltStats.length, 4)
+})
+
 test('passwords of a topology are not shown', async t => {
   const { client, get } = await uiFor(t)
   const jsonConf = JSON.stringify({ 'db.password': 'hunter2', 'api.token': 't', 'a.b': 'seen' })

@@ -121,6 +121,20 @@ test('--resource takes the file and its properties out of the jar; --inactive an
   t.deepEqual(w.calls, [])
 })
 
+test('with --resource the properties may be on disk, as up to Storm 1.2, and the file may be a .flux', async t => {
+  const w = await fluxWorld(t)
+  await writeFile(join(w.dir, 'resources', 'conf', 'topo.flux'), TOPOLOGY)
+  await writeFile(join(w.dir, 'resources', 'p.properties'), 'name=in-jar\n')
+  await writeJar(join(w.dir, 'y.jar'), 'resources', w.dir)
+  const line = ['y.jar', FLUX, '--resource', '/resources/conf/topo.flux', '--filter']
+  t.is(await w.run('jar', ...line, 'p.properties'), 0, w.notes())
+  t.is(w.calls.at(-1)!.args.name, 'wc')
+  t.is(await w.run('jar', ...line, 'resources/p.properties'), 0, w.notes())
+  t.is(w.calls.at(-1)!.args.name, 'in-jar')
+  t.is(await w.run('jar', ...line, 'nowhere.properties'), 1)
+  t.regex(w.notes(), /nowhere\.properties/)
+})
+
 test('--local runs here, with the resources of the jar', async t => {
   const w = await fluxWorld(t)
   const seen: string[] = []

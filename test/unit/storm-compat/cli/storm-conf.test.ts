@@ -63,6 +63,24 @@ test('a file that is no map, a port that is none, and no seed are told', async t
   t.regex(w.notes(), /nimbus\.seeds names no host/)
 })
 
+test('storm.yaml is read as Storm reads it: the last of two counts, no is false, and what is wrong has a place', async t => {
+  const w = await world(t, { answers })
+  const twice = 'nimbus.seeds: ["old"]\nnimbus.thrift.port: 1\nnimbus.seeds: ["new"]\n'
+  await conf(w.dir, '.storm', `\uFEFF${twice.replaceAll('\n', '\r\n')}`)
+  t.deepEqual(await connectedTo(w), ['new:1', 'exit 0'])
+  await conf(w.dir, '.storm', 'ui.actions.enabled: no\na: y\nb: 9223372036854775807\nc: 010\n')
+  for (const name of ['ui.actions.enabled', 'a', 'b', 'c']) await w.run('localconfvalue', name)
+  t.deepEqual(w.printed().trim().split('\n').slice(-4), [
+    'ui.actions.enabled: false',
+    'a: y',
+    'b: 9223372036854776000',
+    'c: 8',
+  ])
+  await conf(w.dir, '.storm', 'a: 1\nb: [\n')
+  t.deepEqual(await connectedTo(w), ['exit 1'])
+  t.regex(w.notes(), /storm\.yaml:3:1 .*\n.*it must be YAML/)
+})
+
 test('seeds are tried in turn, and the leader that one names is used', async t => {
   const leader = { host: 'leader', port: 9000 }
   const w = await world(t, { answers: { ...answers, getLeader: leader }, deadHosts: ['dead'] })

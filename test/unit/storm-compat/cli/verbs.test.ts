@@ -96,6 +96,24 @@ test('wrong command lines are 2, and reach no Nimbus', async t => {
   t.deepEqual(w.connections, [])
 })
 
+test('options of every verb may stand before it, as up to Storm 1.2', async t => {
+  const w = await world(t, {
+    answers: { getTopologySummaries: [summary], killTopologyWithOpts: undefined },
+  })
+  await writeFile(join(w.dir, 'other.yaml'), 'my.own: from the file\n')
+  t.is(await w.run('-c', 'nimbus.host=elsewhere', '--config', 'other.yaml', 'list'), 0, w.notes())
+  t.regex(w.printed(), /wc-1-1700000000/)
+  t.is(await w.run('-c', 'a=1', 'kill', 'wc', '-w', '3'), 0, w.notes())
+  t.deepEqual(w.calls.at(-1)!.args, { name: 'wc', options: { wait_secs: 3 } })
+  t.is(await w.run('--config=other.yaml', 'localconfvalue', 'my.own'), 0, w.notes())
+  t.regex(w.printed(), /my\.own: from the file/)
+  t.is(await w.run('-c', 'a=1', 'blobstore', 'lst'), 2)
+  t.regex(w.notes(), /did you mean "list"/)
+  t.is(await w.run('-c', 'a=1', 'lsit'), 2)
+  t.is(await w.run('-c', 'a=1'), 1)
+  t.is(await w.run('-c'), 1)
+})
+
 test('activate, deactivate and rebalance call by name', async t => {
   const answers = { activate: undefined, deactivate: undefined, rebalance: undefined }
   const w = await world(t, { answers })

@@ -129,6 +129,35 @@ test('P11: a log, an error and an emit before the pid are taken', async t => {
   t.is(collector.errors[0]!.message, 'Shell Process Exception: odd')
 })
 
+test('a child that never says its pid gets tuples after its first word, which Storm takes for the pid', async t => {
+  const { shell, clock, bolt, collector, prepared } = await boltRig({ script: () => undefined })
+  shell.child.send({ command: 'log', msg: 'started' })
+  t.true(await isSettled(prepared))
+  const tuple = tupleOf(['a'])
+  t.is(bolt.execute(tuple), undefined)
+  await settle()
+  clock.advance(50_000)
+  t.is(shell.children.length, 1, 'who has only talked may be loading still')
+  shell.child.send({ command: 'ack', id: ids(shell.child.received)[0] })
+  t.deepEqual(collector.acked, [tuple])
+  t.deepEqual(collector.errors, [])
+  clock.advance(32_000)
+  await settle()
+  t.regex(collector.errors[0]!.message, /gave no sign of life for 30 s/, 'now it has begun')
+})
+
+test('a pid that comes after talk counts, and with it the time begins', async t => {
+  const { shell, clock, collector, logged } = await boltRig({ script: () => undefined })
+  shell.child.send({ command: 'log', msg: 'loading' })
+  clock.advance(100_000)
+  shell.child.send({ pid: 77 }, { command: 'log', msg: 'there' })
+  t.deepEqual(collector.errors, [])
+  t.is(logged.at(-1), 'info: ShellLog pid:77, name:split there')
+  clock.advance(32_000)
+  await settle()
+  t.regex(collector.errors[0]!.message, /gave no sign of life for 30 s/)
+})
+
 test('P12: a heartbeat each second, with comp null, and before the tuples', async t => {
   const { shell, clock, bolt } = await boltRig()
   void bolt.execute(tupleOf(['a']))
@@ -137,6 +166,14 @@ test('P12: a heartbeat each second, with comp null, and before the tuples', asyn
   const [, first, second] = shell.child.received as Message[]
   t.deepEqual(first, { id: first!.id, comp: null, stream: '__heartbeat', task: -1, tuple: [] })
   t.deepEqual(second!.tuple, ['a'])
+})
+
+test('without heartbeats a child gets none and may be silent, as before Storm 0.9.3', async t => {
+  const { shell, clock, collector } = await boltRig({ conf: { 'wire.heartbeats': false } })
+  clock.advance(100_000)
+  await settle()
+  t.is(shell.child.received.length, 1, 'the handshake only')
+  t.deepEqual(collector.errors, [])
 })
 
 test('P12: task ids come before tuples in the same write', async t => {

@@ -101,8 +101,8 @@ topologySource: {className: com.acme.Source}
 test('wrong ends of streams, repeated ids and misused classes are told', async t => {
   const problems = await problemsOf(
     t,
-    around(`  - ${spout}
-bolts:
+    around(`bolts:
+  - {id: s, className: ${SHELL_BOLT}, constructorArgs: [[x]]}
   - {id: b, className: ${SHELL_BOLT}, constructorArgs: [[x], [y], [z]]}
   - {id: d, className: ${SHELL_SPOUT}, constructorArgs: [[x]]}
   - {id: idle, className: ${SHELL_BOLT}, constructorArgs: [[x]]}
@@ -119,7 +119,7 @@ streams:
   t.deepEqual(
     problems.map(p => p.replace(/ \(.*$| '.*$/, '')),
     [
-      '4:10 the id "s" is taken already',
+      '5:10 the id "s" is taken already',
       '6:24 a shell component does not take 3 arguments',
       `7:24 ${SHELL_SPOUT} is not a bolt`,
       '9:24 "./x.mjs" does not say which export of the module is meant',

@@ -1,6 +1,7 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { EngineError } from 'gearpump/spi'
+import { Double } from '../../../../storm-compat/component/values.ts'
 import { jsonSerializer } from '../../../../storm-compat/multilang/json-framing.ts'
 import '../../seed.ts'
 
@@ -33,11 +34,33 @@ test('P1: JSON over several lines is one message', t => {
   ])
 })
 
+test('what is no JSON and yet a message to Storm is one here, too', t => {
+  const took = (text: string) => read([`${text}\nend\n`])
+  const log = (msg: string) => [{ command: 'log', msg }]
+  t.deepEqual(took('{"command":"log","msg":"a\tb\u0001"}'), log('a\tb\u0001'), 'as they are')
+  t.deepEqual(took('{"command":"log","msg":"one\n two\n"}'), log('one\n two\n'))
+  t.deepEqual(took(String.raw`{"command":"log","msg":"it\'s \q \x41 \u00e9"}`), log("it's \\q A é"))
+  const emit = (...tuple: unknown[]) => [{ command: 'emit', tuple }]
+  t.deepEqual(took('{"command":"emit","tuple":["a","b",],}'), emit('a', 'b'))
+  t.deepEqual(took('{"command":"emit",,"tuple":["a",,"b" "c"]}'), emit('a', 'b', 'c'))
+  t.deepEqual(took('{"command":"emit","tuple":[01,-007,true,null,]}'), emit(1, -7, true, null))
+  t.deepEqual(took("{'command': 'emit', 'tuple': [True, 5., -1.5e3]}"), [
+    { command: 'emit', tuple: ['True', new Double(5), new Double(-1500)] },
+  ])
+  t.deepEqual(took('{command:sync}'), [{ command: 'sync' }])
+  t.deepEqual(took('{pid:12}'), [{ pid: 12 }])
+  t.deepEqual(took("{'a': 1, 'b': [2]}"), ["{'a': 1, 'b': [2]}"], 'a print of an object')
+  t.deepEqual(took('{command: emit a word}'), ['{command: emit a word}'])
+  t.deepEqual(took(`{command:${'['.repeat(600)}`), [`{command:${'['.repeat(600)}`])
+})
+
 test('a print does not cost the message after it', t => {
   const message = '{"command":"sync"}\nend\n'
   const told = { command: 'sync' }
   t.deepEqual(read([`hello\n${message}`]), ['hello', told])
   t.deepEqual(read([`{not json}\n${message}`]), ['{not json}', told])
+  t.deepEqual(read([`{'command': 'debug'}\n${message}`]), ["{'command': 'debug'}", told])
+  t.deepEqual(read([`{"command": "debug\n${message}`]), ['{"command": "debug', told])
   t.deepEqual(read([`{"a": 1}\n[1, 2]\n${message}`]), ['{"a": 1}', '[1, 2]', told])
   t.deepEqual(read([`50%...${message}`]), ['50%...', told])
   t.deepEqual(read([`"text"\n17\nnull\n\n${message}`]), ['"text"', '17', 'null', told])

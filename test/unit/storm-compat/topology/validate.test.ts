@@ -102,3 +102,12 @@ test('bolts that get nothing and direct streams that are misused are warnings', 
     ],
   )
 })
+
+test('bolts may subscribe to the streams of the system, and to no others of it', t => {
+  const ticked = [spout('s'), bolt('a', [shuffle('__system', '__tick')])]
+  t.deepEqual(messages(ticked), [])
+  t.deepEqual(topologyWarnings(topology(ticked)), [], 'it does get something')
+  t.deepEqual(messages([spout('s'), bolt('a', [shuffle('__system', '__tock')])]), [
+    '"a" subscribes to stream "__tock" of "__system", which it does not declare (did you mean "__tick"?)',
+  ])
+})
