@@ -18,6 +18,7 @@ const FIELDS: Readonly<Record<string, readonly [path: string, fields: string][]>
     ],
     ['stormVersionInfo', 'version revision branch date srcChecksum'],
   ],
+  '/token': [['', 'antiForgeryToken']],
   '/nimbus/summary': [
     ['', 'nimbuses'],
     ['nimbuses.0', 'host port status version nimbusUpTimeSeconds nimbusUpTime nimbusLogLink'],
