@@ -1,6 +1,7 @@
 // What the contexts of tasks and sources have in common: where the task is, its ports, its timers, what it tells people.
-import { EngineError, nearestName } from '../base/errors.ts'
-import type { LogLine } from '../base/log.ts'
+import { inspect } from 'node:util'
+import { asError, EngineError, nearestName } from '../base/errors.ts'
+import { LEVELS, type LogLine } from '../base/log.ts'
 import { DEFAULT_PORT } from '../dag/processor.ts'
 import type { PortOutlet } from './out-edge.ts'
 import type { RunnerHost } from './runner-host.ts'
@@ -95,11 +96,14 @@ export class BaseContext<R extends Runner> implements Place, Timers, Telling, Se
   }
 
   report(error: Error): void {
-    this.runner.host.report(this.taskId, error)
+    this.runner.host.report(this.taskId, asError(error))
   }
 
+  // From plain JavaScript anything may come. Further on, in another process perhaps, it would be that process's failure.
   log(level: LogLine['level'], text: string): void {
-    this.runner.host.log(this.taskId, level, text)
+    const known = LEVELS.includes(level) ? level : 'info'
+    const shown = typeof text === 'string' ? text : inspect(text)
+    this.runner.host.log(this.taskId, known, shown)
   }
 
   metric(name: string, value: unknown): void {
