@@ -27,6 +27,9 @@ import { StallLooks, type Stalls } from './stalls.ts'
 const CLOCK_PERIOD_MS = 100
 const CLOCK_PERIOD_IDLE_MS = 1536 // a multiple of WAKE_GRID_MS
 
+/** User code that a start or an end waits for is named when it takes so long: it may never come to its end. */
+const TOLD_AFTER_MS = 5000
+
 export interface ExecutorOptions {
   readonly environment: Environment
   readonly application: Application
@@ -169,7 +172,7 @@ export class Executor implements RunnerHost {
       if (task.needsOrigin === true) runner.inbox.tag()
       context.onSelf = message => task.onMessage?.(message, context as never)
       const started = task.onStart?.(context as never)
-      if (started !== undefined) await started
+      if (started !== undefined) await this.#awaited(runner.taskId, 'onStart', started)
     } catch (error) {
       throw startFailed(context, error)
     }
@@ -206,7 +209,7 @@ export class Executor implements RunnerHost {
       source = create() as Source<unknown>
       if (typeof source?.next !== 'function') throw notMade('next')
       const opened = source.open?.(context as never)
-      if (opened !== undefined) await opened
+      if (opened !== undefined) await this.#awaited(runner.taskId, 'open', opened)
     } catch (error) {
       throw startFailed(context, error)
     }
@@ -254,9 +257,22 @@ export class Executor implements RunnerHost {
     this.#clockTimer?.cancel()
     this.#timers = []
     this.#positions.last()
-    await Promise.all(this.#runners.sources.map(source => source.stop()))
-    await Promise.all(this.#runners.all().map(runner => runner.stop()))
+    const { sources } = this.#runners
+    await Promise.all(sources.map(one => this.#awaited(one.taskId, 'close', one.stop())))
+    const tasks = this.#runners.all()
+    await Promise.all(tasks.map(one => this.#awaited(one.taskId, 'onStop', one.stop())))
     this.peers.close()
+  }
+
+  async #awaited(taskId: number, method: string, work: Promise<void>): Promise<void> {
+    const timer = this.environment.after(TOLD_AFTER_MS, () =>
+      this.log(taskId, 'warn', `${method} has not ended after ${TOLD_AFTER_MS / 1000} s`),
+    )
+    try {
+      await work
+    } finally {
+      timer.cancel()
+    }
   }
 
   // ---- clock and time-outs

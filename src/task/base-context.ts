@@ -74,11 +74,23 @@ export class BaseContext<R extends Runner> implements Place, Timers, Telling, Se
   }
 
   schedule(periodMs: number, fn: () => void): { cancel(): void } {
+    this.#checkTimer('schedule', periodMs, fn)
     return this.runner.timers.schedule(periodMs, fn)
   }
 
   scheduleOnce(delayMs: number, fn: () => void): { cancel(): void } {
+    this.#checkTimer('scheduleOnce', delayMs, fn)
     return this.runner.timers.scheduleOnce(delayMs, fn)
+  }
+
+  // Node takes what is no number for 1 ms, and the task would do nothing else any more.
+  #checkTimer(method: string, ms: unknown, fn: unknown): void {
+    if (typeof ms === 'number' && ms >= 0 && typeof fn === 'function') return
+    const got = `${method}(${inspect(ms, { depth: 0 })}, ${inspect(fn, { depth: 0 })})`
+    const message = `${this.processor}[${this.index}] cannot be called back by ${got}`
+    throw new EngineError('BAD_INPUT', message, {
+      hint: 'give milliseconds from 0, then the function',
+    })
   }
 
   /** Resolves when every consumer has room again; undefined when there is room now. */

@@ -300,7 +300,8 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
       const result = done ? source.done?.(id) : source.fail?.(id)
       // A failed id is emitted again at the source's next turn: it must not sleep through that, nor have ended.
       if (!done && source.fail !== undefined) this.#askAgain()
-      if (result !== undefined && typeof result.then === 'function') {
+      // Plain JavaScript may return anything.
+      if (typeof result?.then === 'function') {
         this.#park(result, () => undefined)
         return false
       }
