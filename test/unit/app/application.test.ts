@@ -93,7 +93,7 @@ test('a name that is none is told as such', t => {
   const nameless = processor(undefined as never, () => ({ onNext: () => undefined }))
   t.deepEqual(
     problemsOf(() => application('x', graph(lines().to(nameless)))).map(problem =>
-      problem.slice(0, 38),
+      problem.slice(0, 37),
     ),
     ['processor undefined: not a legal name'],
   )
