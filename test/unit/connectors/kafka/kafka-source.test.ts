@@ -179,7 +179,7 @@ function refuse(): never {
 test('options that there are not are told with those that there are, and a connection is no exception', t => {
   const right = { brokers: ['x:1'], topics: ['a'], groupId: 'g' }
   const told = (options: object) => t.throws(() => kafkaSource(options as never))!.message
-  t.regex(told({ ...right, form: 'latest' }), /form: is no option \(did you mean from\?\)/)
+  t.regex(told({ ...right, fromm: 'latest' }), /fromm: is no option \(did you mean from\?\)/)
   t.regex(told({ ...right, replayFrom: 1 }), /known: brokers, tls, sasl, topics, pattern, from, /)
   t.regex(told({ ...right, tls: { cafile: 'x' } }), /tls\.cafile: is no option/)
   t.regex(told({ ...right, tls: { ca: 5 } }), /tls\.ca: must be a text/)
