@@ -115,7 +115,8 @@ class Run {
 
   async #connect(): Promise<Gear> {
     const { cluster } = this.#request
-    if (cluster === undefined) return connect({ log: this.#voice.log })
+    const { log } = this.#voice
+    if (cluster === undefined) return connect({ log, onStdoutGone: this.#interrupts.stdoutGone })
     const { openGear } = await import('./cluster-options.ts')
     return openGear(cluster, this.#voice)
   }

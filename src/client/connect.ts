@@ -9,6 +9,8 @@ export interface ConnectOptions {
   log?: Log
   /** Time and scheduling; the real one unless a test brings its own. */
   environment?: Environment
+  /** Without masters: nobody reads any more what executor processes write to stdout, which is that of this process. */
+  onStdoutGone?: () => void
 }
 
 export interface ClusterOptions extends ConnectOptions {
@@ -35,7 +37,7 @@ export async function connect(options: ConnectOptions | ClusterOptions = {}): Pr
   // Loaded only where they are wanted: `gear run` begins sooner, and so does what only builds an application.
   if (!('masters' in options)) {
     const { EmbeddedGear } = await import('./embedded-gear.ts')
-    return new EmbeddedGear(environment, log)
+    return new EmbeddedGear(environment, log, options.onStdoutGone)
   }
   const { RemoteGear } = await import('./remote-gear.ts')
   return RemoteGear.open({ ...options, environment, log })

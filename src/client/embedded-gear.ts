@@ -23,9 +23,12 @@ export class EmbeddedGear implements Gear {
   readonly #apps = new Map<number, EmbeddedApp>()
   #nextId = 1
 
-  constructor(environment: Environment, log: Log) {
+  readonly #onStdoutGone: (() => void) | undefined
+
+  constructor(environment: Environment, log: Log, onStdoutGone?: () => void) {
     this.#environment = environment
     this.#log = log
+    this.#onStdoutGone = onStdoutGone
   }
 
   async submit(application: Application, options: SubmitOptions = {}): Promise<RunningApp> {
@@ -36,7 +39,7 @@ export class EmbeddedGear implements Gear {
       })
     }
     const executors = options.executors ?? 1
-    const launcher = new EmbeddedLauncher(this.#environment, application)
+    const launcher = new EmbeddedLauncher(this.#environment, application, this.#onStdoutGone)
     await launcher.use(executors)
     const master = new AppMaster({
       environment: this.#environment,
@@ -203,14 +206,18 @@ class EmbeddedLauncher implements Launcher {
   #processes: ProcessLauncher | undefined = undefined
   #executors = 1
 
-  constructor(environment: Environment, application: Application) {
+  readonly #onStdoutGone: (() => void) | undefined
+
+  constructor(environment: Environment, application: Application, onStdoutGone?: () => void) {
     this.#application = application
+    this.#onStdoutGone = onStdoutGone
     this.#local = localLauncher({ environment, application })
   }
 
   /** How many there will be. Throws BAD_INPUT when other processes cannot load the application. */
   async use(executors: number): Promise<void> {
-    if (executors > 1) this.#processes ??= await processLauncher(this.#application)
+    if (executors > 1)
+      this.#processes ??= await processLauncher(this.#application, this.#onStdoutGone)
     this.#executors = executors
   }
 
