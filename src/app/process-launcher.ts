@@ -29,10 +29,16 @@ export interface ProcessLauncher extends Launcher {
   close(): Promise<void>
 }
 
-/** `onStdoutGone`: what the processes write to stdout, which is this one's, is read by nobody any more. */
+export interface ProcessOptions {
+  /** Where the private directory of their sockets is made; the system's directory for temporary files if not given. */
+  readonly directory?: string | undefined
+  /** What the processes write to stdout, which is this one's, is read by nobody any more. */
+  readonly onStdoutGone?: (() => void) | undefined
+}
+
 export async function processLauncher(
   application: Application,
-  onStdoutGone: () => void = () => undefined,
+  { directory = tmpdir(), onStdoutGone = () => undefined }: ProcessOptions = {},
 ): Promise<ProcessLauncher> {
   const code = application.code
   if (code === undefined) {
@@ -44,7 +50,7 @@ export async function processLauncher(
       },
     )
   }
-  const socketDir = await mkdtemp(join(tmpdir(), 'gearpump-'))
+  const socketDir = await mkdtemp(join(directory, 'gearpump-'))
   return {
     launch: async (executorId, token, events) =>
       boot({ executorId, token, code, socketDir }, events, onStdoutGone),

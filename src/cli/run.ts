@@ -116,7 +116,11 @@ class Run {
   async #connect(): Promise<Gear> {
     const { cluster } = this.#request
     const { log } = this.#voice
-    if (cluster === undefined) return connect({ log, onStdoutGone: this.#interrupts.stdoutGone })
+    const processes = {
+      directory: this.#place.runDir,
+      onStdoutGone: this.#interrupts.stdoutGone,
+    }
+    if (cluster === undefined) return connect({ log, processes })
     const { openGear } = await import('./cluster-options.ts')
     return openGear(cluster, this.#voice)
   }

@@ -1,4 +1,5 @@
 // `connect()`: the one way in. Without masters the engine runs in this process; with them it is a cluster's.
+import type { ProcessOptions } from '../app/process-launcher.ts'
 import { type Environment, realEnvironment } from '../base/environment.ts'
 import { type Log, noLog } from '../base/log.ts'
 import type { BundleLimits } from '../cluster/zip-format.ts'
@@ -9,8 +10,8 @@ export interface ConnectOptions {
   log?: Log
   /** Time and scheduling; the real one unless a test brings its own. */
   environment?: Environment
-  /** Without masters: nobody reads any more what executor processes write to stdout, which is that of this process. */
-  onStdoutGone?: () => void
+  /** Without masters: about executor processes that this one starts. */
+  processes?: ProcessOptions
 }
 
 export interface ClusterOptions extends ConnectOptions {
@@ -37,7 +38,7 @@ export async function connect(options: ConnectOptions | ClusterOptions = {}): Pr
   // Loaded only where they are wanted: `gear run` begins sooner, and so does what only builds an application.
   if (!('masters' in options)) {
     const { EmbeddedGear } = await import('./embedded-gear.ts')
-    return new EmbeddedGear(environment, log, options.onStdoutGone)
+    return new EmbeddedGear(environment, log, options.processes)
   }
   const { RemoteGear } = await import('./remote-gear.ts')
   return RemoteGear.open({ ...options, environment, log })

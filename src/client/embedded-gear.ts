@@ -5,7 +5,11 @@ import type { Application } from '../app/application.ts'
 import type { RunFigures } from '../app/figures.ts'
 import type { LaunchedExecutor, Launcher } from '../app/launcher.ts'
 import { localLauncher } from '../app/local-launcher.ts'
-import { type ProcessLauncher, processLauncher } from '../app/process-launcher.ts'
+import {
+  type ProcessLauncher,
+  type ProcessOptions,
+  processLauncher,
+} from '../app/process-launcher.ts'
 import type { Environment } from '../base/environment.ts'
 import { EngineError, nearestName } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
@@ -23,12 +27,12 @@ export class EmbeddedGear implements Gear {
   readonly #apps = new Map<number, EmbeddedApp>()
   #nextId = 1
 
-  readonly #onStdoutGone: (() => void) | undefined
+  readonly #processes: ProcessOptions
 
-  constructor(environment: Environment, log: Log, onStdoutGone?: () => void) {
+  constructor(environment: Environment, log: Log, processes: ProcessOptions = {}) {
     this.#environment = environment
     this.#log = log
-    this.#onStdoutGone = onStdoutGone
+    this.#processes = processes
   }
 
   async submit(application: Application, options: SubmitOptions = {}): Promise<RunningApp> {
@@ -39,7 +43,7 @@ export class EmbeddedGear implements Gear {
       })
     }
     const executors = options.executors ?? 1
-    const launcher = new EmbeddedLauncher(this.#environment, application, this.#onStdoutGone)
+    const launcher = new EmbeddedLauncher(this.#environment, application, this.#processes)
     await launcher.use(executors)
     const master = new AppMaster({
       environment: this.#environment,
@@ -206,18 +210,17 @@ class EmbeddedLauncher implements Launcher {
   #processes: ProcessLauncher | undefined = undefined
   #executors = 1
 
-  readonly #onStdoutGone: (() => void) | undefined
+  readonly #options: ProcessOptions
 
-  constructor(environment: Environment, application: Application, onStdoutGone?: () => void) {
+  constructor(environment: Environment, application: Application, options: ProcessOptions) {
     this.#application = application
-    this.#onStdoutGone = onStdoutGone
+    this.#options = options
     this.#local = localLauncher({ environment, application })
   }
 
   /** How many there will be. Throws BAD_INPUT when other processes cannot load the application. */
   async use(executors: number): Promise<void> {
-    if (executors > 1)
-      this.#processes ??= await processLauncher(this.#application, this.#onStdoutGone)
+    if (executors > 1) this.#processes ??= await processLauncher(this.#application, this.#options)
     this.#executors = executors
   }
 

@@ -2,7 +2,7 @@
 // a promise of the user's could be settled by. The run ends, at once, and says why.
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -25,7 +25,10 @@ for (const executors of [1, 3]) {
     symlinkSync(join(ROOT, 'node_modules'), join(dir, 'node_modules'))
     writeFileSync(join(dir, 'loud.mjs'), LOUD)
     const args = [GEAR, 'run', join(dir, 'loud.mjs'), '--executors', `${executors}`]
-    const gear = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const temporary = join(dir, 'tmp')
+    mkdirSync(temporary)
+    const env = { ...process.env, TMPDIR: temporary }
+    const gear = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
     t.teardown(() => gear.kill('SIGKILL'))
     let stderr = ''
     gear.stderr.on('data', data => {
@@ -37,6 +40,7 @@ for (const executors of [1, 3]) {
     t.is(code, 1)
     t.regex(stderr, /the reader of stdout has gone: ended/)
     t.notRegex(stderr, /EPIPE|died/)
+    t.deepEqual(readdirSync(temporary), [])
   })
 }
 
