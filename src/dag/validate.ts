@@ -58,7 +58,8 @@ function badProcessor({ name, kind, parallelism, tasks, create }: ProcessorSpec)
   if (!isLegalName(name))
     problems.push({ place: `processor ${JSON.stringify(name)}`, ...badName('name') })
   if (!Number.isInteger(parallelism) || parallelism < 1 || parallelism > PARALLELISM_MAX) {
-    const message = `parallelism is ${parallelism}; it must be a whole number from 1 to ${PARALLELISM_MAX}`
+    const given = typeof parallelism === 'number' ? parallelism : JSON.stringify(parallelism)
+    const message = `parallelism is ${given}; it must be a whole number from 1 to ${PARALLELISM_MAX}`
     problems.push({ place, message })
   } else if (!isTaskId(tasks[0]!) || !isTaskId(tasks[tasks.length - 1]!)) {
     const message = `firstTask is ${tasks[0]}; all its task ids must be whole numbers from 1 to ${TASK_ID_MAX}`
