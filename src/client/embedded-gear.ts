@@ -28,6 +28,7 @@ export class EmbeddedGear implements Gear {
   #nextId = 1
 
   readonly #processes: ProcessOptions
+  #closed = false
 
   constructor(environment: Environment, log: Log, processes: ProcessOptions = {}) {
     this.#environment = environment
@@ -36,6 +37,7 @@ export class EmbeddedGear implements Gear {
   }
 
   async submit(application: Application, options: SubmitOptions = {}): Promise<RunningApp> {
+    this.#check(application, options)
     for (const other of this.#apps.values()) {
       if (other.name !== application.name || other.status === 'stopped') continue
       throw new EngineError('APP_EXISTS', `an application named "${application.name}" is running`, {
@@ -73,6 +75,19 @@ export class EmbeddedGear implements Gear {
     return app
   }
 
+  // Plain JavaScript may give anything; what would run without executors would never end.
+  #check(application: Application, { executors = 1 }: SubmitOptions): void {
+    if (this.#closed)
+      throw new EngineError('BAD_INPUT', 'nothing can be submitted: this gear was closed', {
+        hint: 'connect() again',
+      })
+    if (application?.dag === undefined || application.profile === undefined)
+      throw new EngineError('BAD_INPUT', 'what was submitted is no application', {
+        hint: 'submit what application(name, graph(…)) gives',
+      })
+    checkExecutors(executors)
+  }
+
   async list() {
     return [...this.#apps.values()].map(({ id, name, status, tag }) => ({ id, name, status, tag }))
   }
@@ -96,6 +111,7 @@ export class EmbeddedGear implements Gear {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     await Promise.all([...this.#apps.values()].map(app => app.kill()))
   }
 
@@ -160,7 +176,12 @@ class EmbeddedApp implements RunningApp {
 
   async setActive(active: boolean): Promise<void> {
     await this.#master.setActive(active)
-    this.status = active ? 'active' : 'inactive'
+    // One that was killed, or has failed, is not made to run by this.
+    if (this.#runs()) this.status = active ? 'active' : 'inactive'
+  }
+
+  #runs(): boolean {
+    return this.status === 'active' || this.status === 'inactive'
   }
 
   setCredentials(credentials: Readonly<Record<string, string>>): Promise<void> {
@@ -168,6 +189,7 @@ class EmbeddedApp implements RunningApp {
   }
 
   async rebalance(executors: number): Promise<void> {
+    checkExecutors(executors)
     await this.#launcher.use(executors)
     await Promise.race([this.#master.rebalance(executors), this.failure])
   }
@@ -190,7 +212,7 @@ class EmbeddedApp implements RunningApp {
       environment: this.#environment,
       periodMs: DRAIN_LOOK_MS,
       timeoutMs,
-      runs: () => this.status === 'active' || this.status === 'inactive',
+      runs: () => this.#runs(),
       isQuiet: () => this.#master.isDrained(idleMs),
     })
   }
@@ -201,6 +223,12 @@ class EmbeddedApp implements RunningApp {
     await this.#master.close()
     await this.#launcher.close()
   }
+}
+
+function checkExecutors(executors: unknown): void {
+  if (Number.isInteger(executors) && Number(executors) >= 1) return
+  const given = typeof executors === 'string' ? `"${executors}"` : String(executors)
+  throw new EngineError('BAD_INPUT', `executors is ${given}; it must be a whole number from 1`)
 }
 
 /** One executor lives in this process, several in processes of their own. */

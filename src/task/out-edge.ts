@@ -362,7 +362,6 @@ export class PortOutlet implements Outlet {
     return target
   }
 
-  // The ids of all consumers, one after the other.
   #emitEach(value: unknown, slot: Slot): number {
     const targets = this.targets
     targets.length = 0
