@@ -21,7 +21,7 @@ import type { Plan } from './plan.ts'
 import { PositionReports } from './position-reports.ts'
 import { buildRunners, type Runners } from './runners.ts'
 import { StallLooks, type Stalls } from './stalls.ts'
-import { awaited, notMade, startFailed } from './user-calls.ts'
+import { awaited, notMade, startFailed, tallied } from './user-calls.ts'
 
 /** Source clocks are told to the app master at this pace; while nothing is emitted, less and less often. */
 const CLOCK_PERIOD_MS = 100
@@ -359,7 +359,7 @@ export class Executor implements RunnerHost {
         lost: source.rootsLost,
         unresolved: source.failedIds.size + (source.failedIds.overflowed ? 1 : 0),
       },
-      tally: source.readTally(),
+      tally: tallied(this, source.taskId, () => source.readTally()),
     }))
     for (const runner of this.#runners.all()) {
       figures.push({
@@ -373,7 +373,9 @@ export class Executor implements RunnerHost {
         busyMs: runner.busyMs,
         blockedMs: runner.blockedTotalMs(),
         roots: undefined,
-        tally: this.#runners.started.get(runner.taskId)?.tally?.(),
+        tally: tallied(this, runner.taskId, () =>
+          this.#runners.started.get(runner.taskId)?.tally?.(),
+        ),
       })
     }
     return figures

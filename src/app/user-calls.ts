@@ -2,6 +2,7 @@
 // an end named while they are waited for.
 import { asError, EngineError } from '../base/errors.ts'
 import type { RunnerHost } from '../task/runner-host.ts'
+import type { Tally } from '../task/task.ts'
 
 /** Long for any start or end, and shorter than people wait before they ask. */
 const TOLD_AFTER_MS = 5000
@@ -19,6 +20,20 @@ export async function awaited(
     await work
   } finally {
     timer.cancel()
+  }
+}
+
+/** Counts of a task. If it throws there are none: what else is known of it must still be told, or no run would ever end. */
+export function tallied(
+  host: RunnerHost,
+  taskId: number,
+  tally: () => Tally | undefined,
+): Tally | undefined {
+  try {
+    return tally()
+  } catch (error) {
+    host.report(taskId, asError(error))
+    return undefined
   }
 }
 

@@ -66,3 +66,18 @@ test('a source that cannot hear how its messages ended, as its promise stays ope
   ])
   await run.close()
 })
+
+test('a tally that throws is reported, and keeps no run from its end', async t => {
+  const { lines, log } = linesOf()
+  const refuse = (): never => {
+    throw new Error('no count')
+  }
+  const none = source('none', () => ({ next: () => 'end' as const, tally: refuse }))
+  const sink = processor('sink', () => ({ onNext: () => undefined, tally: refuse }))
+  const run = await simulate(application('tallies', graph(none.to(sink))), { log })
+  await run.drained()
+  t.is((await run.figures()).components.sink!.tasks, 1)
+  t.true(lines.some(line => line.startsWith('none[task 1] Error: no count')))
+  t.true(lines.some(line => line.startsWith('sink[task 2] Error: no count')))
+  await run.close()
+})
