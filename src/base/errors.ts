@@ -1,7 +1,6 @@
 // The errors of the whole project. Three kinds: a bug (`invariant`), an operating error (`EngineError` with a code
 // of its own), and a user's mistakes (`UserError`: all of them at once, each with its place). Every code has an
 // entry in docs/errors.md; a test compares the two.
-import { inspect } from 'node:util'
 
 /** What can go wrong while running. The code names the kind; `hint` says what to do next. */
 export type ErrorCode =
@@ -184,11 +183,23 @@ function shownError(thrown: object): Error {
     error.stack = typeof stack === 'string' ? stack : `Error: ${message}`
     return error
   }
-  // Of an error, `inspect` shows the stack and nothing else.
   const contents = isError ? { ...thrown, message } : thrown
-  const error = new Error(inspect(contents, { depth: 2 }).slice(0, SHOWN_CHARS_MAX))
+  const error = new Error(contentsOf(contents).slice(0, SHOWN_CHARS_MAX))
   error.stack = `an object was thrown that is no error: ${error.message}`
   return error
+}
+
+function contentsOf(thrown: object): string {
+  const shown = (_: string, value: unknown) => {
+    if (typeof value === 'bigint') return `${value}n`
+    return typeof value === 'function' ? 'a function' : value
+  }
+  try {
+    return JSON.stringify(thrown, shown)
+  } catch {
+    // It contains itself, or a part of it throws.
+    return `an object with ${Object.keys(thrown).join(', ')}`
+  }
 }
 
 /** The name in `known` closest to `name` (at most a third of its letters changed), or undefined. */

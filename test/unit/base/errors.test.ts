@@ -76,10 +76,11 @@ test('whatever is thrown becomes an error that can be read, and nothing throws m
   const strange: [thrown: unknown, message: RegExp][] = [
     [undefined, /^undefined$/],
     [Symbol('s'), /^Symbol\(s\)$/],
-    [{ code: 7, why: 'full' }, /code: 7, why: 'full'/],
-    [Object.create(null), /null prototype/],
-    [{ toString: refuse }, /toString/],
-    [Object.assign(new Error(), { message: { status: 500 } }), /status: 500/],
+    [{ code: 7, why: 'full' }, /"code":7,"why":"full"/],
+    [Object.create(null), /^\{\}$/],
+    [{ toString: refuse, big: 1n }, /"toString":"a function","big":"1n"/],
+    [ring(), /^an object with name, self$/],
+    [Object.assign(new Error(), { message: { status: 500 } }), /"status":500/],
     [Object.assign(new Error('kept'), { stack: 12 }), /^kept$/],
     [runInNewContext('new TypeError("of another realm")'), /^of another realm$/],
     [refusing(new Error('x'), 'message'), /cannot be shown/],
@@ -92,6 +93,12 @@ test('whatever is thrown becomes an error that can be read, and nothing throws m
     t.is(typeof (error.stack ?? ''), 'string')
   }
 })
+
+function ring(): object {
+  const one: { name: string; self?: unknown } = { name: 'ring' }
+  one.self = one
+  return one
+}
 
 function refuse(): never {
   throw new Error('not to be read')

@@ -155,6 +155,6 @@ test('what plain JavaScript logs and reports is told as text, whatever it is', a
   ])
   t.deepEqual(
     task.errors.map(error => error.message),
-    ['undefined', '{ code: 7 }'],
+    ['undefined', '{"code":7}'],
   )
 })
