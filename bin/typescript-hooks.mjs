@@ -1,25 +1,70 @@
 // Module hooks that let Node load `.ts` files as they are (Node 20 cannot). Types are blanked out, so that
 // line and column stay true; syntax that must be compiled (enums, parameter properties) is transformed.
+// Imports may be written as the compiler takes them: `./split.js` or `./split` mean `split.ts` where there is no such file. A
+// `.cts` file is CommonJS; it gets a `require` that finds ES modules too.
 // What came of a file is kept in the directory $GEARPUMP_TYPESCRIPT_CACHE, if that is set: for those who start hundreds of
 // processes on the same files, as tests do. Whoever can write there decides what runs.
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const CACHE = process.env.GEARPUMP_TYPESCRIPT_CACHE
 
+const NOT_FOUND = ['ERR_MODULE_NOT_FOUND', 'ERR_UNSUPPORTED_DIR_IMPORT']
+const TYPESCRIPT = /\.[mc]?ts$/
+
+export async function resolve(specifier, context, nextResolve) {
+  try {
+    return await nextResolve(specifier, context)
+  } catch (error) {
+    const { parentURL } = context
+    if (!NOT_FOUND.includes(error.code) || parentURL === undefined) throw error
+    if (!/^\.{0,2}\//.test(specifier) || !TYPESCRIPT.test(new URL(parentURL).pathname)) throw error
+    const source = sourcesOf(specifier).find(name => existsSync(new URL(name, parentURL)))
+    if (source === undefined) throw error
+    return nextResolve(source, context)
+  }
+}
+
+// As the compiler looks for them: the source of a built file, a file without its ending, the index of a directory.
+function sourcesOf(specifier) {
+  const built = /^(.*)\.([mc]?)js$/s.exec(specifier)
+  if (built !== null) return [`${built[1]}.${built[2]}ts`]
+  return [`${specifier}.ts`, `${specifier.replace(/\/$/, '')}/index.ts`]
+}
+
 export async function load(url, context, nextLoad) {
-  if (!url.startsWith('file:') || !/\.[mc]?ts$/.test(new URL(url).pathname))
+  if (!url.startsWith('file:') || !TYPESCRIPT.test(new URL(url).pathname))
     return nextLoad(url, context)
   const filename = fileURLToPath(url)
   const source = await readFile(filename, 'utf8')
+  const code = CACHE === undefined ? await strip(source, filename) : await kept(source, filename)
   return {
-    format: filename.endsWith('.cts') ? 'commonjs' : 'module',
-    source: CACHE === undefined ? await strip(source, filename) : await kept(source, filename),
+    format: 'module',
+    source: filename.endsWith('.cts') ? asModule(code, filename) : code,
     shortCircuit: true,
   }
+}
+
+// Given to Node as CommonJS, it could not require this very package: what a hook has read gets a `require` that fails for ES
+// modules. All in one line, so that the lines of the file stay true.
+function asModule(code, filename) {
+  if (/^\s*(import|export)(\s+\w|\s*[*{"'])/m.test(code))
+    throw new SyntaxError(`${filename} is CommonJS by its name: write require(), or call it .mts`)
+  const head =
+    "import { createRequire as $require } from 'node:module'; import { fileURLToPath as $path } from 'node:url'; " +
+    'const $module = { exports: {} }; ' +
+    '(function (exports, require, module, __filename, __dirname) {'
+  const names = ['app', 'topology', 'dag'].map(
+    name => `const $${name} = $module.exports?.${name}; export { $${name} as ${name} };`,
+  )
+  return (
+    `${head}${code}\n}).call($module.exports, $module.exports, $require(import.meta.url), $module, ` +
+    "$path(import.meta.url), $path(new URL('.', import.meta.url)));" +
+    ` export default $module.exports; ${names.join(' ')}`
+  )
 }
 
 async function kept(source, filename) {

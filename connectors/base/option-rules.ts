@@ -6,23 +6,23 @@ export type OptionRule =
   | { readonly type: 'choice'; readonly of: readonly string[] }
   | { readonly type: 'number'; readonly min: number; readonly max: number }
 
-/** All that is wrong with `options`. */
+/** All that is wrong with `options`. `others`: names that there are as well, and that somebody else checks. */
 export function checkOptions(
   options: unknown,
   rules: Readonly<Record<string, OptionRule>>,
+  others: readonly string[] = [],
 ): Problem[] {
+  const names = [...others, ...Object.keys(rules)]
+  const known = `known: ${names.join(', ')}`
   if (typeof options !== 'object' || options === null)
-    return [
-      { place: 'options', message: 'are missing', hint: `known: ${Object.keys(rules).join(', ')}` },
-    ]
+    return [{ place: 'options', message: 'are missing', hint: known }]
   const problems: Problem[] = []
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue
     const rule = rules[name]
     if (rule === undefined) {
-      const near = nearestName(name, Object.keys(rules))
-      const hint =
-        near === undefined ? `known: ${Object.keys(rules).join(', ')}` : `did you mean ${near}?`
+      const near = nearestName(name, names)
+      const hint = near === undefined ? known : `did you mean ${near}?`
       problems.push({ place: name, message: 'is no option', hint })
       continue
     }

@@ -1,7 +1,7 @@
 // How a broker is spoken to, as far as a user can get it wrong. Secrets are looked at, and never repeated.
 import type { Problem } from 'gearpump/spi'
-import type { OptionRule } from '../base/option-rules.ts'
-import type { KafkaConnection, KafkaSasl } from './client.ts'
+import { checkOptions, type OptionRule } from '../base/option-rules.ts'
+import type { KafkaConnection, KafkaSasl, KafkaTls } from './client.ts'
 
 const ADDRESS = /^(\[[0-9a-fA-F:.]+\]|[^\s:/[\]]+):(\d{1,5})$/
 const MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512']
@@ -17,6 +17,14 @@ export const CONNECTION_RULES: Readonly<
   requestTimeoutMs: { type: 'number', min: 1, max: HOUR_MS },
 }
 
+const TLS_RULES: Readonly<Record<keyof KafkaTls, OptionRule>> = {
+  ca: { type: 'text' },
+  cert: { type: 'text' },
+  key: { type: 'text' },
+  servername: { type: 'text' },
+  rejectUnauthorized: { type: 'boolean' },
+}
+
 /** Problems of the options that have a structure. */
 export function connectionProblems({ brokers, tls, sasl }: Partial<KafkaConnection>): Problem[] {
   const problems: Problem[] = []
@@ -30,10 +38,19 @@ export function connectionProblems({ brokers, tls, sasl }: Partial<KafkaConnecti
       problems.push({ place: `brokers[${i}]`, message: `${String(broker)} is no host:port` })
     }
   }
-  if (tls !== undefined && typeof tls !== 'boolean' && (typeof tls !== 'object' || tls === null))
-    problems.push({ place: 'tls', message: 'must be true, or { ca, cert, key }' })
+  if (tls !== undefined && typeof tls !== 'boolean') problems.push(...tlsProblems(tls))
   if (sasl !== undefined) problems.push(...saslProblems(sasl))
   return problems
+}
+
+// A name that is passed over here would be a connection that is less safe than it was meant to be.
+function tlsProblems(tls: unknown): Problem[] {
+  if (typeof tls !== 'object' || tls === null)
+    return [{ place: 'tls', message: 'must be true, or { ca, cert, key }' }]
+  return checkOptions(tls, TLS_RULES).map(problem => ({
+    ...problem,
+    place: `tls.${problem.place}`,
+  }))
 }
 
 function saslProblems(sasl: KafkaSasl): Problem[] {

@@ -235,6 +235,23 @@ export function kafkaFailed(
   })
 }
 
+/** `decode` threw. */
+export function undecoded(
+  { topic, partition, offset }: { topic: string; partition: number; offset: number },
+  thrown: unknown,
+): EngineError {
+  const cause = asError(thrown)
+  return new EngineError(
+    'KAFKA_RECORD_INVALID',
+    `${placeOf(topic, partition)}: the record at offset ${offset} cannot be read: ${cause.message}`,
+    {
+      hint: 'look at who wrote it, and at decode; onPoison says what follows',
+      details: { topic, partition, offset, retriable: false },
+      cause,
+    },
+  )
+}
+
 /** A record, or a whole batch, that cannot be read. */
 export function unreadable(
   place: { topic: string; partition: number; offset: number; node?: string | undefined },

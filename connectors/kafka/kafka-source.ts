@@ -18,7 +18,7 @@ import {
   tooManyFailures,
   topicRemade,
   topicsMissing,
-  unreadable,
+  undecoded,
 } from './kafka-errors.ts'
 import { type Ledgered, lagOf, OffsetCommits } from './offset-commits.ts'
 import { OffsetLedger } from './offset-ledger.ts'
@@ -248,7 +248,7 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
     } catch (error) {
       ledger.begin(record.offset)
       const id = this.#open!.add(undefined, record, ledger, record)
-      this.#poison(id, unreadable(record, 'record', error))
+      this.#poison(id, undecoded(record, error))
       return
     }
     if (value === undefined) {
@@ -337,6 +337,7 @@ class KafkaSource implements Source<never>, FetcherOwner, TroubledOwner {
       if (missing.length > 0) throw topicsMissing(missing)
     }
     if (late) this.#changes!.compare(topics)
+    else if (topics.length === 0) context.log('warn', `no topic matches ${choice} yet`)
     const found = dealtTo(choice, topics, context).filter(({ topic, partition }) => {
       const place = placeOf(topic, partition)
       return !this.#partitions.has(place) && !this.#resting.has(place)

@@ -41,7 +41,8 @@ export interface KafkaSinkSettings {
 
 const MIB = 1024 * 1024
 
-type Structured = 'brokers' | 'tls' | 'sasl' | 'acks'
+const STRUCTURED = ['brokers', 'tls', 'sasl', 'acks'] as const
+type Structured = (typeof STRUCTURED)[number]
 
 const RULES: Readonly<Record<Exclude<keyof KafkaSinkOptions, Structured>, OptionRule>> = {
   ...CONNECTION_RULES,
@@ -64,7 +65,7 @@ export function sinkSettings(options: KafkaSinkOptions<never>): KafkaSinkSetting
       ...(tls === undefined ? {} : { tls }),
       ...(sasl === undefined ? {} : { sasl }),
     }),
-    ...checkOptions(plain, RULES),
+    ...checkOptions(plain, RULES, STRUCTURED),
   ]
   if (acks !== undefined && ![-1, 0, 1].includes(acks))
     problems.push({ place: 'acks', message: 'must be -1, 0 or 1' })

@@ -77,7 +77,8 @@ export interface KafkaSourceSettings {
 const MIB = 1024 * 1024
 const HOUR_MS = 3_600_000
 
-type Structured = 'brokers' | 'tls' | 'sasl' | 'topics' | 'pattern' | 'from'
+const STRUCTURED = ['brokers', 'tls', 'sasl', 'topics', 'pattern', 'from'] as const
+type Structured = (typeof STRUCTURED)[number]
 
 const RULES: Readonly<Record<Exclude<keyof KafkaSourceOptions, Structured>, OptionRule>> = {
   ...CONNECTION_RULES,
@@ -108,7 +109,7 @@ export function sourceSettings(options: KafkaSourceOptions<never>): KafkaSourceS
       ...(tls === undefined ? {} : { tls }),
       ...(sasl === undefined ? {} : { sasl }),
     }),
-    ...checkOptions(plain, RULES),
+    ...checkOptions(plain, RULES, STRUCTURED),
     ...choiceProblems(topics, pattern),
     ...fromProblems(from),
   ]

@@ -38,9 +38,10 @@ export function plainError(thrown: unknown, causes = CAUSES_MAX): PlainError {
   }
 }
 
-/** The same without what may not be encodable. */
+/** The same without what may not be encodable. Causes stay: the place in user code is in the stack of one of them. */
 export function bareError(plain: PlainError): PlainError {
-  return { ...plain, details: {}, problems: undefined, cause: undefined }
+  const cause = plain.cause === undefined ? undefined : bareError(plain.cause)
+  return { ...plain, details: {}, problems: undefined, cause }
 }
 
 /** The error again: an EngineError or UserError if it was one. */

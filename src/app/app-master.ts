@@ -249,8 +249,7 @@ export class AppMaster {
     return fresh
   }
 
-  // The new id is kept before anybody hears of it: no later app master may give it to another, nor take over the one
-  // before, whose clock would hold the application's back.
+  // Kept before anybody hears of it: no later app master may give it away, nor take over the former and its old clock.
   async #tellOfFresh(slot: ExecutorSlot, before: number): Promise<void> {
     const fresh = slot.id
     await this.#keepPlan()
@@ -396,5 +395,6 @@ export class AppMaster {
     this.#poll.stop()
     this.#stalls.stop()
     await Promise.all(this.#slots.map(slot => closeExecutor(slot, this.#options)))
+    this.#books.close()
   }
 }

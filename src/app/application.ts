@@ -1,9 +1,15 @@
 // An application: a named DAG with its profile and settings, and how another process can get the same one. No function
 // ever travels: each executor imports the code and finds its processors by name.
-import { type Problem, UserError } from '../base/errors.ts'
+import { asError, type EngineError, type Problem, UserError } from '../base/errors.ts'
 import { type Dag, validateDag } from '../dag/graph.ts'
-import { balanced, PROFILES, type Profile, type ProfileName } from '../task/profile.ts'
-import type { Serialiser } from '../transport/serialisers.ts'
+import {
+  balanced,
+  PROFILES,
+  type Profile,
+  type ProfileName,
+  profileProblems,
+} from '../task/profile.ts'
+import { type Serialiser, Serialisers } from '../transport/serialisers.ts'
 
 /** How another process gets the same application: it imports `module` and calls its export with `input`. */
 export interface CodeRef {
@@ -36,8 +42,12 @@ export interface ApplicationOptions {
 
 /** Makes an application of a DAG. Throws a UserError that lists every mistake in the DAG. */
 export function application(name: string, dag: Dag, options: ApplicationOptions = {}): Application {
-  const problems: Problem[] = [...validateDag(dag)]
-  if (name === '' || /[/.:\\]/.test(name)) {
+  const problems: Problem[] = [
+    ...dagProblems(dag),
+    ...profileProblems(options.profile),
+    ...serialiserProblems(options.serialisers),
+  ]
+  if (typeof name !== 'string' || name === '' || /[/.:\\]/.test(name)) {
     problems.push({
       place: 'application',
       message: `"${name}" is no name`,
@@ -55,11 +65,30 @@ export function application(name: string, dag: Dag, options: ApplicationOptions 
   }
 }
 
+// A file is run without being checked by the compiler: anything may have been given.
+function dagProblems(dag: Dag): readonly Problem[] {
+  if (Array.isArray(dag?.processors) && Array.isArray(dag.edges)) return validateDag(dag)
+  const hint = 'write application(name, graph(lines.to(split).to(count)))'
+  return [{ place: 'application', message: 'its second argument is no graph', hint }]
+}
+
+// All executors make theirs when they start, too late for a message that everybody reads.
+function serialiserProblems(serialisers: readonly Serialiser[] = []): Problem[] {
+  try {
+    new Serialisers(serialisers)
+    return []
+  } catch (thrown) {
+    const { message, hint } = asError(thrown) as Partial<EngineError> & Error
+    return [{ place: 'serialisers', message, ...(hint === undefined ? {} : { hint }) }]
+  }
+}
+
 function profileOf(choice: ApplicationOptions['profile']): Profile {
   if (choice === undefined) return balanced
   if (typeof choice === 'string') return PROFILES[choice]
   const { base = 'balanced', ...own } = choice
-  return { ...PROFILES[base], ...own }
+  const given = Object.entries(own).filter(([, value]) => value !== undefined)
+  return { ...PROFILES[base], ...Object.fromEntries(given) }
 }
 
 /** One argument that `gear run FILE -- --name value` fills. */

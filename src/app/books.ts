@@ -75,19 +75,26 @@ export class Books {
       { task: taskId, timeMs: nowMs, code, message: error.message },
     ]
     if (nowMs - of.periodStartMs >= PERIOD_MS) {
-      const silent = of.inPeriod - LINES_PER_PERIOD
-      if (silent > 0)
-        log(
-          this.#log,
-          'error',
-          processor,
-          `${silent} more errors in the last ${PERIOD_MS / 1000} s`,
-        )
+      this.#tellSilent(processor, of)
       of.periodStartMs = nowMs
       of.inPeriod = 0
     }
     if (++of.inPeriod <= LINES_PER_PERIOD)
       log(this.#log, 'error', where(processor, taskId), describe(error))
+  }
+
+  /** The run is over: errors that no line was written for are at least counted. */
+  close(): void {
+    for (const [processor, of] of this.#errors) {
+      this.#tellSilent(processor, of)
+      of.inPeriod = 0
+    }
+  }
+
+  #tellSilent(processor: string, { inPeriod }: ComponentErrors): void {
+    const silent = inPeriod - LINES_PER_PERIOD
+    if (silent <= 0) return
+    log(this.#log, 'error', processor, `${silent} more errors in the last ${PERIOD_MS / 1000} s`)
   }
 
   line(taskId: number, processor: string, level: LogLine['level'], text: string): void {

@@ -76,6 +76,15 @@ serveRpc(
   ]),
 )
 
+// Nobody reads what the tasks write any more (`gear run … | head`): an error that nobody handles would end this process, and
+// those that take its place, again and again. The parent has the same stdout, and decides.
+let stdoutGone = false
+process.stdout.on('error', () => {
+  if (!stdoutGone) channel.send({ kind: 'event', name: 'stdoutGone', args: [] })
+  stdoutGone = true
+})
+process.stderr.on('error', () => undefined)
+
 // The parent decides about the end: a Ctrl-C in the terminal reaches this process too, and must not overtake it.
 process.on('SIGINT', () => undefined)
 process.on('SIGTERM', () => undefined)

@@ -2,7 +2,6 @@
 // is told what to do (start, go, a peer has died) and carries it out; it decides nothing about placement.
 
 import { alignedMs, type Environment, every, type Timer } from '../base/environment.ts'
-import { asError, EngineError } from '../base/errors.ts'
 import type { LogLine } from '../base/log.ts'
 import { SlotLedger } from '../progress/slot-ledger.ts'
 import { CycleGuard } from '../task/flow.ts'
@@ -22,6 +21,7 @@ import type { Plan } from './plan.ts'
 import { PositionReports } from './position-reports.ts'
 import { buildRunners, type Runners } from './runners.ts'
 import { StallLooks, type Stalls } from './stalls.ts'
+import { awaited, notMade, startFailed, tallied } from './user-calls.ts'
 
 /** Source clocks are told to the app master at this pace; while nothing is emitted, less and less often. */
 const CLOCK_PERIOD_MS = 100
@@ -169,7 +169,7 @@ export class Executor implements RunnerHost {
       if (task.needsOrigin === true) runner.inbox.tag()
       context.onSelf = message => task.onMessage?.(message, context as never)
       const started = task.onStart?.(context as never)
-      if (started !== undefined) await started
+      if (started !== undefined) await awaited(this, runner.taskId, 'onStart', started)
     } catch (error) {
       throw startFailed(context, error)
     }
@@ -206,7 +206,7 @@ export class Executor implements RunnerHost {
       source = create() as Source<unknown>
       if (typeof source?.next !== 'function') throw notMade('next')
       const opened = source.open?.(context as never)
-      if (opened !== undefined) await opened
+      if (opened !== undefined) await awaited(this, runner.taskId, 'open', opened)
     } catch (error) {
       throw startFailed(context, error)
     }
@@ -254,8 +254,10 @@ export class Executor implements RunnerHost {
     this.#clockTimer?.cancel()
     this.#timers = []
     this.#positions.last()
-    await Promise.all(this.#runners.sources.map(source => source.stop()))
-    await Promise.all(this.#runners.all().map(runner => runner.stop()))
+    const { sources } = this.#runners
+    await Promise.all(sources.map(one => awaited(this, one.taskId, 'close', one.stop())))
+    const tasks = this.#runners.all()
+    await Promise.all(tasks.map(one => awaited(this, one.taskId, 'onStop', one.stop())))
     this.peers.close()
   }
 
@@ -293,7 +295,11 @@ export class Executor implements RunnerHost {
 
   #tellClock(): void {
     const clocks = new Map<number, number>()
-    for (const source of this.#runners.sources) clocks.set(source.taskId, source.readClock())
+    for (const source of this.#runners.sources) {
+      clocks.set(source.taskId, source.readClock())
+      const deafness = source.deafness()
+      if (deafness !== undefined) this.log(source.taskId, 'warn', deafness)
+    }
     // Without a source too: nothing is published before every executor has been heard.
     this.#options.events.clock(clocks)
   }
@@ -353,7 +359,7 @@ export class Executor implements RunnerHost {
         lost: source.rootsLost,
         unresolved: source.failedIds.size + (source.failedIds.overflowed ? 1 : 0),
       },
-      tally: source.readTally(),
+      tally: tallied(this, source.taskId, () => source.readTally()),
     }))
     for (const runner of this.#runners.all()) {
       figures.push({
@@ -367,32 +373,11 @@ export class Executor implements RunnerHost {
         busyMs: runner.busyMs,
         blockedMs: runner.blockedTotalMs(),
         roots: undefined,
-        tally: this.#runners.started.get(runner.taskId)?.tally?.(),
+        tally: tallied(this, runner.taskId, () =>
+          this.#runners.started.get(runner.taskId)?.tally?.(),
+        ),
       })
     }
     return figures
   }
-}
-
-function notMade(method: string): EngineError {
-  return new EngineError('TASK_START_FAILED', `what its factory makes has no ${method}()`, {
-    hint: 'the factory must return a new task, or source, each time',
-  })
-}
-
-function startFailed(
-  place: { processor: string; index: number; taskId: number },
-  thrown: unknown,
-): EngineError {
-  const cause = asError(thrown)
-  const hint = cause instanceof EngineError ? cause.hint : undefined
-  return new EngineError(
-    'TASK_START_FAILED',
-    `${place.processor}[${place.index}] did not start: ${cause.message}`,
-    {
-      cause,
-      details: { processor: place.processor, task: place.taskId },
-      ...(hint === undefined ? {} : { hint }),
-    },
-  )
 }

@@ -74,7 +74,7 @@ export class PositionReports {
     const activity = source.activity
     let json: string | undefined
     try {
-      json = JSON.stringify(source.readPosition())
+      json = positionText(source.readPosition())
     } catch (error) {
       this.#options.report(source.taskId, noPosition(error))
       return
@@ -92,6 +92,26 @@ export class PositionReports {
     this.#changed = new Map()
     this.#options.tell(changed)
   }
+}
+
+/** A position as it is stored; undefined = nothing to store. Throws for what would come back as something else. */
+export function positionText(position: unknown): string | undefined {
+  return JSON.stringify(position, refuseUnlike)
+}
+
+// Of these JSON makes {} or null without a word, and the source would be opened at nothing.
+function refuseUnlike(key: string, value: unknown): unknown {
+  const like = unlikeJson(value)
+  if (like === undefined) return value
+  throw new TypeError(`${key === '' ? 'it' : `its "${key}"`} is ${like}`)
+}
+
+function unlikeJson(value: unknown): string | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : String(value)
+  if (value instanceof Map) return 'a Map: give [...map]'
+  if (value instanceof Set) return 'a Set: give [...set]'
+  const { then } = (value ?? {}) as { then?: unknown }
+  return typeof then === 'function' ? 'a promise: position() must answer at once' : undefined
 }
 
 function noPosition(thrown: unknown): EngineError {

@@ -29,7 +29,17 @@ export interface ProcessLauncher extends Launcher {
   close(): Promise<void>
 }
 
-export async function processLauncher(application: Application): Promise<ProcessLauncher> {
+export interface ProcessOptions {
+  /** Where the private directory of their sockets is made; the system's directory for temporary files if not given. */
+  readonly directory?: string | undefined
+  /** What the processes write to stdout, which is this one's, is read by nobody any more. */
+  readonly onStdoutGone?: (() => void) | undefined
+}
+
+export async function processLauncher(
+  application: Application,
+  { directory = tmpdir(), onStdoutGone = () => undefined }: ProcessOptions = {},
+): Promise<ProcessLauncher> {
   const code = application.code
   if (code === undefined) {
     throw new EngineError(
@@ -40,15 +50,19 @@ export async function processLauncher(application: Application): Promise<Process
       },
     )
   }
-  const socketDir = await mkdtemp(join(tmpdir(), 'gearpump-'))
+  const socketDir = await mkdtemp(join(directory, 'gearpump-'))
   return {
     launch: async (executorId, token, events) =>
-      boot({ executorId, token, code, socketDir }, events),
+      boot({ executorId, token, code, socketDir }, events, onStdoutGone),
     close: () => rm(socketDir, { recursive: true, force: true }),
   }
 }
 
-async function boot(order: ExecutorOrder, events: ExecutorEvents): Promise<LaunchedExecutor> {
+async function boot(
+  order: ExecutorOrder,
+  events: ExecutorEvents,
+  onStdoutGone: () => void,
+): Promise<LaunchedExecutor> {
   const entry = fileURLToPath(
     new URL(
       import.meta.url.endsWith('.ts') ? './executor-process.ts' : './executor-process.js',
@@ -68,7 +82,10 @@ async function boot(order: ExecutorOrder, events: ExecutorEvents): Promise<Launc
       if (child.pid === undefined) resolve(error.message)
     })
   })
-  const caller = new RpcCaller(channelOf(child), (name, args) => onEvent(events, name, args))
+  const caller = new RpcCaller(channelOf(child), (name, args) => {
+    if (name === 'stdoutGone') onStdoutGone()
+    else onEvent(events, name, args)
+  })
   void ended.then(reason => caller.end(died(order.executorId, child.pid, reason)))
   try {
     await withTimeout(caller.call('load', order), child, order.executorId)

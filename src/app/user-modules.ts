@@ -10,6 +10,8 @@ export function prepareTypeScript(): void {
   typeScriptReady = true
   const root = import.meta.url.endsWith('.ts') ? '../..' : '../../..'
   register(`${root}/bin/typescript-hooks.mjs`, import.meta.url)
+  // A file with an enum is transformed, and its lines are others then: errors are to name those that the user wrote.
+  process.setSourceMapsEnabled(true)
 }
 
 let ownNameReady = false

@@ -18,6 +18,9 @@ export interface Environment {
   random(): number
 }
 
+/** Node's timers fire at once when asked for more: 24.8 days. */
+const TIMEOUT_MAX_MS = 0x7fff_ffff
+
 /** The real one: the process's clocks, `setImmediate` and `setTimeout`. */
 export const realEnvironment: Environment = {
   nowUs: () => (performance.timeOrigin + performance.now()) * 1000,
@@ -26,10 +29,18 @@ export const realEnvironment: Environment = {
     setImmediate(fn)
   },
   after: (delayMs, fn) => {
+    if (delayMs > TIMEOUT_MAX_MS) return afterLong(delayMs, fn)
     const timeout = setTimeout(fn, delayMs)
     return { cancel: () => clearTimeout(timeout) }
   },
   random: Math.random,
+}
+
+function afterLong(delayMs: number, fn: () => void): Timer {
+  let timer = realEnvironment.after(TIMEOUT_MAX_MS, () => {
+    timer = realEnvironment.after(delayMs - TIMEOUT_MAX_MS, fn)
+  })
+  return { cancel: () => timer.cancel() }
 }
 
 /** Calls `fn` each `periodMs` until cancelled; the next period begins when `fn` has returned. */

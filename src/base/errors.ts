@@ -150,9 +150,56 @@ export function assertNever(value: never): never {
   throw new EngineError('BUG', `unexpected variant ${JSON.stringify(value)}`)
 }
 
-/** An unknown thrown thing as an Error, so that message and stack can be read. */
+/** Of a thing that was thrown and is no error, as much as tells what it is. */
+const SHOWN_CHARS_MAX = 2000
+
+/**
+ * An unknown thrown thing as an Error whose name, message and stack are texts. Whatever was thrown, this does not throw: it
+ * is called where an error of user code is taken in, and nobody stands behind.
+ */
 export function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown))
+  try {
+    if (thrown instanceof Error && isReadable(thrown)) return thrown
+    if (typeof thrown === 'object' && thrown !== null) return shownError(thrown)
+    return new Error(String(thrown))
+  } catch {
+    // A getter, or what the thing says of itself, threw as well: there is nothing more to be had.
+    return new Error('something was thrown that cannot be shown')
+  }
+}
+
+function isReadable({ name, message, stack }: Error): boolean {
+  const stackIsText = stack === undefined || typeof stack === 'string'
+  return typeof name === 'string' && typeof message === 'string' && stackIsText
+}
+
+// An error that is only partly readable, or of another realm, keeps its texts; of any other object its contents are all there
+// is to know. Where this is called tells nothing about where it was thrown: no stack of ours.
+function shownError(thrown: object): Error {
+  const { message, stack } = thrown as { message?: unknown; stack?: unknown }
+  const isError = thrown instanceof Error
+  if (typeof message === 'string' && (isError || typeof stack === 'string')) {
+    const error = new Error(message)
+    error.stack = typeof stack === 'string' ? stack : `Error: ${message}`
+    return error
+  }
+  const contents = isError ? { ...thrown, message } : thrown
+  const error = new Error(contentsOf(contents).slice(0, SHOWN_CHARS_MAX))
+  error.stack = `an object was thrown that is no error: ${error.message}`
+  return error
+}
+
+function contentsOf(thrown: object): string {
+  const shown = (_: string, value: unknown) => {
+    if (typeof value === 'bigint') return `${value}n`
+    return typeof value === 'function' ? 'a function' : value
+  }
+  try {
+    return JSON.stringify(thrown, shown)
+  } catch {
+    // It contains itself, or a part of it throws.
+    return `an object with ${Object.keys(thrown).join(', ')}`
+  }
 }
 
 /** The name in `known` closest to `name` (at most a third of its letters changed), or undefined. */

@@ -4,6 +4,7 @@ import { loadProgram } from '../client/program-file.ts'
 import { EXIT_OK, errorExitCode } from './ending.ts'
 import { RunPlace } from './run-place.ts'
 import { type FileRequest, programOptions } from './run-request.ts'
+import { neverLoaded, unlessStuck } from './unsettled.ts'
 import type { Voice } from './voice.ts'
 
 export async function checkFile(
@@ -11,9 +12,13 @@ export async function checkFile(
   stdout: { write(text: string): unknown },
   voice: Voice,
 ): Promise<number> {
-  const place = new RunPlace(false)
+  let place: RunPlace | undefined
   try {
-    const { application, notices } = await loadProgram(programOptions(request, place))
+    place = new RunPlace(false)
+    const { application, notices } = await unlessStuck(
+      loadProgram(programOptions(request, place)),
+      () => neverLoaded(request.file),
+    )
     for (const notice of notices) voice.warn(notice)
     stdout.write(`${request.file} is valid: ${summary(application)}\n`)
     return EXIT_OK
@@ -21,7 +26,7 @@ export async function checkFile(
     voice.error(error)
     return errorExitCode(error)
   } finally {
-    place.close()
+    place?.close()
   }
 }
 

@@ -1,5 +1,6 @@
 // What people read of an error: what happened, what to do next, and for an error in their own code its stack, without
 // the frames of Node and of this package. All of it, ours included, at log level debug.
+import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
 import { EngineError } from '../base/errors.ts'
 
@@ -46,8 +47,17 @@ const NOT_THEIRS = [
   '(data:text/javascript',
   '/commander/lib/',
   '/bin/typescript-hooks.mjs',
-  new URL(import.meta.url.endsWith('.ts') ? '../' : '../../', import.meta.url).href,
+  ...ownFolders(),
 ]
+
+// With source maps a frame names our source by its path; without them what was built from it, by its URL.
+function ownFolders(): string[] {
+  const root = new URL(import.meta.url.endsWith('.ts') ? '../../' : '../../../', import.meta.url)
+  return ['dist/', 'src/', 'storm-compat/', 'connectors/'].flatMap(folder => {
+    const { href } = new URL(folder, root)
+    return [href, fileURLToPath(href)]
+  })
+}
 
 function isOurs(frame: string): boolean {
   return NOT_THEIRS.some(part => frame.includes(part))

@@ -8,6 +8,7 @@ import { parseDuration } from './durations.ts'
 import { errorExitCode } from './ending.ts'
 import type { Invocation } from './main.ts'
 import type { FileOptions, RunRequest } from './run-request.ts'
+import { neverLoaded, unlessStuck } from './unsettled.ts'
 import { Voice } from './voice.ts'
 
 /** More processes than this on one machine is a slip of the keyboard. */
@@ -53,7 +54,10 @@ export async function helped(
   process.stdout.write(command.helpInformation())
   if (file === undefined) return true
   try {
-    const declared = await declaredArguments(resolve(file), invocation.main.doors)
+    const declared = await unlessStuck(
+      declaredArguments(resolve(file), invocation.main.doors),
+      () => neverLoaded(file),
+    )
     process.stdout.write(`\n${argumentsHelp(file, declared)}`)
   } catch (error) {
     voiceOf(invocation, flags).error(error)

@@ -15,14 +15,17 @@ export class Interrupts {
     this.count++
     this.#events.emit('signal')
   }
-  // Nobody reads what the components write: there is nothing to drain for.
-  readonly #onStdoutError = (): void => {
+  /** Nobody reads what the components write, here or in other processes of the run: there is nothing to drain for. */
+  readonly stdoutGone = (): void => {
+    if (this.#stdoutGone) return
+    this.#stdoutGone = true
     process.stderr.write('the reader of stdout has gone: ended\n')
-    process.stdout.off('error', this.#onStdoutError)
+    process.stdout.off('error', this.stdoutGone)
     process.stdout.on('error', () => undefined)
     this.count++
     this.#onSignal()
   }
+  #stdoutGone = false
   #crash: (error: unknown) => void = () => undefined
 
   constructor() {
@@ -32,7 +35,7 @@ export class Interrupts {
     // It may come while nothing waits, and must not then end the process before its children have ended.
     this.crashed.catch(() => undefined)
     for (const signal of SIGNALS) process.on(signal, this.#onSignal)
-    process.stdout.on('error', this.#onStdoutError)
+    process.stdout.on('error', this.stdoutGone)
     process.on('uncaughtException', this.#crash)
     process.on('unhandledRejection', this.#crash)
   }
@@ -44,7 +47,7 @@ export class Interrupts {
 
   close(): void {
     for (const signal of SIGNALS) process.off(signal, this.#onSignal)
-    process.stdout.off('error', this.#onStdoutError)
+    process.stdout.off('error', this.stdoutGone)
     process.off('uncaughtException', this.#crash)
     process.off('unhandledRejection', this.#crash)
   }

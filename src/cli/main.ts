@@ -43,6 +43,13 @@ export interface Invocation {
 export async function main(argv: readonly string[], options: MainOptions): Promise<number> {
   // Who cannot be told anything need not be told that.
   process.stderr.on('error', () => undefined)
+  if (!hasWorkingDirectory()) {
+    const command = options.command ?? 'gear'
+    process.stderr.write(
+      `${command}: error: the working directory is gone; cd to one that exists\n`,
+    )
+    return EXIT_BAD_INPUT
+  }
   const [own, tokens] = splitArguments(argv)
   const invocation: Invocation = {
     main: options,
@@ -60,6 +67,16 @@ export async function main(argv: readonly string[], options: MainOptions): Promi
     return error.exitCode === 0 ? EXIT_OK : EXIT_BAD_INPUT
   } finally {
     await written(process.stderr)
+  }
+}
+
+// Without one Node does not even fail: its loader of modules waits for itself, and hears no signal.
+function hasWorkingDirectory(): boolean {
+  try {
+    process.cwd()
+    return true
+  } catch {
+    return false
   }
 }
 

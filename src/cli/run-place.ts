@@ -4,6 +4,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { asError, EngineError } from '../base/errors.ts'
 import { endMarked } from '../deploy/marked-processes.ts'
 import { EXIT_FAILED } from './ending.ts'
 
@@ -24,10 +25,17 @@ export class RunPlace {
 
   /** `logDir`: a directory; undefined = a new one under the system's; false = none. */
   constructor(logDir: string | undefined | false) {
-    this.runDir = mkdtempSync(join(tmpdir(), 'gearpump-run-'))
+    this.runDir = made('the private directory of the run', () =>
+      mkdtempSync(join(tmpdir(), 'gearpump-run-')),
+    )
     mkdirSync(join(this.runDir, 'pids'))
     this.ownLogDir = logDir === undefined
-    this.logDir = makeLogDir(logDir)
+    try {
+      this.logDir = made('the directory for log files', () => makeLogDir(logDir))
+    } catch (error) {
+      rmSync(this.runDir, { recursive: true, force: true })
+      throw error
+    }
     process.env[MARK] = this.runDir
     // The last resort, where a component calls process.exit() or the run itself has failed to end in order.
     process.once('exit', this.#onExit)
@@ -43,6 +51,18 @@ export class RunPlace {
     rmSync(this.runDir, { recursive: true, force: true })
     if (this.ownLogDir && this.logDir !== undefined) removeIfEmpty(this.logDir)
     return ended
+  }
+}
+
+// Where nothing can be written, nothing has been started yet.
+function made<T>(what: string, make: () => T): T {
+  try {
+    return make()
+  } catch (thrown) {
+    const cause = asError(thrown)
+    throw new EngineError('BAD_INPUT', `${what} cannot be made: ${cause.message}`, {
+      hint: `set TMPDIR (it is ${tmpdir()} now) or --log-dir to a directory that can be written to`,
+    })
   }
 }
 

@@ -3,6 +3,7 @@
 
 import { resolve } from 'node:path'
 import type { RunFigures } from '../app/figures.ts'
+import type { EngineError } from '../base/errors.ts'
 import { connect } from '../client/connect.ts'
 import type { Gear, RunningApp, SubmitOptions } from '../client/gear.ts'
 import { type LoadedProgram, loadProgram } from '../client/program-file.ts'
@@ -21,12 +22,15 @@ import { type ClusterRequest, programOptions, type RunRequest } from './run-requ
 import { statsLine } from './stats-line.ts'
 import { statsTable } from './stats-table.ts'
 import { canRedraw, type NodeStream, WatchedStream, wantsColour } from './terminal.ts'
+import { neverLoaded, neverStarted, unlessStuck } from './unsettled.ts'
 import type { Voice } from './voice.ts'
 
 /** After `--for`, what is open may end within this time, or the message timeout if that is shorter. */
 const DRAIN_MAX_MS = 5000
 /** After Ctrl-C what is open may end for longer than any root lives: two message timeouts, or this where there is none. */
 const DRAIN_AFTER_CTRL_C_MS = 600_000
+/** Node's timers fire at once when asked for more than 24.8 days, and others are added to this. */
+const DRAIN_MOST_MS = 20 * 24 * 3_600_000
 /** An executor that does not answer is not waited for longer. */
 const FIGURES_MAX_MS = 2000
 /** Longer than the engine itself allows a closing executor; after a second Ctrl-C nobody wants to wait. */
@@ -46,14 +50,15 @@ export async function runFile(
   terminal: Terminal,
   voice: Voice,
 ): Promise<number> {
-  const run = new Run(request, terminal, voice)
+  let run: Run | undefined
   try {
+    run = new Run(request, terminal, voice)
     return await run.go()
   } catch (error) {
     voice.error(error)
     return errorExitCode(error)
   } finally {
-    run.close()
+    run?.close()
   }
 }
 
@@ -79,6 +84,7 @@ class Run {
     const voice = this.#voice
     const loaded = await this.#unlessInterrupted(
       loadProgram(programOptions(this.#request, this.#place)),
+      () => neverLoaded(this.#request.file),
     )
     if (loaded === undefined) return EXIT_FAILED
     for (const notice of loaded.notices) voice.warn(notice)
@@ -90,7 +96,7 @@ class Run {
     try {
       const { application } = loaded
       const options = { executors, ...(await placementOf(cluster)) }
-      app = await this.#unlessInterrupted(gear.submit(application, options))
+      app = await this.#unlessInterrupted(gear.submit(application, options), neverStarted)
       if (app === undefined) return EXIT_FAILED
       if (cluster !== undefined) {
         voice.say(`application ${app.id} "${app.name}" runs`)
@@ -109,7 +115,12 @@ class Run {
 
   async #connect(): Promise<Gear> {
     const { cluster } = this.#request
-    if (cluster === undefined) return connect({ log: this.#voice.log })
+    const { log } = this.#voice
+    const processes = {
+      directory: this.#place.runDir,
+      onStdoutGone: this.#interrupts.stdoutGone,
+    }
+    if (cluster === undefined) return connect({ log, processes })
     const { openGear } = await import('./cluster-options.ts')
     return openGear(cluster, this.#voice)
   }
@@ -121,10 +132,10 @@ class Run {
   }
 
   /** Undefined: a signal came first. Rejects for what nobody caught. */
-  async #unlessInterrupted<T>(work: Promise<T>): Promise<T | undefined> {
+  async #unlessInterrupted<T>(work: Promise<T>, stuck: () => EngineError): Promise<T | undefined> {
     const { crashed } = this.#interrupts
     const interrupted = this.#interrupts.next().then(() => undefined)
-    const first = await Promise.race([work, interrupted, crashed])
+    const first = await Promise.race([unlessStuck(work, stuck), interrupted, crashed])
     if (this.#interrupts.count === 0) return first
     this.#voice.say('ended before it had begun')
     return undefined
@@ -168,7 +179,8 @@ class Run {
   }
 
   async #drain(app: RunningApp, why: 'time' | 'interrupted', timeoutMs: number): Promise<Ending> {
-    const longest = timeoutMs > 0 ? 2 * timeoutMs + 1000 : DRAIN_AFTER_CTRL_C_MS
+    const longest =
+      timeoutMs > 0 ? Math.min(2 * timeoutMs + 1000, DRAIN_MOST_MS) : DRAIN_AFTER_CTRL_C_MS
     const boundMs =
       why === 'time' ? Math.min(DRAIN_MAX_MS, timeoutMs > 0 ? timeoutMs : Infinity) : longest
     const counted = why === 'interrupted' ? 1 : 0

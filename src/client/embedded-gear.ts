@@ -5,7 +5,11 @@ import type { Application } from '../app/application.ts'
 import type { RunFigures } from '../app/figures.ts'
 import type { LaunchedExecutor, Launcher } from '../app/launcher.ts'
 import { localLauncher } from '../app/local-launcher.ts'
-import { type ProcessLauncher, processLauncher } from '../app/process-launcher.ts'
+import {
+  type ProcessLauncher,
+  type ProcessOptions,
+  processLauncher,
+} from '../app/process-launcher.ts'
 import type { Environment } from '../base/environment.ts'
 import { EngineError, nearestName } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
@@ -23,12 +27,17 @@ export class EmbeddedGear implements Gear {
   readonly #apps = new Map<number, EmbeddedApp>()
   #nextId = 1
 
-  constructor(environment: Environment, log: Log) {
+  readonly #processes: ProcessOptions
+  #closed = false
+
+  constructor(environment: Environment, log: Log, processes: ProcessOptions = {}) {
     this.#environment = environment
     this.#log = log
+    this.#processes = processes
   }
 
   async submit(application: Application, options: SubmitOptions = {}): Promise<RunningApp> {
+    this.#check(application, options)
     for (const other of this.#apps.values()) {
       if (other.name !== application.name || other.status === 'stopped') continue
       throw new EngineError('APP_EXISTS', `an application named "${application.name}" is running`, {
@@ -36,7 +45,7 @@ export class EmbeddedGear implements Gear {
       })
     }
     const executors = options.executors ?? 1
-    const launcher = new EmbeddedLauncher(this.#environment, application)
+    const launcher = new EmbeddedLauncher(this.#environment, application, this.#processes)
     await launcher.use(executors)
     const master = new AppMaster({
       environment: this.#environment,
@@ -66,6 +75,19 @@ export class EmbeddedGear implements Gear {
     return app
   }
 
+  // Plain JavaScript may give anything; what would run without executors would never end.
+  #check(application: Application, { executors = 1 }: SubmitOptions): void {
+    if (this.#closed)
+      throw new EngineError('BAD_INPUT', 'nothing can be submitted: this gear was closed', {
+        hint: 'connect() again',
+      })
+    if (application?.dag === undefined || application.profile === undefined)
+      throw new EngineError('BAD_INPUT', 'what was submitted is no application', {
+        hint: 'submit what application(name, graph(…)) gives',
+      })
+    checkExecutors(executors)
+  }
+
   async list() {
     return [...this.#apps.values()].map(({ id, name, status, tag }) => ({ id, name, status, tag }))
   }
@@ -89,6 +111,7 @@ export class EmbeddedGear implements Gear {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     await Promise.all([...this.#apps.values()].map(app => app.kill()))
   }
 
@@ -153,7 +176,12 @@ class EmbeddedApp implements RunningApp {
 
   async setActive(active: boolean): Promise<void> {
     await this.#master.setActive(active)
-    this.status = active ? 'active' : 'inactive'
+    // One that was killed, or has failed, is not made to run by this.
+    if (this.#runs()) this.status = active ? 'active' : 'inactive'
+  }
+
+  #runs(): boolean {
+    return this.status === 'active' || this.status === 'inactive'
   }
 
   setCredentials(credentials: Readonly<Record<string, string>>): Promise<void> {
@@ -161,6 +189,7 @@ class EmbeddedApp implements RunningApp {
   }
 
   async rebalance(executors: number): Promise<void> {
+    checkExecutors(executors)
     await this.#launcher.use(executors)
     await Promise.race([this.#master.rebalance(executors), this.failure])
   }
@@ -183,7 +212,7 @@ class EmbeddedApp implements RunningApp {
       environment: this.#environment,
       periodMs: DRAIN_LOOK_MS,
       timeoutMs,
-      runs: () => this.status === 'active' || this.status === 'inactive',
+      runs: () => this.#runs(),
       isQuiet: () => this.#master.isDrained(idleMs),
     })
   }
@@ -196,6 +225,12 @@ class EmbeddedApp implements RunningApp {
   }
 }
 
+function checkExecutors(executors: unknown): void {
+  if (Number.isInteger(executors) && Number(executors) >= 1) return
+  const given = typeof executors === 'string' ? `"${executors}"` : String(executors)
+  throw new EngineError('BAD_INPUT', `executors is ${given}; it must be a whole number from 1`)
+}
+
 /** One executor lives in this process, several in processes of their own. */
 class EmbeddedLauncher implements Launcher {
   readonly #application: Application
@@ -203,14 +238,17 @@ class EmbeddedLauncher implements Launcher {
   #processes: ProcessLauncher | undefined = undefined
   #executors = 1
 
-  constructor(environment: Environment, application: Application) {
+  readonly #options: ProcessOptions
+
+  constructor(environment: Environment, application: Application, options: ProcessOptions) {
     this.#application = application
+    this.#options = options
     this.#local = localLauncher({ environment, application })
   }
 
   /** How many there will be. Throws BAD_INPUT when other processes cannot load the application. */
   async use(executors: number): Promise<void> {
-    if (executors > 1) this.#processes ??= await processLauncher(this.#application)
+    if (executors > 1) this.#processes ??= await processLauncher(this.#application, this.#options)
     this.#executors = executors
   }
 

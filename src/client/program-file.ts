@@ -178,7 +178,7 @@ async function exportOf(file: string, doors: readonly string[]): Promise<unknown
   const module = await importFile(file)
   const found: string[] = []
   for (const name of EXPORTS) {
-    const value = await module[name]
+    const value = unwrapped(await module[name])
     if (value === undefined) continue
     const usable =
       isProgram(value) || isApplication(value) || isDag(value) || typeof value === 'function'
@@ -196,6 +196,12 @@ async function exportOf(file: string, doors: readonly string[]): Promise<unknown
         'a topology, or a function that returns one of these',
     },
   )
+}
+
+// What a compiler made CommonJS of `export default` is the default of the default.
+function unwrapped(value: unknown): unknown {
+  const { __esModule, default: inner } = shape<{ __esModule: unknown; default: unknown }>(value)
+  return __esModule === true ? inner : value
 }
 
 // By their shape, not by their class: the module may have another copy of this package.
@@ -250,7 +256,19 @@ async function importFile(file: string): Promise<Record<string, unknown>> {
 function notLoaded(message: string, thrown: unknown): EngineError {
   if (thrown === undefined) return new EngineError('MODULE_NOT_LOADED', message)
   const cause = asError(thrown)
-  return new EngineError('MODULE_NOT_LOADED', `${message}: ${cause.message}`, { cause })
+  const hint = hintFor(cause)
+  return new EngineError('MODULE_NOT_LOADED', `${message}: ${cause.message}`, {
+    cause,
+    ...(hint === undefined ? {} : { hint }),
+  })
+}
+
+function hintFor({ code, message }: Error & { code?: unknown }): string | undefined {
+  if (code === 'ERR_MODULE_NOT_FOUND' && message.startsWith('Cannot find package'))
+    return 'install it in the project of the file; path aliases of tsconfig.json are not read, "imports" of package.json are'
+  if (message === 'Invalid or unexpected token')
+    return 'decorators and JSX are not TypeScript alone: compile such a file, and run what comes out'
+  return undefined
 }
 
 function isOurs(thrown: unknown): boolean {

@@ -5,7 +5,7 @@
 // Cycles are allowed. An edge closes a cycle when a depth-first walk from the sources meets its target on the very
 // way it came by; without these edges the graph has no cycle, and only so order and levels mean something.
 import type { Dag, ProcessorSpec } from './dag.ts'
-import { type AnyProcessor, type Link, PARALLELISM_MAX, type Path } from './processor.ts'
+import { type AnyProcessor, checkPath, type Link, PARALLELISM_MAX, type Path } from './processor.ts'
 
 export type { Dag, Edge, ProcessorSpec } from './dag.ts'
 export { validateDag } from './validate.ts'
@@ -19,6 +19,7 @@ const FIRST_TASK_ID = 1
  * @example graph(a.to(b).to(c).to(d), a.to(c), b.to(e).to(d))
  */
 export function graph(...paths: readonly Path<never, unknown>[]): Dag {
+  for (const path of paths) checkPath(path, 'graph(…)')
   const vertices = collectVertices(paths)
   const links = collectLinks(paths)
   const closing = linksClosingCycles(vertices, links)

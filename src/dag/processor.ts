@@ -1,6 +1,7 @@
 // Processors, the vertices of a DAG, and paths, the way they are joined: `lines.to(split, shuffle()).to(count)`.
 // Nothing happens here but collecting: `graph` makes a DAG of the paths, and `validateDag` finds the mistakes. The
 // types follow what flows: a processor of numbers behind a processor of words does not compile.
+import { EngineError } from '../base/errors.ts'
 import { hash, type Partitioner } from './partitioner.ts'
 
 /** The port of an output, and of an edge, that names none. */
@@ -145,6 +146,7 @@ function join<In, Mid, Out>(
   partitioner: Partitioner<Mid> = hash(),
   port = DEFAULT_PORT,
 ): Path<In, Out> {
+  checkPath(right, `${left.tail.name}.to(…)`)
   // From here on the type of the messages is forgotten; the compiler has seen that it is the same on both sides.
   const link: Link = {
     source: left.tail,
@@ -159,4 +161,14 @@ function join<In, Mid, Out>(
     to: (next, nextPartitioner, nextPort) => join(joined, next, nextPartitioner, nextPort),
   }
   return joined
+}
+
+/** Throws BAD_INPUT for what is no path: files are run without being checked by the compiler. */
+export function checkPath(path: unknown, where: string): void {
+  const { head, links } = (path ?? {}) as { [K in keyof AnyProcessor]?: unknown }
+  if (head !== undefined && Array.isArray(links)) return
+  const got = Array.isArray(path) ? 'a list' : path === null ? 'null' : `of type ${typeof path}`
+  throw new EngineError('BAD_INPUT', `${where} was given something ${got}, which is no processor`, {
+    hint: 'give what processor() or source() returns, or a path: graph(lines.to(split).to(count))',
+  })
 }

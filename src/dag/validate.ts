@@ -2,10 +2,24 @@
 // submits a DAG throws the problems as one UserError. The DAG comes from `graph`, which lets mistakes through.
 import type { Problem } from '../base/errors.ts'
 import type { Dag, Edge, ProcessorSpec } from './dag.ts'
+import type { Partitioner } from './partitioner.ts'
 import { DEFAULT_PORT, PARALLELISM_MAX } from './processor.ts'
 
 /** Names appear in log lines, metrics and file names; the limit of a file name on common systems is 255 bytes. */
 export const NAME_CHARACTERS_MAX = 200
+
+const PARTITIONERS: readonly Partitioner['kind'][] = [
+  'hash',
+  'shuffle',
+  'localOrShuffle',
+  'broadcast',
+  'colocation',
+  'groupBy',
+  'first',
+  'direct',
+  'unicast',
+  'multicast',
+]
 
 /** Task ids travel as signed 32-bit integers. */
 const TASK_ID_MAX = 0x7fff_ffff
@@ -30,13 +44,22 @@ function noSource(dag: Dag): Problem[] {
   return [{ place: 'graph', message, hint: 'begin a path with source(name, create)' }]
 }
 
-function badProcessor({ name, parallelism, tasks }: ProcessorSpec): Problem[] {
+// TypeScript refuses some of what is looked for here, but files are run without being checked.
+function badProcessor({ name, kind, parallelism, tasks, create }: ProcessorSpec): Problem[] {
   const place = `processor ${name}`
   const problems: Problem[] = []
+  if (typeof create !== 'function') {
+    problems.push({
+      place,
+      message: 'what makes its tasks is no function',
+      hint: `write ${kind === 'source' ? 'source' : 'processor'}(name, () => new …), as each task needs one of its own`,
+    })
+  }
   if (!isLegalName(name))
     problems.push({ place: `processor ${JSON.stringify(name)}`, ...badName('name') })
   if (!Number.isInteger(parallelism) || parallelism < 1 || parallelism > PARALLELISM_MAX) {
-    const message = `parallelism is ${parallelism}; it must be a whole number from 1 to ${PARALLELISM_MAX}`
+    const given = typeof parallelism === 'number' ? parallelism : JSON.stringify(parallelism)
+    const message = `parallelism is ${given}; it must be a whole number from 1 to ${PARALLELISM_MAX}`
     problems.push({ place, message })
   } else if (!isTaskId(tasks[0]!) || !isTaskId(tasks[tasks.length - 1]!)) {
     const message = `firstTask is ${tasks[0]}; all its task ids must be whole numbers from 1 to ${TASK_ID_MAX}`
@@ -50,8 +73,9 @@ function isTaskId(id: number): boolean {
 }
 
 // Storm's component ids may hold nearly anything, so only what would spoil a line of log or a table is refused.
-function isLegalName(name: string): boolean {
+function isLegalName(name: unknown): boolean {
   return (
+    typeof name === 'string' &&
     name.length > 0 &&
     name.length <= NAME_CHARACTERS_MAX &&
     name.trim() === name &&
@@ -114,6 +138,12 @@ function badEdge(dag: Dag, edge: Edge): Problem[] {
     problems.push({ place, message: 'leads into a source; a source takes no input' })
   }
   if (!isLegalName(edge.port)) problems.push({ place, ...badName('port') })
+  const kind: unknown = edge.partitioner?.kind
+  if (!PARTITIONERS.includes(kind as Partitioner['kind'])) {
+    const got = typeof edge.partitioner === 'function' ? 'a function' : JSON.stringify(kind)
+    const message = `its partitioner is ${got}; there are ${PARTITIONERS.join(', ')}`
+    problems.push({ place, message, hint: 'call it: lines.to(split, shuffle())' })
+  }
   return problems
 }
 

@@ -1,6 +1,7 @@
 // What the contexts of tasks and sources have in common: where the task is, its ports, its timers, what it tells people.
-import { EngineError, nearestName } from '../base/errors.ts'
-import type { LogLine } from '../base/log.ts'
+import { inspect } from 'node:util'
+import { asError, EngineError, nearestName } from '../base/errors.ts'
+import { LEVELS, type LogLine } from '../base/log.ts'
 import { DEFAULT_PORT } from '../dag/processor.ts'
 import type { PortOutlet } from './out-edge.ts'
 import type { RunnerHost } from './runner-host.ts'
@@ -73,11 +74,23 @@ export class BaseContext<R extends Runner> implements Place, Timers, Telling, Se
   }
 
   schedule(periodMs: number, fn: () => void): { cancel(): void } {
+    this.#checkTimer('schedule', periodMs, fn)
     return this.runner.timers.schedule(periodMs, fn)
   }
 
   scheduleOnce(delayMs: number, fn: () => void): { cancel(): void } {
+    this.#checkTimer('scheduleOnce', delayMs, fn)
     return this.runner.timers.scheduleOnce(delayMs, fn)
+  }
+
+  // Node takes what is no number for 1 ms, and the task would do nothing else any more.
+  #checkTimer(method: string, ms: unknown, fn: unknown): void {
+    if (typeof ms === 'number' && ms >= 0 && typeof fn === 'function') return
+    const got = `${method}(${inspect(ms, { depth: 0 })}, ${inspect(fn, { depth: 0 })})`
+    const message = `${this.processor}[${this.index}] cannot be called back by ${got}`
+    throw new EngineError('BAD_INPUT', message, {
+      hint: 'give milliseconds from 0, then the function',
+    })
   }
 
   /** Resolves when every consumer has room again; undefined when there is room now. */
@@ -95,11 +108,14 @@ export class BaseContext<R extends Runner> implements Place, Timers, Telling, Se
   }
 
   report(error: Error): void {
-    this.runner.host.report(this.taskId, error)
+    this.runner.host.report(this.taskId, asError(error))
   }
 
+  // From plain JavaScript anything may come. Further on, in another process perhaps, it would be that process's failure.
   log(level: LogLine['level'], text: string): void {
-    this.runner.host.log(this.taskId, level, text)
+    const known = LEVELS.includes(level) ? level : 'info'
+    const shown = typeof text === 'string' ? text : inspect(text)
+    this.runner.host.log(this.taskId, known, shown)
   }
 
   metric(name: string, value: unknown): void {

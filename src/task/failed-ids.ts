@@ -28,9 +28,20 @@ export class FailedIds {
   }
 }
 
-// Ids may be any JSON value; two equal ones are the same id though they are different objects. One in a wrapper is what is in it.
+// Plain data may be used as an id; two equal ones are the same id though they are different objects. One in a wrapper is what is in
+// it. An instance of a class is itself: it may be part of much, or of a circle.
 function keyOf(wrapped: unknown): unknown {
   const id = (wrapped as Partial<object> | null | undefined)?.valueOf?.() ?? wrapped
-  if (typeof id !== 'object' || id === null) return id
-  return `json ${JSON.stringify(id, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))}`
+  if (typeof id !== 'object' || id === null || !isPlain(id)) return id
+  try {
+    return `json ${JSON.stringify(id, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))}`
+  } catch {
+    // It contains itself, or something that does not let itself be written: it is the same as itself only.
+    return id
+  }
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null || Array.isArray(value)
 }

@@ -6,6 +6,7 @@ import { hashOf } from '../dag/partitioner.ts'
 import type { Slot } from '../progress/slot-ledger.ts'
 import { type Emitter, FirstRoom, type Target } from './flow.ts'
 import type { Way } from './inbox.ts'
+import { chosenBy } from './partitioner-choice.ts'
 import type { RunnerHost } from './runner-host.ts'
 import type { Outlet, Targeting } from './task.ts'
 import { guardCycle } from './task-runner.ts'
@@ -331,9 +332,9 @@ export function compileEdge(
     case 'direct':
       return new DirectEdge(host, edge, targets, from)
     case 'unicast':
-      return new UnicastEdge(host, edge, targets, from, partitioner.create(n, index))
+      return new UnicastEdge(host, edge, targets, from, chosenBy(partitioner, n, index))
     case 'multicast':
-      return new MulticastEdge(host, edge, targets, from, partitioner.create(n, index))
+      return new MulticastEdge(host, edge, targets, from, chosenBy(partitioner, n, index))
   }
 }
 
@@ -361,7 +362,6 @@ export class PortOutlet implements Outlet {
     return target
   }
 
-  // The ids of all consumers, one after the other.
   #emitEach(value: unknown, slot: Slot): number {
     const targets = this.targets
     targets.length = 0

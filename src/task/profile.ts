@@ -1,4 +1,5 @@
 // One value per application that trades throughput, latency and guarantee.
+import { nearestName, type Problem } from '../base/errors.ts'
 
 export interface Profile {
   /** at-most-once: nothing is tracked, ids are done at once. at-least-once: roots with an id are tracked. */
@@ -46,3 +47,53 @@ export const lowLatency: Profile = {
 
 export const PROFILES = { balanced, throughput, latency: lowLatency } as const
 export type ProfileName = keyof typeof PROFILES
+
+const GUARANTEES: readonly unknown[] = ['at-most-once', 'at-least-once']
+
+/** The least that each number may be. */
+const LEAST: Readonly<Record<Exclude<keyof Profile, 'guarantee'>, number>> = {
+  inboxDepth: 1,
+  creditWindow: 1,
+  cycleDepth: 1,
+  frameMessages: 1,
+  timeoutMs: 0,
+  maxOpenRoots: 0,
+}
+
+/** What is wrong with a profile that a user gave: a name, or fields over one. */
+export function profileProblems(given: unknown): Problem[] {
+  if (given === undefined) return []
+  if (typeof given !== 'object' || given === null) return baseProblems('profile', given)
+  return Object.entries(given).flatMap(([field, value]) => {
+    const place = `profile.${field}`
+    if (value === undefined) return []
+    if (field === 'base') return baseProblems(place, value)
+    if (field === 'guarantee') {
+      if (GUARANTEES.includes(value)) return []
+      return [{ place, message: `${shown(value)} is none; there are ${GUARANTEES.join(', ')}` }]
+    }
+    if (!Object.hasOwn(LEAST, field)) return [unknownField(place, field)]
+    const least = LEAST[field as keyof typeof LEAST]
+    if (typeof value === 'number' && value >= least) return []
+    return [{ place, message: `is ${shown(value)}; it must be a number from ${least}` }]
+  })
+}
+
+function baseProblems(place: string, name: unknown): Problem[] {
+  if (typeof name === 'string' && Object.hasOwn(PROFILES, name)) return []
+  const known = Object.keys(PROFILES)
+  const near = typeof name === 'string' ? nearestName(name, known) : undefined
+  const message = `${shown(name)} is none; there are ${known.join(', ')}`
+  return [{ place, message, ...(near === undefined ? {} : { hint: `did you mean ${near}?` }) }]
+}
+
+function unknownField(place: string, field: string): Problem {
+  const known = ['base', 'guarantee', ...Object.keys(LEAST)]
+  const near = nearestName(field, known)
+  const hint = near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`
+  return { place, message: 'there is no such field', hint }
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? `"${value}"` : String(value)
+}

@@ -8,6 +8,7 @@ import { NONE, type Slot } from '../progress/slot-ledger.ts'
 import { SourceClock } from '../progress/source-clock.ts'
 import { FailedIds } from './failed-ids.ts'
 import { Emitter } from './flow.ts'
+import { ParkedCall } from './parked-call.ts'
 import type { Runnable } from './run-loop.ts'
 import type { RunnerHost } from './runner-host.ts'
 import type { Source, Tally } from './task.ts'
@@ -61,6 +62,7 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
   // Parked in `next`; and whether `wake` was called meanwhile.
   #asking = false
   #woken = false
+  readonly #call = new ParkedCall()
   readonly timers: TurnTimers
 
   constructor(host: RunnerHost, settings: SourceSettings) {
@@ -111,7 +113,7 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
     return this.#source?.position !== undefined
   }
 
-  /** Moves on with each message and each end: while it stands still, so does the position. */
+  /** While it stands still, so does the position. */
   get activity(): number {
     return this.emitted + this.rootsEmitted + this.rootsDone + this.rootsFailed
   }
@@ -119,6 +121,11 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
   /** Only on the source's own turn, or just before `stop`. */
   readPosition(): unknown {
     return this.#source?.position?.()
+  }
+
+  /** See `ParkedCall`. */
+  deafness(): string | undefined {
+    return this.#parked ? this.#call.deafness(this.monotonicMs(), this.roots.untold) : undefined
   }
 
   readTally(): Tally | undefined {
@@ -230,10 +237,9 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
         } else if (typeof result?.then === 'function') {
           this.#asking = true
           this.#woken = false
-          this.#park(result, answer => this.#answered(answer))
+          this.#park('next', result, answer => this.#answered(answer))
           break
         } else {
-          // Plain JavaScript may return nothing.
           this.#waitIdle()
         }
       } catch (error) {
@@ -300,8 +306,9 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
       const result = done ? source.done?.(id) : source.fail?.(id)
       // A failed id is emitted again at the source's next turn: it must not sleep through that, nor have ended.
       if (!done && source.fail !== undefined) this.#askAgain()
-      if (result !== undefined && typeof result.then === 'function') {
-        this.#park(result, () => undefined)
+      // Plain JavaScript may return anything.
+      if (typeof result?.then === 'function') {
+        this.#park(done ? 'done' : 'fail', result, () => undefined)
         return false
       }
     } catch (error) {
@@ -331,7 +338,7 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
       try {
         const result = fn() as { then?: unknown } | undefined
         if (result !== undefined && result !== null && typeof result.then === 'function') {
-          this.#park(result as Promise<unknown>, () => undefined)
+          this.#park('a callback', result as Promise<unknown>, () => undefined)
           return false
         }
       } catch (error) {
@@ -341,8 +348,9 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
     return true
   }
 
-  #park(promise: Promise<unknown>, then: (answer: unknown) => void): void {
+  #park(method: string, promise: Promise<unknown>, then: (answer: unknown) => void): void {
     this.#parked = true
+    this.#call.begin(method, this.monotonicMs())
     const unpark = () => {
       this.#parked = false
       this.#asking = false

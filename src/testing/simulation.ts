@@ -65,14 +65,34 @@ export class Simulation {
   }
 
   /** Lets time pass until every source has ended or been silent for `idleMs`, and every message is done. */
-  drained({
+  async drained({
     idleMs = SILENCE_MS,
     withinMs = 60_000,
   }: {
     idleMs?: number
     withinMs?: number
   } = {}): Promise<void> {
-    return this.environment.until(() => this.master.isDrained(idleMs), { withinMs })
+    const { environment } = this
+    const endMs = environment.monotonicMs() + withinMs
+    let drained = false
+    const isOver = async () => {
+      drained = await this.master.isDrained(idleMs)
+      return drained || environment.monotonicMs() >= endMs
+    }
+    await environment.until(isOver, { withinMs: withinMs + SILENCE_MS })
+    if (!drained) throw await this.#notDrained(withinMs)
+  }
+
+  async #notDrained(withinMs: number): Promise<EngineError> {
+    const { components } = await this.figures()
+    const open = Object.entries(components)
+      .filter(([, { inFlight }]) => inFlight > 0)
+      .map(([name, { inFlight }]) => `${inFlight} at ${name}`)
+    const what = open.length === 0 ? 'nothing is open, but a source goes on' : open.join(', ')
+    const message = `the DAG has not come to its end within ${withinMs} virtual ms: ${what}`
+    return new EngineError('APP_FAILED', message, {
+      hint: 'user code that waits for real input or output is not waited for; `withinMs` gives it longer',
+    })
   }
 
   figures(): Promise<RunFigures> {

@@ -1,5 +1,6 @@
 // Runs one source alone: let it emit, say how each of its messages ended, read what it was told. The source runs in the
 // engine's own runner; what it emits stays open until the test ends it.
+import { positionText } from '../app/position-reports.ts'
 import { every } from '../base/environment.ts'
 import { NONE, type Slot } from '../progress/slot-ledger.ts'
 import { SourceRunnerContext } from '../task/source-context.ts'
@@ -152,9 +153,12 @@ export class SourceTest {
     this.environment.run()
   }
 
-  /** Where the source says that it stands now, as it is when it has been stored; undefined = nothing to keep. */
+  /**
+   * Where the source says that it stands now, as it is when it has been stored; undefined = nothing to keep. Throws when it
+   * is nothing that can be stored.
+   */
   position(): unknown {
-    const json = JSON.stringify(this.#source.position?.())
+    const json = positionText(this.#source.position?.())
     return json === undefined ? undefined : JSON.parse(json)
   }
 

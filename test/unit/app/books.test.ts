@@ -56,3 +56,14 @@ test('many errors of a component are counted, the last are kept, a few are writt
   t.is(books.errorsOf('engine').last[0]!.code, 'LINK_LOST')
   t.deepEqual(books.errorsOf('other'), { total: 0, last: [] })
 })
+
+test('errors that no line was written for are counted at the end', t => {
+  const lines: string[] = []
+  const books = new Books({ write: ({ where, text }) => void lines.push(`${where} ${text}`) })
+  for (let i = 0; i < 8; i++) books.error(1, 'loud', new EngineError('TASK_FAILED', `no ${i}`))
+  books.error(2, 'quiet', new EngineError('TASK_FAILED', 'no'))
+  lines.splice(0)
+  books.close()
+  books.close()
+  t.deepEqual(lines, ['loud 3 more errors in the last 10 s'])
+})

@@ -58,3 +58,18 @@ test('the real environment defers, waits, and tells wall-clock time', async t =>
   t.true(realEnvironment.monotonicMs() >= 0)
   t.true(realEnvironment.random() < 1)
 })
+
+test('a timer that is longer than Node has any waits all the same, and can be cancelled', async t => {
+  let fired = false
+  const timers = [2 ** 31, 30 * 24 * 3_600_000, Number.POSITIVE_INFINITY].map(delayMs =>
+    realEnvironment.after(delayMs, () => {
+      fired = true
+    }),
+  )
+  // Node would have called back after 1 ms.
+  await new Promise<void>(resolve => {
+    realEnvironment.after(20, resolve)
+  })
+  for (const timer of timers) timer.cancel()
+  t.false(fired)
+})

@@ -1,5 +1,6 @@
 // Errors: what they carry, how mistakes are listed, which name is meant.
 
+import { runInNewContext } from 'node:vm'
 import test from 'ava'
 import fc from 'fast-check'
 import {
@@ -70,3 +71,39 @@ test('a broken invariant is a bug, and anything thrown can be read as an error',
   const error = new TypeError('x')
   t.is(asError(error), error)
 })
+
+test('whatever is thrown becomes an error that can be read, and nothing throws meanwhile', t => {
+  const strange: [thrown: unknown, message: RegExp][] = [
+    [undefined, /^undefined$/],
+    [Symbol('s'), /^Symbol\(s\)$/],
+    [{ code: 7, why: 'full' }, /"code":7,"why":"full"/],
+    [Object.create(null), /^\{\}$/],
+    [{ toString: refuse, big: 1n }, /"toString":"a function","big":"1n"/],
+    [ring(), /^an object with name, self$/],
+    [Object.assign(new Error(), { message: { status: 500 } }), /"status":500/],
+    [Object.assign(new Error('kept'), { stack: 12 }), /^kept$/],
+    [runInNewContext('new TypeError("of another realm")'), /^of another realm$/],
+    [refusing(new Error('x'), 'message'), /cannot be shown/],
+    [new Proxy({}, { getPrototypeOf: refuse, get: refuse }), /cannot be shown/],
+  ]
+  for (const [thrown, message] of strange) {
+    const error = asError(thrown)
+    t.true(error instanceof Error)
+    t.regex(error.message, message)
+    t.is(typeof (error.stack ?? ''), 'string')
+  }
+})
+
+function ring(): object {
+  const one: { name: string; self?: unknown } = { name: 'ring' }
+  one.self = one
+  return one
+}
+
+function refuse(): never {
+  throw new Error('not to be read')
+}
+
+function refusing(error: Error, property: string): Error {
+  return Object.defineProperty(error, property, { get: refuse })
+}

@@ -139,3 +139,19 @@ test('the declared arguments of a program are listed without building it', async
   t.is(await declaredArguments(fixture('plain-dag.ts'), DOORS), undefined)
   t.is(await declaredArguments(fixture('file.stub'), DOORS), undefined)
 })
+
+test('what a compiler made CommonJS of a default export is taken as one', async t => {
+  t.is((await loadProgram(options('compiled.cjs'))).application.name, 'compiled')
+})
+
+test('a package that is missing, and syntax that is more than TypeScript, are told with what to do', async t => {
+  const missing = await t.throwsAsync(loadProgram(options('missing-package.ts')), {
+    instanceOf: EngineError,
+  })
+  t.regex(missing.message, /Cannot find package '@\/lib'/)
+  t.regex(missing.hint ?? '', /path aliases of tsconfig\.json are not read/)
+  const decorated = await t.throwsAsync(loadProgram(options('decorated.ts')), {
+    instanceOf: EngineError,
+  })
+  t.regex(decorated.hint ?? '', /decorators .* compile such a file/)
+})

@@ -66,6 +66,11 @@ test('parallelism goes from 1 to its limit', t => {
   }
 })
 
+test('a parallelism that is a text is shown as one', t => {
+  const problems = problemsOf(graph(sourceNamed('a', { parallelism: '4' as never })))
+  t.regex(problems[0]!, /parallelism is "4"; it must be a whole number/)
+})
+
 test('names that would spoil a line are refused', t => {
   for (const name of ['', ' a', 'a ', 'a\nb', 'a\u0000', 'x'.repeat(NAME_CHARACTERS_MAX + 1)]) {
     t.is(problemsOf(graph(sourceNamed(name))).length, 1, JSON.stringify(name))

@@ -28,3 +28,22 @@ test('an id in a wrapper is the one in it', t => {
   ids.failed(null)
   t.is(ids.size, 2)
 })
+
+test('an id that contains itself, or is an instance of a class, is itself', t => {
+  class Row {
+    next: Row | undefined
+  }
+  const ids = new FailedIds()
+  const circle: { self?: unknown } = {}
+  circle.self = circle
+  const [row, other] = [new Row(), new Row()]
+  for (const id of [circle, row, other]) ids.failed(id)
+  t.is(ids.size, 3)
+  // Linked in a ring meanwhile, as the records of a spout are: it is the same one.
+  row.next = other
+  other.next = row
+  for (const id of [circle, row]) ids.done(id)
+  t.is(ids.size, 1)
+  ids.done(other)
+  t.false(ids.any)
+})

@@ -8,11 +8,13 @@ import {
   type Dag,
   graph,
   groupBy,
+  multicast,
   type Partitioner,
   processor,
   shuffle,
   source,
   type Task,
+  unicast,
 } from 'gearpump'
 import { simulate } from 'gearpump/testing'
 import { Endless, Numbers, Valve } from './_actors.ts'
@@ -166,4 +168,23 @@ test('a task whose timer emits while it waits goes on in order when there is roo
   await run.drained()
   t.is((await run.figures()).acked, 200)
   await run.close()
+})
+
+test('a partitioner of the user that throws, or is a level short, is told at the start', async t => {
+  const wrong: [partitioner: Partitioner<number>, told: RegExp][] = [
+    [unicast(((value: number) => value) as never), /given to unicast\(\) returns no function/],
+    [multicast((() => [0]) as never), /given to multicast\(\) returns no function/],
+    [
+      unicast(() => {
+        throw new Error('no table')
+      }),
+      /given to unicast\(\) threw: no table/,
+    ],
+  ]
+  for (const [partitioner, told] of wrong) {
+    const sink = processor<number, never>('sink', () => ({ onNext: () => undefined }))
+    const dag = graph(source('numbers', () => new Numbers(1)).to(sink, partitioner))
+    const error = await t.throwsAsync(simulate(application('wrong', dag)))
+    t.regex(error!.message, told)
+  }
 })

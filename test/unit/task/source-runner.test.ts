@@ -275,3 +275,44 @@ test('onActive is told, and a call that makes a call does not stop the source', 
   source.setActive(true)
   t.deepEqual(told, [false, true])
 })
+
+test('done and fail of plain JavaScript may return anything', async t => {
+  const source = await testSource({
+    next: out => {
+      out.output('x', 1)
+      return 'end'
+    },
+    done: () => null as never,
+    fail: () => 0 as never,
+  })
+  source.pull()
+  source.done()
+  await source.advance(1)
+  t.deepEqual(source.errors, [])
+})
+
+test('a timer without a time or a function is refused where it is asked for', async t => {
+  const source = await testSource(new Numbers(0))
+  const { context } = source
+  for (const [ms, fn] of [
+    [Number.NaN, () => 1],
+    [-1, () => 1],
+    [() => 1, 1000],
+    [5, undefined],
+  ]) {
+    const error = t.throws(() => context.schedule(ms as number, fn as () => void))
+    t.regex(error!.message, /tested\[0\] cannot be called back by schedule\(/)
+    t.throws(() => context.scheduleOnce(ms as number, fn as () => void))
+  }
+})
+
+test('a position that would come back as something else is refused', async t => {
+  let position: unknown
+  const source = await testSource({ next: () => false, position: () => position })
+  const refused = [new Map(), { seen: new Set([1]) }, Promise.resolve(1), [Number.NaN], 1n]
+  for (position of refused) t.throws(() => source.position())
+  for (position of [{ at: 1, runs: [[2, 3]] }, 0, null, 'x'])
+    t.deepEqual(source.position(), position)
+  position = undefined
+  t.is(source.position(), undefined)
+})

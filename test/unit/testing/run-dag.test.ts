@@ -86,3 +86,17 @@ test('an unknown name is refused with the nearest one', async t => {
   const error = await t.throwsAsync(runDag(graph(lines().to(split())), { inputs: { line: ['x'] } }))
   t.regex((error as Error & { hint?: string }).hint ?? '', /lines/)
 })
+
+test('a DAG that does not come to its end is told of with what is open', async t => {
+  const stuck = processor<unknown, never>('stuck', () => ({
+    onNext: () => new Promise<void>(() => undefined),
+  }))
+  const numbers = source('numbers', () => ({ next: () => 'end' as const }))
+  const error = await t.throwsAsync(
+    runDag(graph(numbers.to(stuck)), { inputs: { numbers: [1, 2] }, withinMs: 500 }),
+  )
+  t.is(
+    error!.message,
+    'the DAG has not come to its end within 500 virtual ms: 2 at numbers, 2 at stuck',
+  )
+})

@@ -139,3 +139,22 @@ test('stopping a task fails what it still holds', async t => {
   t.true(stopped)
   t.is(input.state, 'failed')
 })
+
+test('what plain JavaScript logs and reports is told as text, whatever it is', async t => {
+  const task = await testTask<unknown, never>({
+    onNext: (value, context) => {
+      context.log(value as 'info', value as string)
+      context.report(value as Error)
+    },
+  })
+  task.push(undefined)
+  task.push({ code: 7 })
+  t.deepEqual(task.lines, [
+    { level: 'info', text: 'undefined' },
+    { level: 'info', text: '{ code: 7 }' },
+  ])
+  t.deepEqual(
+    task.errors.map(error => error.message),
+    ['undefined', '{"code":7}'],
+  )
+})

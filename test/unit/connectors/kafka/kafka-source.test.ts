@@ -1,6 +1,7 @@
 // The Kafka source on a cluster in memory: what grows, expires, does not read or fails too often.
 import test from 'ava'
-import type { KafkaRecord } from 'gearpump/kafka'
+import type { EngineError } from 'gearpump'
+import { type KafkaRecord, kafkaSource } from 'gearpump/kafka'
 import { codes, filled, start, textOf } from './_source-rig.ts'
 
 test('a topic that grows is followed: the new partitions are read from their beginning, by one task each', async t => {
@@ -157,4 +158,30 @@ test('a topic that is not there is an error of the start, in words', async t => 
     message: /there is no topic typo/,
   })
   t.is(kafka.clients, 0)
+})
+
+test('a pattern that no topic matches is told of, and so is what decode throws', async t => {
+  const kafka = filled(1)
+  const nobody = await start(kafka, { options: { pattern: /ni.*/ } })
+  t.deepEqual(
+    nobody.source.lines.map(({ level, text }) => `${level} ${text}`),
+    ['warn no topic matches /ni.*/ yet'],
+  )
+  const refusing = await start(kafka, { options: { onPoison: 'skip', decode: refuse } })
+  await refusing.quiet()
+  t.regex((refusing.source.errors[0] as EngineError).hint!, /and at decode/)
+})
+
+function refuse(): never {
+  throw new Error('no')
+}
+
+test('options that there are not are told with those that there are, and a connection is no exception', t => {
+  const right = { brokers: ['x:1'], topics: ['a'], groupId: 'g' }
+  const told = (options: object) => t.throws(() => kafkaSource(options as never))!.message
+  t.regex(told({ ...right, fromm: 'latest' }), /fromm: is no option \(did you mean from\?\)/)
+  t.regex(told({ ...right, replayFrom: 1 }), /known: brokers, tls, sasl, topics, pattern, from, /)
+  t.regex(told({ ...right, tls: { cafile: 'x' } }), /tls\.cafile: is no option/)
+  t.regex(told({ ...right, tls: { ca: 5 } }), /tls\.ca: must be a text/)
+  t.notThrows(() => kafkaSource({ ...right, tls: { servername: 'x', rejectUnauthorized: true } }))
 })
