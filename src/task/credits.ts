@@ -1,6 +1,7 @@
 // The receiving side of credit: how many messages of each (source task, target task) pair that came over a link have
 // been taken by their task. Sparse: a pair has a row only once it has talked. Rows are told back in PROGRESS frames, a
 // part of the window at a time.
+import { UNKNOWN_WAY, type Way } from './inbox.ts'
 
 /**
  * A row is told when this part of the window was taken since it was told last. An emitter goes on at half of it: two
@@ -16,6 +17,8 @@ export class Credits {
   // Differences, not totals, which would wrap: arrived and not taken; taken and not told.
   #waiting = new Int32Array(64)
   #untold = new Int32Array(64)
+  // How messages of a row came last: one object for all of them, of which millions may wait.
+  #ways: Way[] = [UNKNOWN_WAY]
   #free: number[] = []
   readonly #due = new Map<object, number[]>()
   #isDue = new Uint8Array(64)
@@ -34,6 +37,15 @@ export class Credits {
     }
     this.#waiting[row]!++
     return row
+  }
+
+  /** The way of messages of this row over an edge. */
+  way(row: number, edge: number): Way {
+    const known = this.#ways[row]!
+    if (known.edge === edge) return known
+    const made: Way = { edge, source: this.#pairs[row]!.sourceTask, origin: row }
+    this.#ways[row] = made
+    return made
   }
 
   /** A task has taken one message of this row. */
@@ -96,6 +108,7 @@ export class Credits {
       if (row === this.#waiting.length) this.#grow()
       this.#pairs[row] = { sourceTask, targetTask }
       this.#links[row] = link
+      this.#ways[row] = UNKNOWN_WAY
       this.#waiting[row] = 0
       this.#untold[row] = 0
       byTarget.set(targetTask, row)

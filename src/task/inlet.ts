@@ -97,7 +97,7 @@ export class Inlet {
     const origin = this.#credits.arrived(this.#rows, source, taskId)
     const last = this.#way
     if (last.edge === edge && last.source === source && last.origin === origin) return last
-    this.#way = { edge, source, origin }
+    this.#way = this.#credits.way(origin, edge)
     return this.#way
   }
 

@@ -60,3 +60,17 @@ test('a row taken by two sessions in turn tells the second nothing of the first'
   credits.consumed(credits.arrived(link, 1, 2))
   t.deepEqual(credits.takeDue(link), [1, 2, 8])
 })
+
+test('messages of a row have one way for each edge, made once', t => {
+  const credits = new Credits(64)
+  const link = new LinkRows()
+  const row = credits.arrived(link, 1, 2)
+  const way = credits.way(row, 9)
+  t.deepEqual(way, { edge: 9, source: 1, origin: row })
+  t.is(credits.way(row, 9), way)
+  t.deepEqual(credits.way(row, 5), { edge: 5, source: 1, origin: row })
+  credits.consumed(row)
+  credits.close(link)
+  t.is(credits.arrived(link, 3, 4), row)
+  t.deepEqual(credits.way(row, 5), { edge: 5, source: 3, origin: row })
+})
