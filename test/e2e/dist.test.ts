@@ -128,7 +128,7 @@ test('a file of a user who has no packages finds the engine', async t => {
   const error = await t.throwsAsync(run('gear', 'check', file))
   t.regex(
     (error as unknown as { stderr: string }).stderr,
-    /mine\.ts failed to make its application/,
+    /application "mine": 1 problem\n.*its second argument is no graph/,
   )
 })
 
