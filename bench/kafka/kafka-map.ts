@@ -18,6 +18,7 @@ const BATCH = 1000
 const VALUE = 'x'.repeat(100)
 /** As much as the engine's source asks for. */
 const LIMITS = { bytesMin: 1, bytesMax: 16 << 20, waitMs: 500, isolation: 'committed' } as const
+/** Of one partition in one answer: what suits a loop best that waits for each answer. The engine has its own default. */
 const FETCH_BYTES = 1 << 20
 const LOOK_MS = 10
 const FROM = 'bench-from'

@@ -40,7 +40,7 @@ export interface KafkaSourceOptions<Out = KafkaRecord> extends KafkaConnection {
   /** Messages under way, kept in memory for a replay. Default: 50,000, and 64 MiB of their keys and values. */
   readonly openMax?: number
   readonly openBytes?: number
-  /** Bytes of one partition in one answer, and of all that wait to be emitted. Default: 1 MiB, 16 MiB. */
+  /** Bytes of one partition in one answer, and of all that wait to be emitted. Default: 256 KiB, 16 MiB. */
   readonly fetchBytes?: number
   readonly bufferBytes?: number
   /** How long a broker waits for something new. Default: 500. */
@@ -134,7 +134,7 @@ export function sourceSettings(options: KafkaSourceOptions<never>): KafkaSourceS
     failuresMax: plain.failuresMax ?? Number.POSITIVE_INFINITY,
     openMax: plain.openMax ?? 50_000,
     openBytes: plain.openBytes ?? 64 * MIB,
-    fetchBytes: plain.fetchBytes ?? MIB,
+    fetchBytes: plain.fetchBytes ?? MIB / 4,
     bufferBytes: plain.bufferBytes ?? 16 * MIB,
     waitMs: plain.waitMs ?? 500,
     commitMs: plain.commitMs ?? 1000,
