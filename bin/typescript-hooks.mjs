@@ -57,7 +57,7 @@ function asModule(code, filename) {
     "import { createRequire as $require } from 'node:module'; import { fileURLToPath as $path } from 'node:url'; " +
     'const $module = { exports: {} }; ' +
     '(function (exports, require, module, __filename, __dirname) {'
-  const names = ['app', 'topology', 'dag'].map(
+  const names = exportedBy(code).map(
     name => `const $${name} = $module.exports?.${name}; export { $${name} as ${name} };`,
   )
   return (
@@ -65,6 +65,18 @@ function asModule(code, filename) {
     "$path(import.meta.url), $path(new URL('.', import.meta.url)));" +
     ` export default $module.exports; ${names.join(' ')}`
   )
+}
+
+// The names that others may import, as they are written; one too many is only undefined.
+function exportedBy(code) {
+  const [, literal = ''] = /\bmodule\.exports\s*=\s*(\{.*)$/s.exec(code) ?? []
+  const found = [
+    ...code.matchAll(/\bexports\.([A-Za-z_$][\w$]*)\s*=(?!=)/g),
+    ...literal.matchAll(/[{,]\s*(?:async\s+)?([A-Za-z_$][\w$]*)\s*(?=[,:(}])/g),
+  ]
+  const names = new Set(['app', 'topology', 'dag', ...found.map(([, name]) => name)])
+  names.delete('default')
+  return [...names]
 }
 
 async function kept(source, filename) {

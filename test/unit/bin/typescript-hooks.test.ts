@@ -90,3 +90,14 @@ exports.app = [one, typeof __filename, typeof __dirname, this === exports]`,
   const modern = t.throws(() => runFiles({ 'a.cts': "import { join } from 'node:path'" }, 'a.cts'))
   t.regex(modern!.message, /a\.cts is CommonJS by its name: write require\(\), or call it \.mts/)
 })
+
+test('what a .cts file exports can be imported by its name', t => {
+  const files = {
+    'main.mts': `import { one, two } from './single.cts'
+import { three, four } from './whole.cts'
+console.log(one, two, three(), four)`,
+    'single.cts': 'const n: number = 1; exports.one = n; module.exports.two = 2',
+    'whole.cts': 'const four: number = 4; module.exports = { three() { return 3 }, four }',
+  }
+  t.is(runFiles(files, 'main.mts'), '1 2 3 4')
+})
