@@ -18,6 +18,22 @@ export type Partitioner<T = unknown> =
   | { readonly kind: 'unicast'; readonly create: CreateChoice<T, number> }
   | { readonly kind: 'multicast'; readonly create: CreateChoice<T, readonly number[]> }
 
+const KINDS: Readonly<Record<Partitioner['kind'], true>> = {
+  hash: true,
+  shuffle: true,
+  localOrShuffle: true,
+  broadcast: true,
+  colocation: true,
+  groupBy: true,
+  first: true,
+  direct: true,
+  unicast: true,
+  multicast: true,
+}
+
+/** All that there are. */
+export const PARTITIONER_KINDS = Object.keys(KINDS) as readonly Partitioner['kind'][]
+
 /**
  * Makes the choice of one source task on one edge: called once per source task (so that it may keep counts of its
  * own), then its result once per message. Indexes run from 0 to `targets - 1`.

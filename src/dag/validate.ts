@@ -2,24 +2,11 @@
 // submits a DAG throws the problems as one UserError. The DAG comes from `graph`, which lets mistakes through.
 import type { Problem } from '../base/errors.ts'
 import type { Dag, Edge, ProcessorSpec } from './dag.ts'
-import type { Partitioner } from './partitioner.ts'
+import { PARTITIONER_KINDS, type Partitioner } from './partitioner.ts'
 import { DEFAULT_PORT, PARALLELISM_MAX } from './processor.ts'
 
 /** Names appear in log lines, metrics and file names; the limit of a file name on common systems is 255 bytes. */
 export const NAME_CHARACTERS_MAX = 200
-
-const PARTITIONERS: readonly Partitioner['kind'][] = [
-  'hash',
-  'shuffle',
-  'localOrShuffle',
-  'broadcast',
-  'colocation',
-  'groupBy',
-  'first',
-  'direct',
-  'unicast',
-  'multicast',
-]
 
 /** Task ids travel as signed 32-bit integers. */
 const TASK_ID_MAX = 0x7fff_ffff
@@ -139,9 +126,9 @@ function badEdge(dag: Dag, edge: Edge): Problem[] {
   }
   if (!isLegalName(edge.port)) problems.push({ place, ...badName('port') })
   const kind: unknown = edge.partitioner?.kind
-  if (!PARTITIONERS.includes(kind as Partitioner['kind'])) {
+  if (!PARTITIONER_KINDS.includes(kind as Partitioner['kind'])) {
     const got = typeof edge.partitioner === 'function' ? 'a function' : JSON.stringify(kind)
-    const message = `its partitioner is ${got}; there are ${PARTITIONERS.join(', ')}`
+    const message = `its partitioner is ${got}; there are ${PARTITIONER_KINDS.join(', ')}`
     problems.push({ place, message, hint: 'call it: lines.to(split, shuffle())' })
   }
   return problems

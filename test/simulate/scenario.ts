@@ -1,24 +1,12 @@
 // What a world is like, drawn from its seed: the graph, the profile, the habits of user code, the faults.
+import { PARTITIONER_KINDS, type Partitioner } from '../../src/dag/partitioner.ts'
 import { Chance } from './virtual-time.ts'
-
-export const PARTITIONERS = [
-  'hash',
-  'shuffle',
-  'localOrShuffle',
-  'broadcast',
-  'colocation',
-  'groupBy',
-  'first',
-  'direct',
-  'unicast',
-  'multicast',
-] as const
 
 export interface EdgeDraw {
   /** Sources first, then processors. */
   readonly from: number
   readonly to: number
-  readonly kind: (typeof PARTITIONERS)[number]
+  readonly kind: Partitioner['kind']
   readonly port: string
 }
 
@@ -130,7 +118,7 @@ function drawEdges(chance: Chance, sources: number, processors: number): EdgeDra
   const cyclic = chance.happens(0.4)
   const edges = new Map<string, EdgeDraw>()
   const add = (from: number, to: number) => {
-    let kind = chance.pick(PARTITIONERS)
+    let kind = chance.pick(PARTITIONER_KINDS)
     // The only way to a processor must be one that carries something.
     if (kind === 'direct' && from < sources) kind = 'shuffle'
     const port = kind === 'direct' ? 'direct' : chance.happens(0.2) ? 'side' : 'default'

@@ -15,10 +15,10 @@ import {
   unicast,
 } from '../../src/dag/partitioner.ts'
 import { type AnyProcessor, type Path, processor, source } from '../../src/dag/processor.ts'
-import type { PARTITIONERS, Scenario } from './scenario.ts'
+import type { Scenario } from './scenario.ts'
 import { numberOf } from './user-code.ts'
 
-const KINDS: Readonly<Record<(typeof PARTITIONERS)[number], () => Partitioner>> = {
+const KINDS: Readonly<Record<Partitioner['kind'], () => Partitioner>> = {
   hash,
   shuffle,
   localOrShuffle,
