@@ -26,24 +26,26 @@ async function executor(t: ExecutionContext) {
   return { role, control, adopt }
 }
 
-const order = () => ({ plan: makePlan(smallApp().dag, [1]), addresses: [] })
-
-test('an executor that was not told to go when its app master ended is no good to the next one', async t => {
-  const { control, adopt } = await executor(t)
+/** Its tasks are started, and its app master, the first, has still to tell it to go. */
+async function startedExecutor(t: ExecutionContext) {
+  const started = await executor(t)
+  const { control, adopt } = started
   t.is((await adopt(1)).error, undefined)
   t.is((await control(1, 'load', 'token')).error, undefined)
   t.is((await control(1, 'prepare')).error, undefined)
-  t.is((await control(1, 'start', order())).error, undefined)
+  const order = { plan: makePlan(smallApp().dag, [1]), addresses: [] }
+  t.is((await control(1, 'start', order)).error, undefined)
+  return started
+}
+
+test('an executor that was not told to go when its app master ended is no good to the next one', async t => {
+  const { adopt } = await startedExecutor(t)
   t.is((await adopt(1)).error, undefined, 'the same app master may come twice')
   t.is((await adopt(2)).value, false)
 })
 
 test('an executor that flows obeys the newest app master, and no older one', async t => {
-  const { control, adopt } = await executor(t)
-  await adopt(1)
-  await control(1, 'load', 'token')
-  await control(1, 'prepare')
-  await control(1, 'start', order())
+  const { control, adopt } = await startedExecutor(t)
   t.is((await control(1, 'go', true, 0, new Map())).error, undefined)
   t.is((await adopt(2)).error, undefined)
   t.is((await adopt(1)).error?.code, 'FENCED')
@@ -52,11 +54,7 @@ test('an executor that flows obeys the newest app master, and no older one', asy
 })
 
 test('an executor that its app master had begun to close is no good to the next one', async t => {
-  const { control, adopt } = await executor(t)
-  await adopt(1)
-  await control(1, 'load', 'token')
-  await control(1, 'prepare')
-  await control(1, 'start', order())
+  const { control, adopt } = await startedExecutor(t)
   // The one before was still being told to go when another executor died, and the whole start was given up.
   await Promise.all([control(1, 'go', true, 0, new Map()), control(1, 'close')])
   t.is((await adopt(2)).value, false)
