@@ -1,6 +1,7 @@
 // One executor with its connections: listens, greets, connects to the executors it is told of, connects again when a
 // link is lost. The same code hosts an executor in a process of its own and, for tests and small runs, in this one.
 import { Backoff } from '../base/backoff.ts'
+import { inlineLongPaths } from '../base/compiler.ts'
 import type { Environment } from '../base/environment.ts'
 import { asError, EngineError } from '../base/errors.ts'
 import type { Credentials } from '../task/task.ts'
@@ -82,6 +83,7 @@ export class ExecutorHost implements ExecutorControl {
   constructor(options: ExecutorHostOptions) {
     this.#options = options
     this.#greeter = new Serialisers([])
+    inlineLongPaths()
   }
 
   /** The executor, once it was started. */

@@ -98,18 +98,26 @@ export class PositionRing {
     return this.aside === 0 ? NONE : this.takeAside(position)
   }
 
-  /** Takes the lowest entry in the ring if its position is below `limit`, else NONE. Those aside do not count. */
-  takeHead(limit: number): number {
-    const position = this.head
-    if (((position - limit) | 0) >= 0 || position === this.tail) return NONE
-    const { ring, mask } = this
-    const value = ring[position & mask]!
-    ring[position & mask] = NONE
-    const head = (position + 1) | 0
-    this.open--
+  /**
+   * Takes the lowest entries in the ring whose positions are below `limit`, as many as `into` holds, and returns their
+   * number. Those aside do not count.
+   */
+  takeHeads(limit: number, into: Int32Array): number {
+    const { ring, mask, tail } = this
+    let head = this.head
+    let n = 0
+    while (n < into.length && head !== tail && ((head - limit) | 0) < 0) {
+      const value = ring[head & mask]!
+      if (value !== NONE) {
+        ring[head & mask] = NONE
+        into[n++] = value
+      }
+      head = (head + 1) | 0
+    }
     this.head = head
-    if (head !== this.tail && ring[head & mask] === NONE) this.skip()
-    return value
+    this.open -= n
+    if (head !== tail && ring[head & mask] === NONE) this.skip()
+    return n
   }
 
   /** Takes those aside whose position is below `limit`. */
@@ -127,12 +135,13 @@ export class PositionRing {
 
   /** Takes everything, in rising order. */
   takeAll(): number[] {
-    const values = [...this.asides.values()]
+    const asides = [...this.asides.values()]
     this.open -= this.aside
     this.aside = 0
     this.asides.clear()
-    for (let v = this.takeHead(this.tail); v !== NONE; v = this.takeHead(this.tail)) values.push(v)
-    return values
+    const heads = new Int32Array(this.open)
+    this.takeHeads(this.tail, heads)
+    return [...asides, ...heads]
   }
 
   /** The lowest open position; the next one when nothing is open. */

@@ -51,6 +51,8 @@ const FOOT_SHARE = 8
 export class SlotLedger extends SlotRows {
   /** Where a run of a task notes the holds it will let go at its end. No two tasks run at a time. */
   readonly finished = new Int32Array(RUN_MAX)
+  // Holds of a link that the peer's watermark has passed.
+  private readonly passed = new Int32Array(RUN_MAX)
   // Roots on their way to `rootsDone`.
   private readonly endedSlots = new Int32Array(RUN_MAX)
   private readonly endedRefs = new Int32Array(RUN_MAX)
@@ -117,14 +119,19 @@ export class SlotLedger extends SlotRows {
     if (--this.count[slot]! === 0) this.finish(slot)
   }
 
-  /** Lets go of the first `n` of `finished`: the roots among them end together, run by run of one source. */
+  /** Lets go of the first `n` of `finished`. */
   releaseFinished(n: number): void {
-    const { count, owner, finished } = this
+    this.releaseMany(this.finished, n)
+  }
+
+  // Lets go of the first `n` of `slots`, `RUN_MAX` at most: the roots among them end together, run by run of one source.
+  private releaseMany(slots: Int32Array, n: number): void {
+    const { count, owner } = this
     const rootBase = ROOT_BASE // what is imported is looked up at each use
     let source = NO_ROOT
     let roots = 0
     for (let i = 0; i < n; i++) {
-      const slot = finished[i]!
+      const slot = slots[i]!
       if (--count[slot]! !== 0) continue
       const own = owner[slot]!
       if (own !== source) {
@@ -211,8 +218,10 @@ export class SlotLedger extends SlotRows {
     if (((through - out.through) | 0) <= 0) return
     out.through = through
     if (sent.aside > 0) for (const slot of sent.takeAsides(through)) this.release(slot)
-    for (let slot = sent.takeHead(through); slot !== NONE; slot = sent.takeHead(through)) {
-      if (--this.count[slot]! === 0) this.finish(slot)
+    const { passed } = this
+    for (let n = RUN_MAX; n === RUN_MAX; ) {
+      n = sent.takeHeads(through, passed)
+      this.releaseMany(passed, n)
     }
   }
 

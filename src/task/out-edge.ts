@@ -91,16 +91,16 @@ export abstract class OutEdge {
 
 class SingleEdge extends OutEdge {
   override readonly targeting = 'always'
-  readonly #index: number
+  readonly #target: Target
   constructor(host: RunnerHost, edge: Edge, targets: Targets, from: Emitter, index: number) {
     super(host, edge, targets, from)
-    this.#index = index
+    this.#target = targets.all[index]!
   }
   override emit(value: unknown, slot: Slot): number {
-    return this.deliver(this.all[this.#index]!, value, slot)
+    return this.deliver(this.#target, value, slot)
   }
   override reserve(into: number[]): void {
-    into.push(this.all[this.#index]!.taskId)
+    into.push(this.#target.taskId)
   }
 }
 

@@ -4,7 +4,7 @@
 // given its next input (flow.ts).
 import { asError } from '../base/errors.ts'
 import { OutLink } from '../progress/out-link.ts'
-import { NONE, type Slot } from '../progress/slot-ledger.ts'
+import { NONE, type Slot, type SlotLedger } from '../progress/slot-ledger.ts'
 import { DataFrameBuilder, type ProgressFrame, type Session } from '../transport/frame.ts'
 import type { FramePool } from '../transport/frame-pool.ts'
 import type { Link } from '../transport/link.ts'
@@ -16,9 +16,14 @@ import type { RunnerHost } from './runner-host.ts'
 /** Target id of a message that is meant for every task of its edge's target in the receiving executor. */
 export const ALL_LOCAL = -1
 
+// An imported constant is looked up at each use, a module's own is not.
+const UNTRACKED: Slot = NONE
+
 export class Outbox {
   readonly executorId: number
   readonly #host: RunnerHost
+  readonly #ledger: SlotLedger
+  readonly #frameMessages: number
   readonly #builder: DataFrameBuilder
   #out: OutLink
   #session: Session
@@ -32,6 +37,8 @@ export class Outbox {
   /** `pool`: where the memory of frames comes from; the transport must give it back there. */
   constructor(host: RunnerHost, executorId: number, serialisers: Serialisers, pool?: FramePool) {
     this.#host = host
+    this.#ledger = host.ledger
+    this.#frameMessages = host.profile.frameMessages
     this.executorId = executorId
     this.#builder = new DataFrameBuilder(serialisers, pool === undefined ? {} : { pool })
     this.#out = this.#newOut()
@@ -71,14 +78,14 @@ export class Outbox {
   }
 
   append(target: number, edge: number, source: number, value: unknown, slot: Slot): void {
-    const tracked = slot !== NONE
-    this.#builder.append(target, edge, source, value, tracked)
-    if (tracked) this.#host.ledger.send(this.#out, slot)
-    if (this.#builder.count >= this.#host.profile.frameMessages || this.#builder.full) {
-      this.flush()
-    } else {
-      this.#host.loop.wake()
-    }
+    const tracked = slot !== UNTRACKED
+    const builder = this.#builder
+    builder.append(target, edge, source, value, tracked)
+    if (tracked) this.#ledger.send(this.#out, slot)
+    const { count } = builder
+    if (count >= this.#frameMessages || builder.full) this.flush()
+    // The first of a frame sees to it that the turn, whose end sends the frame, comes.
+    else if (count === 1) this.#host.loop.wake()
   }
 
   /** Credit of an emitter with one task over there; made when they first talk. */

@@ -222,8 +222,9 @@ export class ColumnWriter {
   }
 }
 
+// No instance of a class of its own. To ask for the prototype would be a call into V8.
 function isArray(value: unknown): value is unknown[] {
-  return Array.isArray(value) && Object.getPrototypeOf(value) === Array.prototype
+  return Array.isArray(value) && value.constructor === Array
 }
 
 function isInt32(value: unknown): boolean {

@@ -32,6 +32,10 @@ export class DataFrameBuilder {
   private readonly out = new ByteWriter(0)
   private readonly pool: FramePool | undefined
   private readonly columns: DataColumns
+  // The ids of the first message.
+  private target = 0
+  private edge = 0
+  private source = 0
 
   constructor(serialisers: Serialisers, options: DataFrameBuilderOptions = {}) {
     this.column = new ColumnWriter(serialisers)
@@ -79,12 +83,9 @@ export class DataFrameBuilder {
     const i = columns.count
     invariant(i < FRAME_MESSAGES_MAX, 'append to a full frame')
     this.column.append(value)
-    if (i === 0 || !columns.uniform) this.storeIds(i, target, edge, source)
-    else if (
-      target !== columns.targets[0] ||
-      edge !== columns.edges[0] ||
-      source !== columns.sources[0]
-    ) {
+    if (i === 0) this.storeFirst(target, edge, source)
+    else if (columns.uniform === false) this.storeIds(i, target, edge, source)
+    else if (target !== this.target || edge !== this.edge || source !== this.source) {
       this.spreadIds(i)
       this.storeIds(i, target, edge, source)
     }
@@ -99,6 +100,13 @@ export class DataFrameBuilder {
     columns.count = i + 1
   }
 
+  private storeFirst(target: number, edge: number, source: number): void {
+    this.target = target
+    this.edge = edge
+    this.source = source
+    this.storeIds(0, target, edge, source)
+  }
+
   private storeIds(i: number, target: number, edge: number, source: number): void {
     const { columns } = this
     columns.targets[i] = target
@@ -109,9 +117,9 @@ export class DataFrameBuilder {
   // A message of another place: those before it, which only the first one stood for, are written out.
   private spreadIds(count: number): void {
     const { columns } = this
-    columns.targets.fill(columns.targets[0]!, 1, count)
-    columns.edges.fill(columns.edges[0]!, 1, count)
-    columns.sources.fill(columns.sources[0]!, 1, count)
+    columns.targets.fill(this.target, 1, count)
+    columns.edges.fill(this.edge, 1, count)
+    columns.sources.fill(this.source, 1, count)
     columns.uniform = false
   }
 
