@@ -94,7 +94,14 @@ class SplitBolt implements BasicBolt {
   readonly basic = true
 
   execute(tuple: Tuple, out: BasicOutputCollector): void {
-    for (const word of (tuple.values[0] as string).split(' ')) out.emit([word])
+    // As Java's String.split does it. That of V8 takes twice as long where it has not seen the very text before.
+    const sentence = tuple.values[0] as string
+    let from = 0
+    for (let to = sentence.indexOf(' '); to >= 0; to = sentence.indexOf(' ', from)) {
+      out.emit([sentence.slice(from, to)])
+      from = to + 1
+    }
+    out.emit([sentence.slice(from)])
   }
 
   declareOutputFields(declarer: OutputFieldsDeclarer): void {

@@ -349,7 +349,7 @@ export class Executor implements RunnerHost {
       acked: source.rootsDone,
       failed: source.rootsFailed,
       inFlight: source.rootsPending,
-      busyMs: source.busyMs,
+      busyMs: Math.max(0, source.busyMs), // a difference of samples, see RunLoop.endLook
       blockedMs: source.blockedTotalMs(),
       roots: {
         emitted: source.rootsEmitted,
@@ -370,7 +370,7 @@ export class Executor implements RunnerHost {
         acked: runner.acked + runner.holds.acked,
         failed: runner.failed + runner.holds.failed,
         inFlight: runner.inFlight,
-        busyMs: runner.busyMs,
+        busyMs: Math.max(0, runner.busyMs),
         blockedMs: runner.blockedTotalMs(),
         roots: undefined,
         tally: tallied(this, runner.taskId, () =>

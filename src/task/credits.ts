@@ -43,7 +43,8 @@ export class Credits {
   way(row: number, edge: number): Way {
     const known = this.#ways[row]!
     if (known.edge === edge) return known
-    const made: Way = { edge, source: this.#pairs[row]!.sourceTask, origin: row }
+    const source = this.#pairs[row]!.sourceTask
+    const made: Way = { edge, source, origin: row, straight: false }
     this.#ways[row] = made
     return made
   }

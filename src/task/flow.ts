@@ -80,6 +80,8 @@ export abstract class Emitter {
   readonly taskId: number
   blockedOn = 0
   emitted = 0
+  /** Time at work, ms, sampled. */
+  busyMs = 0
   /** Total time spent blocked, ms, closed periods only. */
   blockedMs = 0
   #blockedSinceMs = 0

@@ -14,10 +14,12 @@ export interface Way {
   readonly source: number
   /** Number of the pair it came over a link by; 0 = from this executor. */
   readonly origin: number
+  /** Its task may handle it in the emitter's turn: not over a link, nor over an edge that closes a cycle. */
+  readonly straight: boolean
 }
 
 /** The way of what was not asked for it in time. */
-export const UNKNOWN_WAY: Way = { edge: -1, source: 0, origin: 0 }
+export const UNKNOWN_WAY: Way = { edge: -1, source: 0, origin: 0, straight: false }
 
 export class Inbox {
   tagged: boolean

@@ -38,7 +38,7 @@ export abstract class OutEdge {
     this.all = targets.all
     this.#host = host
     this.from = from
-    this.way = { edge: edge.id, source: from.taskId, origin: 0 }
+    this.way = { edge: edge.id, source: from.taskId, origin: 0, straight: !edge.closesCycle }
     this.exempt = edge.closesCycle
   }
 

@@ -71,6 +71,30 @@ export class RunLoop {
   /** Counts turns, round and round: for what is done once a turn. */
   turns = 0
 
+  /**
+   * How many messages more may be handled in the middle of the turn of their emitters before the clock is looked at; the
+   * last of them is to be timed, by `startLook` and `endLook`. 0 = none: no slice is running, or it is over.
+   */
+  straight = 0
+  // That number at first: odd, so that of two that take turns each is timed.
+  #straightPerLook = 1
+  #straightLookMs = 0
+
+  /** Monotonic ms. */
+  startLook(): number {
+    this.straight = this.#straightPerLook
+    return this.#environment.monotonicMs()
+  }
+
+  /** Returns the time, ms, of all messages that one timed message stands for: not more than has passed since the last. */
+  endLook(startMs: number): number {
+    const nowMs = this.#environment.monotonicMs()
+    if (nowMs - this.#turnStartMs >= SLICE_MS) this.straight = 0
+    const sinceMs = nowMs - this.#straightLookMs
+    this.#straightLookMs = nowMs
+    return Math.min((nowMs - startMs) * this.#straightPerLook, sinceMs)
+  }
+
   /** Wall-clock µs, read at the start of the turn. */
   get turnUs(): number {
     if (!this.#running) this.#turnStartUs = this.#environment.nowUs()
@@ -113,6 +137,7 @@ export class RunLoop {
       this.#slice()
     } finally {
       this.#running = false
+      this.straight = 0
     }
     this.#afterTurn()
     if (this.#waiting > 0) this.wake()
@@ -124,6 +149,9 @@ export class RunLoop {
     const startMs = environment.monotonicMs()
     this.#turnStartMs = startMs
     let lookMs = startMs
+    this.#straightPerLook = Math.max(1, this.#quantum - 1)
+    this.straight = this.#straightPerLook
+    this.#straightLookMs = startMs
     let budget = MESSAGES_PER_LOOK
     let lowest = this.#queues.length
     while (this.#waiting > 0) {

@@ -1,10 +1,8 @@
 // The context a source is given: emits roots, wakes the source, timers on its own turn.
-import { NONE, type Slot } from '../progress/slot-ledger.ts'
+import type { Slot } from '../progress/slot-ledger.ts'
 import { BaseContext } from './base-context.ts'
 import type { SourceRunner } from './source-runner.ts'
 import type { Outlet, SourceContext } from './task.ts'
-
-const UNTRACKED: Slot = NONE
 
 export class SourceRunnerContext
   extends BaseContext<SourceRunner<SourceRunnerContext>>
@@ -23,7 +21,7 @@ export class SourceRunnerContext
     const slot = runner.openRoot(id)
     try {
       const target = outlet === undefined ? -1 : outlet.emit(value, slot)
-      if (slot !== UNTRACKED) runner.host.ledger.release(slot)
+      runner.closeRoot(slot)
       return target
     } catch (error) {
       runner.failRoot(slot)

@@ -1,25 +1,19 @@
 // Runs one source: asks it for messages while nothing is full and fewer than the bound are open, makes a root of each
 // one that has an id, and tells it on its own turn how each root ended. A source with nothing to say is asked
 // again after a wait that grows; it never spins.
-import { alignedMs, WAKE_GRID_MS } from '../base/environment.ts'
 import { asError } from '../base/errors.ts'
 import { RootTable } from '../progress/root-table.ts'
 import { NONE, type Slot } from '../progress/slot-ledger.ts'
 import { SourceClock } from '../progress/source-clock.ts'
+import { EmitHolds } from './emit-holds.ts'
 import { FailedIds } from './failed-ids.ts'
 import { Emitter } from './flow.ts'
+import { IdleWait } from './idle-wait.ts'
 import { ParkedCall } from './parked-call.ts'
 import type { Runnable } from './run-loop.ts'
 import type { RunnerHost } from './runner-host.ts'
 import type { Source, Tally } from './task.ts'
 import { TurnTimers } from './turn-timers.ts'
-
-/** How a source that has nothing is asked again: some times at the base wait, then doubling up to a bound. */
-const IDLE_WAITS_AT_BASE = 20
-const IDLE_WAIT_MAX_MS = 64
-/** After about five seconds without anything a source is asked less often still: an idle application costs nothing. */
-const IDLE_WAITS_SHORT = 100
-const IDLE_WAIT_LONG_MS = WAKE_GRID_MS
 
 export interface SourceSettings {
   /** Number of this source in its executor: names it in the ledger. */
@@ -37,7 +31,6 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
   readonly clock = new SourceClock()
   readonly failedIds = new FailedIds()
   queued = false
-  busyMs = 0
   /** Roots with an id whose end was told. */
   rootsDone = 0
   rootsFailed = 0
@@ -45,6 +38,8 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
   exhausted = false
   lastActivityMs: number
   readonly #settings: SourceSettings
+  readonly #emitHolds: EmitHolds
+  readonly #idle: IdleWait
   readonly #tracked: boolean
   #source: Source<unknown> | undefined = undefined
   #context: Context | undefined = undefined
@@ -52,8 +47,6 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
   #stopped = false
   #active = true
   #suspended = false
-  #idleWaits = 0
-  #idleTimer: { cancel(): void } | undefined = undefined
   // Stamp of the roots of this turn: the clock is asked once a turn, not once a root.
   #turn = -1
   #stamp = 0
@@ -68,6 +61,10 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
   constructor(host: RunnerHost, settings: SourceSettings) {
     super(settings.taskId)
     this.host = host
+    this.#emitHolds = new EmitHolds(host.ledger)
+    this.#idle = new IdleWait(host.environment, settings.idleWaitMs, () => {
+      if (!this.queued) this.resume()
+    })
     this.roots = new RootTable(host.ledger, settings.number)
     this.#settings = settings
     this.#tracked = host.profile.guarantee === 'at-least-once'
@@ -152,7 +149,7 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
   }
 
   closeRoot(slot: Slot): void {
-    if (slot !== NONE) this.host.ledger.release(slot)
+    this.#emitHolds.release(slot)
   }
 
   /** Instead of `closeRoot`, when the emit threw: some of its consumers may not have got the message. */
@@ -211,7 +208,7 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
       this.#suspended === false &&
       this.exhausted === false &&
       this.blockedOn === 0 &&
-      this.#idleTimer === undefined &&
+      this.#idle.waiting === false &&
       (bound === 0 || this.rootsPending < bound)
     )
   }
@@ -223,15 +220,16 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
     const context = this.#context! as never
     const from = this.emitted
     let done = 0
+    this.#emitHolds.begin()
     // A source may emit many at once; the turn is bounded by what comes out.
     while (done < quantum && this.emitted - from < quantum && this.#mayAsk()) {
       done++
       try {
         const result = source.next(context)
         if (result === true) {
-          this.#idleWaits = 0
+          this.#idle.forget()
         } else if (result === false) {
-          this.#waitIdle()
+          this.#idle.begin()
         } else if (result === 'end') {
           this.exhausted = true
         } else if (typeof result?.then === 'function') {
@@ -240,45 +238,28 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
           this.#park('next', result, answer => this.#answered(answer))
           break
         } else {
-          this.#waitIdle()
+          this.#idle.begin()
         }
       } catch (error) {
         this.host.report(this.taskId, asError(error))
-        this.#waitIdle()
+        this.#idle.begin()
       }
     }
+    this.#emitHolds.end()
     this.resume()
     return Math.max(done, this.emitted - from)
   }
 
   #answered(answer: unknown): void {
-    if (answer === true) this.#idleWaits = 0
+    if (answer === true) this.#idle.forget()
     else if (answer === 'end') this.exhausted = true
-    else if (!this.#woken) this.#waitIdle()
-  }
-
-  #waitIdle(): void {
-    const over = Math.max(0, ++this.#idleWaits - IDLE_WAITS_AT_BASE)
-    const base = this.#settings.idleWaitMs
-    const boundMs = this.#idleWaits > IDLE_WAITS_SHORT ? IDLE_WAIT_LONG_MS : IDLE_WAIT_MAX_MS
-    const delayMs = Math.max(base, Math.min(boundMs, base * 2 ** Math.min(over, 10)))
-    const { environment } = this.host
-    this.#idleTimer?.cancel()
-    // Silent sources of an executor are asked at the same moments, so that it wakes up once for all of them.
-    const waitMs = delayMs < boundMs ? delayMs : alignedMs(environment.monotonicMs(), delayMs)
-    this.#idleTimer = environment.after(waitMs, () => {
-      this.#idleTimer = undefined
-      if (!this.queued) this.resume()
-    })
+    else if (!this.#woken) this.#idle.begin()
   }
 
   wake(): void {
-    this.#idleWaits = 0
+    this.#idle.forget()
     this.#woken = true
-    if (this.#idleTimer === undefined) return
-    this.#idleTimer.cancel()
-    this.#idleTimer = undefined
-    this.resume()
+    if (this.#idle.end()) this.resume()
   }
 
   // Tells the source what has ended, each as a turn of its own. False: it parked.
@@ -319,9 +300,8 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
 
   #askAgain(): void {
     this.exhausted = false
-    this.#idleWaits = 0
-    this.#idleTimer?.cancel()
-    this.#idleTimer = undefined
+    this.#idle.forget()
+    this.#idle.end()
   }
 
   /** Runs `fn` on the source's own turn, soon. */
@@ -364,7 +344,7 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
       },
       error => {
         this.host.report(this.taskId, asError(error))
-        if (this.#asking) this.#waitIdle()
+        if (this.#asking) this.#idle.begin()
         unpark()
       },
     )
@@ -389,8 +369,7 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
     if (this.#stopped) return
     this.#stopped = true
     this.timers.cancelAll()
-    this.#idleTimer?.cancel()
-    this.#idleTimer = undefined
+    this.#idle.end()
     try {
       await this.#source?.close?.()
     } catch (error) {

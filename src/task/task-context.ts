@@ -85,6 +85,7 @@ export class RunnerContext
         },
       )
     }
+    runner.own()
     runner.heldBy = into
     runner.holds.add(into, runner.slot)
     return into

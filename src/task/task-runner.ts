@@ -5,13 +5,16 @@ import { NONE, type Slot, type SlotLedger } from '../progress/slot-ledger.ts'
 import { Emitter, Gate, type Target } from './flow.ts'
 import { type Hold, HoldList } from './hold.ts'
 import { Inbox, UNKNOWN_WAY, type Way } from './inbox.ts'
-import type { Runnable } from './run-loop.ts'
+import type { RunLoop, Runnable } from './run-loop.ts'
 import type { RunnerHost } from './runner-host.ts'
 import type { Task } from './task.ts'
 import { TurnTimers } from './turn-timers.ts'
 
 // An imported constant is looked up at each use, a module's own is not.
 const UNTRACKED: Slot = NONE
+
+/** Tasks so near to the sources may be called in the turn of the one before them: the stack is as deep as that. */
+const LEVELS_AT_ONCE = 16
 
 const isPromise = (result: unknown): result is Promise<unknown> =>
   result !== undefined && result !== null && typeof (result as Promise<unknown>).then === 'function'
@@ -23,7 +26,6 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
   readonly holds: HoldList
   readonly timers: TurnTimers
   queued = false
-  busyMs = 0
   received = 0
   acked = 0
   failed = 0
@@ -37,8 +39,13 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
   inInput = false
   #parked = false
   #stopped = false
+  // Has begun, is not parked and not stopped, and stands so near to the sources that the stack will do.
+  #atOnce = false
+  // The current input is under the hold of the emit that is in progress, and has none of its own.
+  #lent = false
   readonly #gate = new Gate()
   readonly #ledger: SlotLedger
+  readonly #loop: RunLoop
   readonly #depthMax: number
   readonly #half: number
   // Timers, messages to self, clock: run on the task's own turn, before its inputs.
@@ -54,6 +61,7 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
     this.holds = new HoldList(host.ledger, host.loop)
     this.timers = new TurnTimers(host.environment, this)
     this.#ledger = host.ledger
+    this.#loop = host.loop
     this.#depthMax = host.profile.inboxDepth
     this.#half = host.profile.inboxDepth >> 1
   }
@@ -62,6 +70,7 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
   begin(task: Task<unknown, unknown>, context: Context): void {
     this.#task = task
     this.#context = context
+    this.#atOnce = this.level <= LEVELS_AT_ONCE
     this.resume()
   }
 
@@ -91,7 +100,20 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
 
   // ---- as a target
 
-  deliver(value: unknown, slot: Slot, way: Way): boolean {
+  deliver(value: unknown, slot: Slot, way: Way, from: Emitter): boolean {
+    if (
+      way.straight === true &&
+      this.#atOnce === true &&
+      this.queued === false &&
+      this.inInput === false &&
+      this.inbox.size === 0 &&
+      this.blockedOn === 0 &&
+      this.#loop.straight > 0
+    ) {
+      if (--this.#loop.straight > 0) this.#handle(value, slot, way)
+      else this.#time(value, slot, way, from)
+      return false
+    }
     if (slot !== UNTRACKED) this.#ledger.add(slot)
     this.inbox.push(value, slot, way)
     if (this.queued === false) this.resume()
@@ -180,6 +202,45 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
     return Math.max(done, this.emitted - from)
   }
 
+  // Handles an input in the middle of the emitter's turn: nothing waits before it. The hold of the emit outlives that.
+  #handle(value: unknown, slot: Slot, way: Way): void {
+    this.slot = slot
+    this.way = way
+    this.heldBy = undefined
+    this.inInput = true
+    this.#lent = true
+    this.received++
+    try {
+      const result = this.#task!.onNext(value, this.#context! as never)
+      if (isPromise(result)) {
+        this.#park(result)
+        return
+      }
+      this.inInput = false
+      if (this.heldBy === undefined) this.acked++
+    } catch (error) {
+      this.#failInput(error)
+    }
+    this.#lent = false
+    this.slot = UNTRACKED
+  }
+
+  // One that stands for many: its time is this task's, and not the emitter's in whose turn it was.
+  #time(value: unknown, slot: Slot, way: Way, from: Emitter): void {
+    const startMs = this.#loop.startLook()
+    this.#handle(value, slot, way)
+    const workMs = this.#loop.endLook(startMs)
+    this.busyMs += workMs
+    from.busyMs -= workMs
+  }
+
+  /** The current input gets a hold of its own, if it has none: it will be let go later than its emit. */
+  own(): void {
+    if (this.#lent === false) return
+    this.#lent = false
+    if (this.slot !== UNTRACKED) this.#ledger.add(this.slot)
+  }
+
   #came(way: Way): void {
     this.way = way
     if (way.origin !== 0) this.host.consumed(way.origin)
@@ -194,6 +255,7 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
       return
     }
     this.failed++
+    this.own()
     if (this.slot !== NONE) this.host.ledger.fail(this.slot)
   }
 
@@ -201,7 +263,8 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
 
   // Only this task waits; what it emits meanwhile is still anchored to its input.
   #park(promise: Promise<unknown>): void {
-    this.#parked = true
+    this.own()
+    this.#rest()
     this.#parkedSlot = this.slot
     promise.then(
       () => {
@@ -219,8 +282,14 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
     )
   }
 
+  #rest(): void {
+    this.#parked = true
+    this.#atOnce = false
+  }
+
   #unpark(): void {
     this.#parked = false
+    this.#atOnce = !this.#stopped && this.level <= LEVELS_AT_ONCE
     this.slot = NONE
     this.#parkedSlot = NONE
     this.host.loop.wake()
@@ -242,7 +311,7 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
       try {
         const result = calls[i]!()
         if (!isPromise(result)) continue
-        this.#parked = true
+        this.#rest()
         this.#calls = [...calls.slice(i + 1), ...this.#calls]
         const resume = () => this.#unpark()
         result.then(resume, error => {
@@ -268,6 +337,7 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
   async stop(): Promise<void> {
     if (this.#stopped) return
     this.#stopped = true
+    this.#atOnce = false
     this.timers.cancelAll()
     const task = this.#task
     if (task?.onStop !== undefined) {

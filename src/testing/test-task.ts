@@ -110,6 +110,7 @@ export class TaskTest<In> {
       edge: options.edge ?? 0,
       source: options.sourceTask ?? 0,
       origin: 0,
+      straight: false,
     })
     this.environment.run()
     return input

@@ -4,7 +4,7 @@ import { type SimulatedProcess, watchBlocking } from './cluster.ts'
 import type { Oracle } from './oracle.ts'
 import type { Scenario } from './scenario.ts'
 import type { EdgeMap } from './topology.ts'
-import { EMITS_PER_INPUT_MAX } from './user-code.ts'
+import { EMITS_PER_INPUT_MAX, watchDeliveries } from './user-code.ts'
 
 /** What one input of a task may send to one other: its emits, one for kept inputs, one unanchored, with room. */
 const BURST_MAX = EMITS_PER_INPUT_MAX + 3
@@ -50,7 +50,10 @@ export class Inspector {
       }
       watchBlocking(runner, oracle)
     }
-    for (const runner of executor.runners.all()) watchBlocking(runner, oracle)
+    for (const runner of executor.runners.all()) {
+      watchBlocking(runner, oracle)
+      watchDeliveries(runner)
+    }
     this.#watchLinks(process, executor.ledger)
   }
 

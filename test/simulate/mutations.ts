@@ -96,6 +96,8 @@ export const MUTATIONS: Readonly<Record<string, () => Undo>> = {
           return false
         },
     ),
+  'an input that is handled at once, and kept, has no hold': () =>
+    patch(TaskRunner.prototype, 'own', () => () => undefined),
   'a window that is used up stops nobody': () =>
     patch(
       RemoteTask.prototype,

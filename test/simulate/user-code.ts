@@ -1,10 +1,13 @@
 // What users of a simulated world do, drawn at each input: emit anchored to one input, to several or to none; ack, fail,
 // throw, hold and let go later in any turn or by a timer, keep an input for ever, renew, wait for a promise, emit to one
 // task by name. Everything is told to the oracle just before the engine can act on it.
+import type { Emitter } from '../../src/task/flow.ts'
 import { Hold } from '../../src/task/hold.ts'
 import type { PortOutlet } from '../../src/task/out-edge.ts'
+import type { SourceRunnerContext } from '../../src/task/source-context.ts'
 import type { Task } from '../../src/task/task.ts'
 import type { RunnerContext } from '../../src/task/task-context.ts'
+import type { TaskRunner } from '../../src/task/task-runner.ts'
 import type { Delivery, Message, Oracle, Root } from './oracle.ts'
 import type { Scenario } from './scenario.ts'
 import type { Chance } from './virtual-time.ts'
@@ -56,31 +59,68 @@ export function numberOf(value: unknown): number {
   return (value as { n: number }).n
 }
 
-/** Tells the oracle of each message an outlet has sent, before any of them can be handled. */
-export function watchOutlet(
-  outlet: PortOutlet,
-  stage: Stage,
-  task: number,
-  sender: { message: Message | undefined; exempt: boolean },
-): void {
-  const sent = (to: number) => {
-    const { message } = sender
+/** Who emits, what, and whom the oracle was told of so far. */
+export class Sender {
+  message: Message | undefined = undefined
+  exempt = false
+  readonly #task: number
+  readonly #stage: Stage
+  #told: number[] = []
+
+  constructor(context: SourceRunnerContext | RunnerContext, stage: Stage) {
+    this.#task = context.taskId
+    this.#stage = stage
+    senders.set(Reflect.get(context, 'runner') as Emitter, this)
+  }
+
+  /** Tells the oracle of each message an outlet sends, before any of them can be handled. */
+  watch(outlet: PortOutlet): void {
+    const emit = outlet.emit.bind(outlet)
+    const emitTo = outlet.emitTo.bind(outlet)
+    outlet.emit = (value, slot) => {
+      this.#told = []
+      const target = emit(value, slot)
+      if (target >= 0) this.#sent(target)
+      else if (target === -2) for (const to of outlet.targets) this.#sent(to)
+      return target
+    }
+    outlet.emitTo = (to, value, slot) => {
+      this.#told = []
+      const found = emitTo(to, value, slot)
+      if (found) this.#sent(to)
+      return found
+    }
+  }
+
+  /** A task of the same executor is given a message, and may handle it at once. */
+  gives(to: number): void {
+    this.#tell(to)
+    this.#told.push(to)
+  }
+
+  #sent(to: number): void {
+    const at = this.#told.indexOf(to)
+    if (at < 0) this.#tell(to)
+    else this.#told.splice(at, 1)
+  }
+
+  #tell(to: number): void {
+    const { message } = this
+    const stage = this.#stage
     if (message === undefined) throw stage.oracle.stop('a message nobody has announced')
-    const exempt = sender.exempt || stage.exempt(task, to)
-    stage.oracle.sent(message, task, to, stage.pairOf(task, to), exempt)
+    const exempt = this.exempt || stage.exempt(this.#task, to)
+    stage.oracle.sent(message, this.#task, to, stage.pairOf(this.#task, to), exempt)
   }
-  const emit = outlet.emit.bind(outlet)
-  const emitTo = outlet.emitTo.bind(outlet)
-  outlet.emit = (value, slot) => {
-    const target = emit(value, slot)
-    if (target >= 0) sent(target)
-    else if (target === -2) for (const to of outlet.targets) sent(to)
-    return target
-  }
-  outlet.emitTo = (to, value, slot) => {
-    const found = emitTo(to, value, slot)
-    if (found) sent(to)
-    return found
+}
+
+const senders = new WeakMap<Emitter, Sender>()
+
+/** Watches what a task is given in its own executor. */
+export function watchDeliveries(runner: TaskRunner<RunnerContext>): void {
+  const deliver = runner.deliver.bind(runner)
+  runner.deliver = (value, slot, way, from) => {
+    senders.get(from)?.gives(runner.taskId)
+    return deliver(value, slot, way, from)
   }
 }
 
@@ -124,10 +164,7 @@ export class SimulatedTask implements Task<unknown, unknown> {
   #context!: RunnerContext
   readonly #kept: KeptInput[] = []
   readonly #outlets = new Map<string, PortOutlet>()
-  readonly #sender: { message: Message | undefined; exempt: boolean } = {
-    message: undefined,
-    exempt: false,
-  }
+  #sender!: Sender
   #clockUs = 0
   #wantsMessage = 0
 
@@ -137,10 +174,11 @@ export class SimulatedTask implements Task<unknown, unknown> {
 
   onStart(context: unknown): void {
     this.#context = context as RunnerContext
+    this.#sender = new Sender(this.#context, this.#stage)
     for (const port of PORTS) {
       const outlet = this.#context.outlet(port) as PortOutlet | undefined
       if (outlet === undefined) continue
-      watchOutlet(outlet, this.#stage, this.#context.taskId, this.#sender)
+      this.#sender.watch(outlet)
       this.#outlets.set(port, outlet)
     }
   }

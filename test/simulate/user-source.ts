@@ -3,8 +3,8 @@
 import type { PortOutlet } from '../../src/task/out-edge.ts'
 import type { SourceRunnerContext } from '../../src/task/source-context.ts'
 import type { Source } from '../../src/task/task.ts'
-import type { Message, Root } from './oracle.ts'
-import { payloadOf, type Stage, watchOutlet } from './user-code.ts'
+import type { Root } from './oracle.ts'
+import { payloadOf, Sender, type Stage } from './user-code.ts'
 
 /** What one source task has to emit; outlives its executor. */
 export class Store {
@@ -27,10 +27,7 @@ export class SimulatedSource implements Source<unknown> {
   #idleUntilMs = 0
   readonly #open = new Set<Root>()
   readonly #outlets = new Map<string, PortOutlet>()
-  readonly #sender: { message: Message | undefined; exempt: boolean } = {
-    message: undefined,
-    exempt: false,
-  }
+  #sender!: Sender
 
   constructor(stage: Stage, storeOf: (task: number) => Store) {
     this.#stage = stage
@@ -40,13 +37,14 @@ export class SimulatedSource implements Source<unknown> {
   open(context: unknown): void {
     this.#context = context as SourceRunnerContext
     this.#store = this.#storeOf(this.#context.taskId)
+    this.#sender = new Sender(this.#context, this.#stage)
     if (this.#stage.scenario.replays) {
       this.#again = [...this.#store.emitted].filter(id => !this.#store.done.has(id))
     }
     for (const port of ['default', 'side', 'direct']) {
       const outlet = this.#context.outlet(port) as PortOutlet | undefined
       if (outlet === undefined) continue
-      watchOutlet(outlet, this.#stage, this.#context.taskId, this.#sender)
+      this.#sender.watch(outlet)
       this.#outlets.set(port, outlet)
     }
   }

@@ -138,7 +138,8 @@ test('a ring does what a plain map does', t => {
       } else {
         const below = [...plain.keys()].filter(p => ((p - position) | 0) < 0)
         const taken = ring.takeAsides(position)
-        for (let n = -1; n !== 0; taken.push(...few.subarray(0, n))) n = ring.takeHeads(position, few)
+        for (let n = -1; n !== 0; taken.push(...few.subarray(0, n)))
+          n = ring.takeHeads(position, few)
         if (taken.join() !== below.map(p => plain.get(p)).join()) return false
         for (const p of below) plain.delete(p)
       }

@@ -34,6 +34,7 @@ for (const mutation of [
   'a fence releases what it should fail',
   'a message is finished when it has arrived',
   'a join holds its first anchor only',
+  'an input that is handled at once, and kept, has no hold',
   'a window that is used up stops nobody',
   'the number of a closed link is never free',
 ]) {

@@ -23,7 +23,7 @@ for (const tagged of [false, true]) {
         let n = 0
         for (const step of steps) {
           for (let i = 0; i < step; i++, n++) {
-            const way = { edge: n + 1, source: n + 2, origin: n + 3 }
+            const way = { edge: n + 1, source: n + 2, origin: n + 3, straight: false }
             inbox.push(`v${n}`, n, way)
             model.push(tagged ? [`v${n}`, n, way] : [`v${n}`, n])
           }
@@ -40,7 +40,7 @@ for (const tagged of [false, true]) {
 
 test('a busy inbox makes its ring anew once in a round, when it is empty; a small one keeps it', t => {
   const inbox = new Inbox(false)
-  const way = { edge: 0, source: 1, origin: 0 }
+  const way = { edge: 0, source: 1, origin: 0, straight: false }
   const fill = (count: number) => {
     for (let i = 0; i < count; i++) inbox.push(i, 0, way)
   }

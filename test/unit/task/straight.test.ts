@@ -1,0 +1,150 @@
+// A task at rest is called in the turn of whoever emits to it (ADR 11): what that may not change.
+import test from 'ava'
+import {
+  application,
+  connect,
+  type Dag,
+  graph,
+  type Hold,
+  processor,
+  source,
+  type Task,
+} from 'gearpump'
+import { simulate } from 'gearpump/testing'
+
+const COUNT = 10
+
+type Maker = () => Task<number, number>
+
+// Emits 0 to 9, each with itself as its id, and writes down what it does and hears.
+function numbers(log: string[]) {
+  let next = 0
+  return source<number>('numbers', () => ({
+    next(out) {
+      if (next === COUNT) return 'end'
+      const n = next++
+      log.push(`emit ${n}`)
+      out.output(n, n)
+      log.push(`emitted ${n}`)
+      return true
+    },
+    done: id => void log.push(`done ${id}`),
+    fail: id => void log.push(`fail ${id}`),
+  }))
+}
+
+const chain = (log: string[], ...makers: readonly Maker[]): Dag => {
+  const steps = makers.map((make, i) => processor<number, number>(`step${i}`, make))
+  return graph(numbers(log).to(steps[0]!), ...steps.slice(1).map((step, i) => steps[i]!.to(step)))
+}
+
+const passing =
+  (log: string[], name: string): Maker =>
+  () => ({
+    onNext(n, context) {
+      log.push(`${name} ${n}`)
+      context.output(n)
+    },
+  })
+
+async function run(dag: Dag) {
+  const simulation = await simulate(application('straight', dag), { seed: 3 })
+  await simulation.advance(1000)
+  return simulation
+}
+
+const endsOf = (log: readonly string[]) => log.filter(line => /^(done|fail)/.test(line))
+const each = (word: string) => Array.from({ length: COUNT }, (_, n) => `${word} ${n}`)
+
+test('a message is at the sink before the next one is emitted, and its source hears of it later', async t => {
+  const log: string[] = []
+  const simulation = await run(chain(log, passing(log, 'a'), passing(log, 'b')))
+  const from = log.indexOf('emit 0')
+  t.deepEqual(log.slice(from, from + 5), ['emit 0', 'a 0', 'b 0', 'emitted 0', 'emit 1'])
+  t.deepEqual(endsOf(log), each('done'))
+  await simulation.close()
+})
+
+test('a task that waits for a promise gets what comes meanwhile afterwards, in order', async t => {
+  const log: string[] = []
+  const gate: { open?: () => void } = {}
+  const parks: Maker = () => ({
+    onNext(n) {
+      log.push(`got ${n}`)
+      if (n !== 3) return undefined
+      return new Promise<void>(resolve => {
+        gate.open = resolve
+      })
+    },
+  })
+  const simulation = await run(chain(log, parks))
+  t.is(log.filter(line => line.startsWith('got')).at(-1), 'got 3')
+  t.deepEqual(endsOf(log), ['done 0', 'done 1', 'done 2'])
+  gate.open!()
+  await simulation.advance(10)
+  t.deepEqual(
+    log.filter(line => line.startsWith('got')),
+    each('got'),
+  )
+  t.deepEqual(endsOf(log), each('done'))
+  await simulation.close()
+})
+
+test('what is held ends when it is let go; what throws fails, once, and what was emitted before that goes on', async t => {
+  const log: string[] = []
+  const holds: Hold[] = []
+  const first: Maker = () => ({
+    onNext(n, context) {
+      context.output(n)
+      if (n === 2) holds.push(context.hold())
+      if (n === 4) throw new Error('simulated')
+    },
+  })
+  const simulation = await run(chain(log, first, passing(log, 'sink')))
+  t.deepEqual(
+    log.filter(line => line.startsWith('sink')),
+    each('sink'),
+  )
+  t.deepEqual(endsOf(log).sort(), [
+    'done 0',
+    'done 1',
+    'done 3',
+    ...each('done').slice(5),
+    'fail 4',
+  ])
+  holds[0]!.release()
+  await simulation.advance(10)
+  t.is(endsOf(log).at(-1), 'done 2')
+  t.is(endsOf(log).length, COUNT)
+  await simulation.close()
+})
+
+test('a chain longer than any stack passes everything', async t => {
+  const log: string[] = []
+  const dag = chain(log, ...Array.from({ length: 3000 }, () => passing([], '')))
+  const simulation = await run(dag)
+  t.deepEqual(endsOf(log), each('done'))
+  await simulation.close()
+})
+
+test('time at work is that of the task which worked, not of the source in whose turn it did', async t => {
+  const untilMs = (ms: number) => {
+    while (performance.now() < ms);
+  }
+  const works: Maker = () => ({ onNext: () => untilMs(performance.now() + 0.05) })
+  const gear = await connect()
+  t.teardown(() => gear.close())
+  let left = 4000
+  const busy = source<number>('numbers', () => ({
+    next(out) {
+      if (left-- === 0) return 'end'
+      out.output(left, left)
+      return true
+    },
+  }))
+  const app = await gear.submit(application('busy', graph(busy.to(processor('works', works)))))
+  await app.drained({ idleMs: 10 })
+  const { components } = (await app.info()).figures!
+  t.true(components.works!.busyMs > 100, `${components.works!.busyMs} ms`)
+  t.true(components.numbers!.busyMs < components.works!.busyMs / 2)
+})
