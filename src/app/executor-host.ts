@@ -1,7 +1,6 @@
 // One executor with its connections: listens, greets, connects to the executors it is told of, connects again when a
 // link is lost. The same code hosts an executor in a process of its own and, for tests and small runs, in this one.
 import { Backoff } from '../base/backoff.ts'
-import { inlineLongPaths } from '../base/compiler.ts'
 import type { Environment } from '../base/environment.ts'
 import { asError, EngineError } from '../base/errors.ts'
 import type { Credentials } from '../task/task.ts'
@@ -18,6 +17,7 @@ import type { FramePool } from '../transport/frame-pool.ts'
 import type { Address, Link, LinkHandler, Transport } from '../transport/link.ts'
 import { Serialisers } from '../transport/serialisers.ts'
 import type { Application } from './application.ts'
+import { inlineLongPaths } from './compiler.ts'
 import { Executor, type ExecutorEvents } from './executor.ts'
 import type { ExecutorStatus } from './figures.ts'
 import type { Plan } from './plan.ts'
