@@ -1,6 +1,10 @@
 // The door for tests of processors, sources and DAGs: no sockets, no real time, every run repeatable by its seed. For Storm
 // topologies and multi-lang components there is a kit of the same kind at `gearpump/storm/testing`: completeTopology, and a fake
 // child for protocol tests.
+
+// `connect` loads this when it is called; virtual time would not wait for that.
+import '../client/embedded-gear.ts'
+
 export type { Faults, FaultyNetwork } from '../transport/faulty-transport.ts'
 export { type SinkConformance, type SinkWorld, sinkFindings } from './conformance-sink.ts'
 export { sourceFindings } from './conformance-source.ts'
