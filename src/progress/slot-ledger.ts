@@ -49,7 +49,7 @@ const ANCHORS_PER_SLICE = 1 << 16
 const FOOT_SHARE = 8
 
 export class SlotLedger extends SlotRows {
-  /** Where a run of a task notes the holds it will let go at its end. No two tasks run at a time. */
+  /** Where a run of a task or source notes the holds it will let go at its end. No two of them run at a time. */
   readonly finished = new Int32Array(RUN_MAX)
   // Holds of a link that the peer's watermark has passed.
   private readonly passed = new Int32Array(RUN_MAX)
