@@ -94,6 +94,8 @@ export abstract class Emitter {
     this.taskId = taskId
   }
 
+  /** Whether the hold under which it emits now, on this slot, is the engine's own: no user code can let it go meanwhile. */
+  abstract lends(slot: Slot): boolean
   protected abstract monotonicMs(): number
   /** All it waited for has room again. */
   protected abstract resume(): void
@@ -168,6 +170,10 @@ export class CycleGuard extends Emitter {
     const before = this.blockedOn
     super.block(target, from)
     if (before === 0 && this.blockedOn > 0) this.#onChange(true)
+  }
+
+  override lends(): boolean {
+    return false
   }
 
   protected override monotonicMs(): number {

@@ -189,6 +189,10 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
 
   // ---- turns
 
+  override lends(): boolean {
+    return true
+  }
+
   protected override monotonicMs(): number {
     return this.host.environment.monotonicMs()
   }

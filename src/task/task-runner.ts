@@ -110,7 +110,7 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
       this.blockedOn === 0 &&
       this.#loop.straight > 0
     ) {
-      if (--this.#loop.straight > 0) this.#handle(value, slot, way)
+      if (--this.#loop.straight > 0) this.#handle(value, slot, way, from)
       else this.#time(value, slot, way, from)
       return false
     }
@@ -139,6 +139,10 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
   }
 
   // ---- turns
+
+  override lends(slot: Slot): boolean {
+    return this.inInput === true && this.heldBy === undefined && slot === this.slot
+  }
 
   protected override monotonicMs(): number {
     return this.host.environment.monotonicMs()
@@ -202,13 +206,14 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
     return Math.max(done, this.emitted - from)
   }
 
-  // Handles an input in the middle of the emitter's turn: nothing waits before it. The hold of the emit outlives that.
-  #handle(value: unknown, slot: Slot, way: Way): void {
+  // Handles an input in the middle of the emitter's turn: nothing waits before it. The emit's hold is lent to it if it lasts.
+  #handle(value: unknown, slot: Slot, way: Way, from: Emitter): void {
     this.slot = slot
     this.way = way
     this.heldBy = undefined
     this.inInput = true
-    this.#lent = true
+    this.#lent = from.lends(slot)
+    if (this.#lent === false && slot !== UNTRACKED) this.#ledger.add(slot)
     this.received++
     try {
       const result = this.#task!.onNext(value, this.#context! as never)
@@ -217,7 +222,10 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
         return
       }
       this.inInput = false
-      if (this.heldBy === undefined) this.acked++
+      if (this.heldBy === undefined) {
+        this.acked++
+        if (this.#lent === false && slot !== UNTRACKED) this.#ledger.release(slot)
+      }
     } catch (error) {
       this.#failInput(error)
     }
@@ -228,7 +236,7 @@ export class TaskRunner<Context> extends Emitter implements Target, Runnable {
   // One that stands for many: its time is this task's, and not the emitter's in whose turn it was.
   #time(value: unknown, slot: Slot, way: Way, from: Emitter): void {
     const startMs = this.#loop.startLook()
-    this.#handle(value, slot, way)
+    this.#handle(value, slot, way, from)
     const workMs = this.#loop.endLook(startMs)
     this.busyMs += workMs
     from.busyMs -= workMs

@@ -9,6 +9,9 @@ const DEPTH = 8
 const BURST = 5
 
 class Source extends Emitter {
+  override lends(): boolean {
+    return true
+  }
   protected override monotonicMs(): number {
     return 0
   }

@@ -10,6 +10,7 @@ import {
   source,
   type Task,
 } from 'gearpump'
+import type { TaskSpiContext } from 'gearpump/spi'
 import { simulate } from 'gearpump/testing'
 
 const COUNT = 10
@@ -116,6 +117,36 @@ test('what is held ends when it is let go; what throws fails, once, and what was
   await simulation.advance(10)
   t.is(endsOf(log).at(-1), 'done 2')
   t.is(endsOf(log).length, COUNT)
+  await simulation.close()
+})
+
+test('a hold that is let go in the middle of its own emit ends nothing that is still at work', async t => {
+  const log: string[] = []
+  const holds: Hold[] = []
+  const first: Maker = () => ({
+    onNext(n, given) {
+      const context = given as unknown as TaskSpiContext
+      const hold = context.hold()
+      // Later, when the source's emit is over.
+      context.scheduleOnce(1, () => {
+        holds.push(hold)
+        context.emitAnchored(context.outlet('default')!, n, [hold])
+      })
+    },
+  })
+  const second: Maker = () => ({
+    onNext(n, context) {
+      holds.pop()!.release()
+      // A root that ended there would be another's by now.
+      context.output(n)
+      if (n === 5) throw new Error('simulated')
+    },
+  })
+  const simulation = await run(chain(log, first, second, passing(log, 'sink')))
+  t.deepEqual(
+    endsOf(log).sort(),
+    [...each('done').filter(line => line !== 'done 5'), 'fail 5'].sort(),
+  )
   await simulation.close()
 })
 
