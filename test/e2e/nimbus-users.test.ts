@@ -170,6 +170,9 @@ tlsTest(
     })
     t.regex((await storm(stranger, ...call)).text, /no DRPC server found|alert|hung up|ended/)
     await topology.call('result', { id: request.request_id, result: request.func_args })
-    t.deepEqual(await answered, { code: 0, text: 'echo "x" => "x"\n' })
+    const { code, text } = await answered
+    // On a busy machine it says meanwhile that it waits.
+    t.is(code, 0)
+    t.regex(text, /^echo "x" => "x"$/m)
   },
 )

@@ -19,6 +19,12 @@ import { until } from './until.ts'
 
 // The least that etcd grants.
 const TTL_MS = 2000
+// Where a lease that ends would be in the way: a busy machine may be late by seconds.
+const LONG_TTL_MS = 30_000
+// Where it has to end, but not before something was done.
+const PATIENT_TTL_MS = 6000
+// Where it has to end before a commit is given up.
+const HUNG_TTL_MS = 4000
 const parts = { environment: realEnvironment, log: noLog }
 
 async function etcdOf(t: ExecutionContext, program: string, members = 1): Promise<Etcd> {
@@ -72,7 +78,7 @@ realTest(
   async (t, [etcd]) => {
     const { endpoints } = await etcdOf(t, etcd.program!)
     const store = await storeOf(t, endpoints)
-    const standing = stand(store, 'm1')
+    const standing = stand(store, 'm1', LONG_TTL_MS)
     const fence = await leading(standing)
     t.is(await store.get('a'), undefined)
     const revision = await store.commit(fence, [
@@ -141,9 +147,9 @@ realTest(
   'a leader that was stopped for longer than its lease writes nothing when it goes on',
   async (t, [etcd]) => {
     const { endpoints } = await etcdOf(t, etcd.program!)
-    const m1 = masterProcess(t, 'm1', { ttlMs: TTL_MS, endpoints })
+    const m1 = masterProcess(t, 'm1', { ttlMs: PATIENT_TTL_MS, endpoints })
     const { wrote: old } = await m1.says('m1 writes', said => said.wrote !== undefined)
-    const m2 = masterProcess(t, 'm2', { ttlMs: TTL_MS, endpoints })
+    const m2 = masterProcess(t, 'm2', { ttlMs: PATIENT_TTL_MS, endpoints })
     await m2.says('m2 knows m1', said => said.leader === 'm1')
     m1.child.kill('SIGSTOP')
     const { wrote: fresh } = await m2.says('m2 writes', said => said.wrote !== undefined)
@@ -269,7 +275,7 @@ realTest(test, ['etcd'], 'answers that are lost make no commit happen twice', as
     return true
   })
   const store = await storeOf(t, [proxy])
-  const fence = await leading(stand(store, 'm1', 5000))
+  const fence = await leading(stand(store, 'm1', LONG_TTL_MS))
   lossy = true
   let revision = 0
   for (let i = 1; i <= 30; i++) {
@@ -290,10 +296,10 @@ realTest(
   async (t, [etcd]) => {
     const { nodes, endpoints } = await etcdOf(t, etcd.program!)
     const store = await storeOf(t, endpoints)
-    const standing = stand(store, 'm1')
+    const standing = stand(store, 'm1', HUNG_TTL_MS)
     const fence = await leading(standing)
     const twin = stand(await storeOf(t, endpoints), 'm1')
-    await until('the twin is refused', () => twin.told.includes('MASTER_NAME_TAKEN'), 15_000)
+    await until('the twin is refused', () => twin.told.includes('MASTER_NAME_TAKEN'))
     t.deepEqual(twin.told, ['MASTER_NAME_TAKEN'])
     t.deepEqual(standing.told, ['lead', 'leader m1'])
     await store.commit(fence, [{ put: 'k', value: 'before' }])
@@ -302,7 +308,7 @@ realTest(
     const error = await failure(store.commit(fence, [{ put: 'k', value: '' }]))
     t.is(error?.code, 'STORE_FENCED')
     t.is(error?.details.outcome, 'unknown')
-    t.true(performance.now() - startMs < TTL_MS + 2000)
+    t.true(performance.now() - startMs < HUNG_TTL_MS + 2000)
     nodes[0]!.signal('SIGCONT')
     await leading(standing)
     t.deepEqual(standing.told.filter(it => it === 'lead').length, 2)
