@@ -226,7 +226,7 @@ function sourceRoots() {
   let roots: RootTable | undefined
   const own = new SlotLedger({
     rootsDone: (_, places, n) => {
-      roots!.done(places, n)
+      for (let i = 0; i < n; i++) roots!.done(places[i]!)
       return true
     },
     rootFailed: (_, place) => roots!.fail(place),

@@ -1,11 +1,13 @@
-// The roots of one source task, from the emit until the source is told of the end: slot, stamp and the user's id by place.
-// A place names a root in the ledger, and goes round: it is free again once its end was told. The table answers what the
-// source's clock needs (the lowest open stamp), times roots out by two-period rotation as Storm does, and queues
-// what has ended in the order of the ends. Memory follows the most roots that were open at once.
+// The roots of one source task, from the emit until the source is told of the end. A place names an open root in the
+// ledger: slot, stamp and the user's id stand there. What has ended is a queue of ids, in the order of the ends. The table
+// answers what the source's clock needs (the lowest open stamp), and times roots out by two-period rotation as Storm
+// does. Memory follows the most roots that were open, or untold, at once.
 //
-// This is the hot path. A place keeps its row of the ledger as long as its roots are done, so that a root costs four
-// columns written and no row made or freed; one that fails leaves the row to its descendants, who may hold it for long.
-// Here and in the runners a boolean is compared (`=== true`) where it counts: V8 tests an unknown value in ten steps.
+// This is the hot path. Most roots end within their own emit. The root of the emit in progress therefore stands beside the
+// columns, under a place and a row of the ledger that wait for it, and is written into them only when it outlives the emit
+// or somebody asks (`settle`): otherwise all that it leaves is its id in the queue of ends. A place keeps its row as
+// long as its roots are done; one that fails leaves the row to its descendants, who may hold it for long. Here and in the
+// runners a boolean is compared (`=== true`) where it counts: V8 tests an unknown value in ten steps.
 import { EngineError, invariant } from '../base/errors.ts'
 import { NONE, type Slot } from './slot.ts'
 
@@ -13,21 +15,26 @@ import { NONE, type Slot } from './slot.ts'
 export interface RootLedger {
   root(source: number, place: number): Slot
   reopen(slot: Slot): void
+  shut(slot: Slot): void
+  isLastHold(slot: Slot): boolean
 }
 
-// Places made at the first root: many sources of an executor may never have one.
+// Places, and room for ends, made at the first root: many sources of an executor may never have one.
 const PLACES = 16
 // As many as a ledger has slots.
 const PLACES_MAX = 1 << 27
 // A root ends at the second rotation after it was made or renewed: after one to two periods.
 const ROTATIONS = 2
 const ROTATION_MASK = 0x3fffffff
-// In the column of births: not open.
-const CLOSED = -1
+// Behind the last of the free places.
+const NOWHERE = 0x7fffffff
+const DONE = 0
+const FAILED = 1
 
 // The columns of sources that never had a root: an empty one of its own costs each of them 900 bytes.
 const NO_COLUMN = new Int32Array(0)
 const NO_STAMPS = new Float64Array(0)
+const NO_OUTCOMES = new Uint8Array(0)
 
 export class RootTable {
   /** Outcome of the root that `take` gave last. */
@@ -38,16 +45,26 @@ export class RootTable {
   private slots = NO_COLUMN
   private ids: unknown[] = []
   private stamps = NO_STAMPS
-  // The rotation in which the root was made or renewed.
+  // The rotation in which the root was made or renewed. Below 0 = not open, and ~ the next free place.
   private births = NO_COLUMN
-  // Places without an open root, a ring: free ones from `head`, then from `told` those whose end is to be told (failed
-  // ones as ~place), up to `tail`.
-  private ring = NO_COLUMN
+  private free = NOWHERE
+  // Those whose end is to be told, a ring: ids and outcomes, from `told` up to `ended`.
+  private endedIds: unknown[] = []
+  private outcomes = NO_OUTCOMES
   private mask = -1
-  private head = 0
   private told = 0
-  private tail = 0
+  private ended = 0
+  // How many of the untold have failed.
+  private untoldFailed = 0
+  // Open roots in the columns.
+  private settled = 0
   private rotations = 0
+  // The root of the emit in progress, or the place and slot, with one hold, for the next one; slot NONE = none yet.
+  private emitting = false
+  private place = NOWHERE
+  private slot: Slot = NONE
+  private id: unknown = undefined
+  private stamp = 0
 
   /** `source`: the number of the source task in the ledger. */
   constructor(ledger: RootLedger, source: number) {
@@ -57,72 +74,79 @@ export class RootTable {
 
   /** Roots that have not ended. */
   get open(): number {
-    return this.mask + 1 - ((this.tail - this.head) | 0)
+    return this.emitting ? this.settled + 1 : this.settled
   }
 
   /** Roots that have ended, to be given out by `take`. */
   get untold(): number {
-    return (this.tail - this.told) | 0
+    return (this.ended - this.told) | 0
   }
 
   /** Roots that are open, or ended and not told. */
   get pending(): number {
-    return this.mask + 1 - ((this.told - this.head) | 0)
+    return this.open + this.untold
   }
 
-  /** A root is emitted: its slot, with one hold. */
+  /** A root is emitted: its slot, with one hold, until `endAlone`. */
   push(stamp: number, id: unknown): Slot {
-    const place = this.takeFree()
-    this.ids[place] = id
-    this.stamps[place] = stamp
-    this.births[place] = this.rotations
-    const slot = this.slots[place]!
-    if (slot === 0) return this.makeRow(place)
-    this.ledger.reopen(slot)
-    return slot
+    if (this.emitting === true) this.settle()
+    this.emitting = true
+    this.stamp = stamp
+    this.id = id
+    if (this.slot === 0) this.reserve()
+    return this.slot
+  }
+
+  /**
+   * The emit of a root is over. If nobody else has a hold on it, it is done, and the emit's hold is the next root's.
+   * Otherwise returns false, and that hold is the caller's to let go.
+   */
+  endAlone(slot: Slot): boolean {
+    if (this.emitting === false || this.slot !== slot) return false
+    if (!this.ledger.isLastHold(slot)) {
+      this.settle()
+      return false
+    }
+    this.emitting = false
+    this.noteEnd(this.id, DONE)
+    return true
+  }
+
+  /** No emit is in progress, and none may come for long: gives back what was kept for the next root. */
+  rest(): void {
+    if (this.slot === NONE || this.emitting) return
+    this.ledger.shut(this.slot)
+    this.slot = NONE
+    this.births[this.place] = ~this.free
+    this.free = this.place
   }
 
   /** A root that is done as soon as it is emitted: nothing of it is tracked. */
   pushEnded(id: unknown): void {
-    const place = this.takeFree()
-    this.ids[place] = id
-    this.ring[this.tail & this.mask] = place
-    this.tail = (this.tail + 1) | 0
+    this.noteEnd(id, DONE)
   }
 
-  /** Roots are done, the first `n` of `places`. Each place keeps its row of the ledger. */
-  done(places: Int32Array, n: number): void {
-    const { births, ring, mask, tail } = this
-    for (let i = 0; i < n; i++) {
-      const place = places[i]!
-      if (births[place] === CLOSED) throw endedTwice(place)
-      births[place] = CLOSED
-      ring[(tail + i) & mask] = place
-    }
-    this.tail = (tail + n) | 0
+  /** A root is done. Its place keeps its row of the ledger. */
+  done(place: number): void {
+    this.settle()
+    this.noteEnd(this.close(place), DONE)
   }
 
   /** A root has failed. Its row is the ledger's again. */
   fail(place: number): void {
-    if (this.births[place] === CLOSED) throw endedTwice(place)
-    this.births[place] = CLOSED
+    this.settle()
+    const id = this.close(place)
     this.slots[place] = NONE
-    this.ring[this.tail & this.mask] = ~place
-    this.tail = (this.tail + 1) | 0
+    this.noteEnd(id, FAILED)
   }
 
   /** The id of the root that ended first of those untold; its outcome is `wasDone`. Only while `untold` > 0. */
   take(): unknown {
     const i = this.told & this.mask
-    let place = this.ring[i]!
-    this.wasDone = place >= 0
-    if (place < 0) {
-      place = ~place
-      this.ring[i] = place
-    }
+    const id = this.endedIds[i]
+    this.endedIds[i] = undefined
     this.told = (this.told + 1) | 0
-    const id = this.ids[place]
-    this.ids[place] = undefined
+    this.wasDone = this.untoldFailed === 0 || this.tookDone(i)
     return id
   }
 
@@ -133,6 +157,7 @@ export class RootTable {
 
   /** The place of an open root by its slot, or -1. For tests and reports: it looks at every place. */
   placeOf(slot: Slot): number {
+    this.settle()
     const place = this.slots.indexOf(slot)
     return place >= 0 && this.isOpen(place) ? place : -1
   }
@@ -144,9 +169,10 @@ export class RootTable {
 
   /** The lowest stamp of an open root; Infinity when none is open. Looks at every place: about a nanosecond each. */
   lowestStamp(): number {
+    this.settle()
     let lowest = Infinity
-    for (let place = 0, left = this.open; left > 0; place++) {
-      if (this.births[place] === CLOSED) continue
+    for (let place = 0, left = this.settled; left > 0; place++) {
+      if (this.births[place]! < 0) continue
       left--
       if (this.stamps[place]! < lowest) lowest = this.stamps[place]!
     }
@@ -163,6 +189,7 @@ export class RootTable {
    * one. They stay open until they end; report each to the ledger as failed.
    */
   rotate(expired: (place: number, slot: Slot) => void): void {
+    this.settle()
     this.rotations = (this.rotations + 1) & ROTATION_MASK
     this.each((place, slot) => {
       const age = (this.rotations - this.births[place]!) & ROTATION_MASK
@@ -173,56 +200,115 @@ export class RootTable {
   /** Forgets every root: the source task has ended. Each open one is given to `orphan`, so that the ledger forgets it. */
   clear(orphan: (place: number, slot: Slot) => void): void {
     this.each((place, slot) => {
-      this.fail(place)
+      this.close(place)
+      this.slots[place] = NONE
       orphan(place, slot)
     })
     while (this.untold > 0) this.take()
   }
 
-  private takeFree(): number {
-    if (this.head === this.told) this.grow()
-    const place = this.ring[this.head & this.mask]!
-    this.head = (this.head + 1) | 0
-    return place
+  // A place and a row for the root that is being emitted, and for the next ones.
+  private reserve(): void {
+    if (this.free === NOWHERE) this.makePlaces()
+    const place = this.free
+    this.free = ~this.births[place]!
+    this.place = place
+    this.slot = this.slots[place]!
+    if (this.slot === NONE) {
+      this.slot = this.ledger.root(this.source, place)
+      this.slots[place] = this.slot
+    } else this.ledger.reopen(this.slot)
+  }
+
+  // From now on the root of the emit in progress, if there is one, is like the others.
+  private settle(): void {
+    if (this.emitting === false) return
+    const { place } = this
+    this.emitting = false
+    this.slot = NONE
+    this.settled++
+    this.ids[place] = this.id
+    this.stamps[place] = this.stamp
+    this.births[place] = this.rotations
+  }
+
+  // Frees the place of an open root; returns its id.
+  private close(place: number): unknown {
+    const { births, ids } = this
+    if (!(births[place]! >= 0)) throw endedTwice(place)
+    const id = ids[place]
+    ids[place] = undefined
+    births[place] = ~this.free
+    this.free = place
+    this.settled--
+    return id
+  }
+
+  // A failed one leaves its mark until it is told; the others need none.
+  protected noteEnd(id: unknown, outcome: number): void {
+    if (((this.ended - this.told) | 0) > this.mask) this.makeRoom()
+    const i = this.ended & this.mask
+    this.endedIds[i] = id
+    this.ended = (this.ended + 1) | 0
+    if (outcome === DONE) return
+    this.outcomes[i] = outcome
+    this.untoldFailed++
+  }
+
+  private tookDone(i: number): boolean {
+    if (this.outcomes[i] === DONE) return true
+    this.outcomes[i] = DONE
+    this.untoldFailed--
+    return false
   }
 
   private isOpen(place: number): boolean {
-    return place < this.births.length && this.births[place] !== CLOSED
+    this.settle()
+    return this.births[place]! >= 0
   }
 
   // Every open root; one that ends meanwhile is passed over.
   private each(visit: (place: number, slot: Slot) => void): void {
-    for (let place = 0; place <= this.mask; place++) {
-      if (this.births[place] !== CLOSED) visit(place, this.slots[place]!)
+    this.settle()
+    for (let place = 0; place < this.births.length; place++) {
+      if (this.births[place]! >= 0) visit(place, this.slots[place]!)
     }
   }
 
-  private makeRow(place: number): Slot {
-    const slot = this.ledger.root(this.source, place)
-    this.slots[place] = slot
-    return slot
-  }
-
-  // Twice the places: the new ones are free, those untold stay in their order behind them.
-  private grow(): void {
-    const { ring, mask, told, untold, slots, stamps, births } = this
-    const old = mask + 1
+  // Twice the places. The new ones are free, the lowest first.
+  private makePlaces(): void {
+    const { slots, stamps, births } = this
+    const old = births.length
     const places = Math.max(PLACES, old * 2)
     invariant(places <= PLACES_MAX, `more than ${PLACES_MAX} roots of one source are open`)
-    this.ring = new Int32Array(places)
-    for (let place = old; place < places; place++) this.ring[place - old] = place
-    for (let n = 0; n < untold; n++) this.ring[places - old + n] = ring[(told + n) & mask]!
-    this.mask = places - 1
-    this.head = 0
-    this.told = places - old
-    this.tail = this.told + untold
     this.slots = new Int32Array(places)
     this.slots.set(slots)
     this.stamps = new Float64Array(places)
     this.stamps.set(stamps)
-    this.births = new Int32Array(places).fill(CLOSED)
+    this.births = new Int32Array(places)
     this.births.set(births)
+    for (let place = places - 1; place >= old; place--) {
+      this.births[place] = ~this.free
+      this.free = place
+    }
     for (let place = old; place < places; place++) this.ids.push(undefined)
+  }
+
+  // Twice the room for ends, which stay in their order.
+  private makeRoom(): void {
+    const { endedIds, outcomes, mask, told, untold } = this
+    const room = Math.max(PLACES, (mask + 1) * 2)
+    invariant(room <= PLACES_MAX, `more than ${PLACES_MAX} ends of one source are to be told`)
+    this.outcomes = new Uint8Array(room)
+    this.endedIds = []
+    for (let n = 0; n < room; n++) {
+      const i = (told + n) & mask
+      this.endedIds.push(n < untold ? endedIds[i] : undefined)
+      if (n < untold) this.outcomes[n] = outcomes[i]!
+    }
+    this.mask = room - 1
+    this.told = 0
+    this.ended = untold
   }
 }
 

@@ -38,6 +38,8 @@ export interface LedgerEvents {
   renewRoot(source: number, ordinal: number): void
 }
 
+// An imported constant is looked up at each use, a module's own is not.
+const LAST_ROOT = ROOT_BASE
 // No owner of any row.
 const NO_ROOT = 0x7fffffff
 
@@ -49,7 +51,7 @@ const ANCHORS_PER_SLICE = 1 << 16
 const FOOT_SHARE = 8
 
 export class SlotLedger extends SlotRows {
-  /** Where a run of a task or source notes the holds it will let go at its end. No two of them run at a time. */
+  /** Where a run of a task notes the holds it will let go at its end. No two tasks run at a time. */
   readonly finished = new Int32Array(RUN_MAX)
   // Holds of a link that the peer's watermark has passed.
   private readonly passed = new Int32Array(RUN_MAX)
@@ -119,6 +121,19 @@ export class SlotLedger extends SlotRows {
     if (--this.count[slot]! === 0) this.finish(slot)
   }
 
+  /** Lets go of the only hold of a root, which nobody is told of. The row is kept for `reopen`. */
+  shut(slot: Slot): void {
+    if (!this.isLastHold(slot)) throw this.misused(slot, 'shut')
+    this.count[slot] = 0
+  }
+
+  /** Whether there is one hold left. */
+  isLastHold(slot: Slot): boolean {
+    const holds = this.count[slot]!
+    if (holds < 1) throw this.misused(slot, 'released')
+    return holds === 1
+  }
+
   /** Lets go of the first `n` of `finished`. */
   releaseFinished(n: number): void {
     this.releaseMany(this.finished, n)
@@ -127,7 +142,6 @@ export class SlotLedger extends SlotRows {
   // Lets go of the first `n` of `slots`, `RUN_MAX` at most: the roots among them end together, run by run of one source.
   private releaseMany(slots: Int32Array, n: number): void {
     const { count, owner } = this
-    const rootBase = ROOT_BASE // what is imported is looked up at each use
     let source = NO_ROOT
     let roots = 0
     for (let i = 0; i < n; i++) {
@@ -136,7 +150,7 @@ export class SlotLedger extends SlotRows {
       const own = owner[slot]!
       if (own !== source) {
         if (roots > 0) this.endRoots(source, roots)
-        source = own <= rootBase ? own : NO_ROOT
+        source = own <= LAST_ROOT ? own : NO_ROOT
         roots = 0
         if (source === NO_ROOT) {
           this.finish(slot)

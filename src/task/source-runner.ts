@@ -3,17 +3,19 @@
 // again after a wait that grows; it never spins.
 import { asError } from '../base/errors.ts'
 import { RootTable } from '../progress/root-table.ts'
-import { NONE, type Slot } from '../progress/slot-ledger.ts'
+import { NONE, type Slot, type SlotLedger } from '../progress/slot-ledger.ts'
 import { SourceClock } from '../progress/source-clock.ts'
-import { EmitHolds } from './emit-holds.ts'
 import { FailedIds } from './failed-ids.ts'
 import { Emitter } from './flow.ts'
 import { IdleWait } from './idle-wait.ts'
 import { ParkedCall } from './parked-call.ts'
-import type { Runnable } from './run-loop.ts'
+import type { RunLoop, Runnable } from './run-loop.ts'
 import type { RunnerHost } from './runner-host.ts'
 import type { Source, Tally } from './task.ts'
 import { TurnTimers } from './turn-timers.ts'
+
+// An imported constant is looked up at each use, a module's own is not.
+const UNTRACKED: Slot = NONE
 
 export interface SourceSettings {
   /** Number of this source in its executor: names it in the ledger. */
@@ -38,7 +40,8 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
   exhausted = false
   lastActivityMs: number
   readonly #settings: SourceSettings
-  readonly #emitHolds: EmitHolds
+  readonly #ledger: SlotLedger
+  readonly #loop: RunLoop
   readonly #idle: IdleWait
   readonly #tracked: boolean
   #source: Source<unknown> | undefined = undefined
@@ -61,7 +64,8 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
   constructor(host: RunnerHost, settings: SourceSettings) {
     super(settings.taskId)
     this.host = host
-    this.#emitHolds = new EmitHolds(host.ledger)
+    this.#ledger = host.ledger
+    this.#loop = host.loop
     this.#idle = new IdleWait(host.environment, settings.idleWaitMs, () => {
       if (!this.queued) this.resume()
     })
@@ -133,7 +137,7 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
 
   /** Opens a root for `id`; the caller emits under the slot and then calls `closeRoot`. NONE = untracked. */
   openRoot(id: unknown): Slot {
-    if (this.#turn !== this.host.loop.turns) this.#newTurn()
+    if (this.#turn !== this.#loop.turns) this.#newTurn()
     if (id === undefined || id === null) return NONE
     if (this.#tracked === true) return this.roots.push(this.#stamp, id)
     this.roots.pushEnded(id)
@@ -142,14 +146,16 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
   }
 
   #newTurn(): void {
-    const loop = this.host.loop
+    const loop = this.#loop
     this.#turn = loop.turns
     this.lastActivityMs = loop.turnMs
     this.#stamp = this.clock.stamp(loop.turnUs)
   }
 
   closeRoot(slot: Slot): void {
-    this.#emitHolds.release(slot)
+    if (slot === UNTRACKED) return
+    if (this.roots.endAlone(slot) === false) this.#ledger.release(slot)
+    else if (this.queued === false) this.resume()
   }
 
   /** Instead of `closeRoot`, when the emit threw: some of its consumers may not have got the message. */
@@ -157,10 +163,10 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
     if (slot !== NONE) this.host.ledger.fail(slot)
   }
 
-  /** From the ledger, once for each root. The answer keeps their rows. */
+  /** From the ledger, which keeps the rows of these roots. */
   rootsEnded(places: Int32Array, n: number): true {
-    this.roots.done(places, n)
-    if (!this.queued) this.resume()
+    for (let i = 0; i < n; i++) this.roots.done(places[i]!)
+    if (this.queued === false) this.resume()
     return true
   }
 
@@ -224,7 +230,6 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
     const context = this.#context! as never
     const from = this.emitted
     let done = 0
-    this.#emitHolds.begin()
     // A source may emit many at once; the turn is bounded by what comes out.
     while (done < quantum && this.emitted - from < quantum && this.#mayAsk()) {
       done++
@@ -249,7 +254,7 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
         this.#idle.begin()
       }
     }
-    this.#emitHolds.end()
+    this.roots.rest()
     this.resume()
     return Math.max(done, this.emitted - from)
   }

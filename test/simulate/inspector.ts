@@ -1,4 +1,5 @@
 // Looks into the executors of a world while it runs: flow control, clocks, numbers of links, how roots end in the ledger.
+import type { RootTable } from '../../src/progress/root-table.ts'
 import type { SlotLedger } from '../../src/progress/slot-ledger.ts'
 import { type SimulatedProcess, watchBlocking } from './cluster.ts'
 import type { Oracle } from './oracle.ts'
@@ -8,6 +9,16 @@ import { EMITS_PER_INPUT_MAX, watchDeliveries } from './user-code.ts'
 
 /** What one input of a task may send to one other: its emits, one for kept inputs, one unanchored, with room. */
 const BURST_MAX = EMITS_PER_INPUT_MAX + 3
+
+// Every end of a root, at the moment when it becomes known. Through `idOf` a root would be asked for, and that changes its way.
+function watchEnds(roots: RootTable, tell: (id: unknown, done: boolean) => void): void {
+  const watched = roots as unknown as { noteEnd(id: unknown, outcome: number): void }
+  const noteEnd = watched.noteEnd.bind(roots)
+  watched.noteEnd = (id, outcome) => {
+    tell(id, outcome === 0)
+    noteEnd(id, outcome)
+  }
+}
 
 type Live = readonly (SimulatedProcess | undefined)[]
 
@@ -32,22 +43,12 @@ export class Inspector {
     process.started = true
     const { oracle } = this.#parts
     for (const runner of executor.runners.sources) {
-      const tell = (place: number, done: boolean) => {
-        const name = runner.roots.idOf(place)
-        if (name === undefined || process.environment.killed) return
+      watchEnds(runner.roots, (name, done) => {
+        // Untracked ones end as they are emitted, which the source of the world says itself.
+        if (process.environment.killed || !oracle.tracked) return
         const number = typeof name === 'number' ? name : (name as { root: number }).root
         oracle.ended(oracle.roots[number]!, done)
-      }
-      const ended = runner.rootsEnded.bind(runner)
-      runner.rootsEnded = (places, n) => {
-        for (const place of places.subarray(0, n)) tell(place, true)
-        return ended(places, n)
-      }
-      const failed = runner.rootFailed.bind(runner)
-      runner.rootFailed = place => {
-        tell(place, false)
-        failed(place)
-      }
+      })
       watchBlocking(runner, oracle)
     }
     for (const runner of executor.runners.all()) {

@@ -174,6 +174,8 @@ export const MUTATIONS: Readonly<Record<string, () => Undo>> = {
           original.apply(this, args)
         },
     ),
+  'a root ends with its emit, whoever else has a hold on it': () =>
+    patch(SlotLedger.prototype, 'isLastHold', () => () => true),
   'roots do not time out': () => patch(SourceRunner.prototype, 'rotate', () => () => undefined),
   'a clock told is forgotten': () =>
     patch(

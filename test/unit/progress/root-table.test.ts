@@ -6,7 +6,7 @@ function tableOnLedger() {
   let roots: RootTable | undefined
   const ledger = new SlotLedger({
     rootsDone: (_, places, n) => {
-      roots!.done(places, n)
+      for (const place of places.subarray(0, n)) roots!.done(place)
       return true
     },
     rootFailed: (_, place) => roots!.fail(place),
@@ -56,7 +56,7 @@ test('a root that ends twice is a bug, and said to be one', t => {
   const slot = roots.push(0, 'id')
   const place = roots.placeOf(slot)
   ledger.release(slot)
-  t.throws(() => roots.done(Int32Array.of(place), 1), { code: 'BUG' })
+  t.throws(() => roots.done(place), { code: 'BUG' })
   t.throws(() => roots.fail(place), { code: 'BUG' })
 })
 
@@ -166,6 +166,77 @@ test('clearing hands over every open root and forgets what was not told', t => {
   t.is(roots.lowestStamp(), Infinity)
   for (const slot of orphans) ledger.release(slot)
   t.deepEqual([roots.untold, ledger.live], [0, 0])
+})
+
+test('a root that nobody keeps ends with its emit, and the next one gets its row', t => {
+  const { roots, ledger } = tableOnLedger()
+  const slots = new Set<Slot>()
+  for (let n = 0; n < 100; n++) {
+    const slot = roots.push(n, n)
+    t.is(roots.open, 1)
+    ledger.add(slot)
+    ledger.release(slot)
+    t.true(roots.endAlone(slot))
+    slots.add(slot)
+  }
+  t.is(slots.size, 1)
+  t.deepEqual([roots.open, roots.untold, roots.pending], [0, 100, 100])
+  t.deepEqual(
+    told(roots),
+    Array.from({ length: 100 }, (_, n) => `${n}`),
+  )
+  t.is(ledger.live, 1)
+  roots.rest()
+  roots.rest()
+  t.is(ledger.live, 0)
+})
+
+test('a root that is kept beyond its emit, or asked for in the middle of it, is like any other', t => {
+  const { roots, ledger } = tableOnLedger()
+  const kept = roots.push(7, 'kept')
+  ledger.add(kept)
+  t.false(roots.endAlone(kept))
+  ledger.release(kept)
+  t.deepEqual([roots.open, roots.untold, roots.lowestStamp()], [1, 0, 7])
+  const asked = roots.push(5, 'asked')
+  t.not(asked, kept)
+  t.is(roots.lowestStamp(), 5)
+  t.is(roots.idOf(roots.placeOf(asked)), 'asked')
+  t.false(roots.endAlone(asked))
+  ledger.release(asked)
+  ledger.release(kept)
+  t.deepEqual(told(roots), ['asked', 'kept'])
+  t.is(ledger.live, 0)
+})
+
+test('an emit within an emit, and a failure within one, end each root once', t => {
+  const { roots, ledger } = tableOnLedger()
+  const outer = roots.push(1, 'outer')
+  const inner = roots.push(2, 'inner')
+  t.true(roots.endAlone(inner))
+  t.false(roots.endAlone(outer))
+  ledger.release(outer)
+  const bad = roots.push(3, 'bad')
+  ledger.markFailed(bad)
+  t.false(roots.endAlone(bad))
+  const next = roots.push(4, 'next')
+  t.not(next, bad)
+  t.true(roots.endAlone(next))
+  ledger.release(bad)
+  t.deepEqual(told(roots), ['inner', 'outer', 'bad failed', 'next'])
+  roots.rest()
+  t.is(ledger.live, 0)
+})
+
+test('a root that is let go of twice in its emit is a bug, and said to be one', t => {
+  const { roots, ledger } = tableOnLedger()
+  const slot = roots.push(0, 'id')
+  ledger.add(slot)
+  ledger.release(slot)
+  ledger.release(slot)
+  t.false(roots.endAlone(slot))
+  ledger.release(slot)
+  t.throws(() => roots.push(0, 'next'), { code: 'BUG' })
 })
 
 test('one root that stays open hinders none of the many that come and go', t => {

@@ -143,9 +143,9 @@ export class Cluster {
 
   private rootsDone(source: number, places: Int32Array, n: number): true {
     const { roots } = this.tasks[source]!
-    const done = [...places.subarray(0, n)].map(place => this.openRoot(source, place))
-    roots.done(places, n)
-    for (const root of done) {
+    for (const place of places.subarray(0, n)) {
+      const root = this.openRoot(source, place)
+      roots.done(place)
       roots.take()
       this.oracle.end(root, 'done')
     }

@@ -51,7 +51,7 @@ export class UserCode {
       return [cluster.tasks[id]!, cluster.oracle.newTuple([root], this.habits.hopsMax)]
     })
     cluster.send(executor, made, slot)
-    executor.ledger.release(slot)
+    if (!roots.endAlone(slot)) executor.ledger.release(slot)
     return stamp
   }
 
