@@ -240,7 +240,7 @@ row('roots of a source, in order', () => {
   const { own, roots } = sourceRoots()
   const ns = measure(() => {
     for (let i = 0; i < TUPLES; i += BATCH) {
-      for (let k = 0; k < BATCH; k++) box[k] = roots.push(1, i)
+      for (let k = 0; k < BATCH; k++) box[k] = roots.push(i)
       for (let k = 0; k < BATCH; k++) own.release(box[k]!)
       for (let k = 0; k < BATCH; k++) if (roots.take() !== undefined) sink++
     }
@@ -252,7 +252,7 @@ row('roots of a source, async window of 10000, random order, clock read per 1024
   const window = new Window(10_000)
   const ns = measure(() => {
     for (let i = 0; i < TUPLES; i++) {
-      const slot = window.swap(roots.push(1, i))
+      const slot = window.swap(roots.push(i))
       if (slot !== 0) own.release(slot)
       if (roots.untold > 0) roots.take()
       if ((i & 1023) === 0) sink += roots.lowestStamp()

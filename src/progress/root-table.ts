@@ -87,11 +87,16 @@ export class RootTable {
     return this.open + this.untold
   }
 
+  /** The stamp of the roots that are emitted from now on. */
+  stampBy(stamp: number): void {
+    this.settle()
+    this.stamp = stamp
+  }
+
   /** A root is emitted: its slot, with one hold, until `endAlone`. */
-  push(stamp: number, id: unknown): Slot {
+  push(id: unknown): Slot {
     if (this.emitting === true) this.settle()
     this.emitting = true
-    this.stamp = stamp
     this.id = id
     if (this.slot === 0) this.reserve()
     return this.slot

@@ -78,12 +78,6 @@ export class SlotLedger extends SlotRows {
     return this.allocate(ROOT_BASE - source, ordinal)
   }
 
-  /** The next root of a row that `rootsDone` has kept, with one hold. */
-  reopen(slot: Slot): void {
-    if (this.count[slot] !== 0) throw this.misused(slot, 'held or released')
-    this.count[slot] = 1
-  }
-
   /** A tracked message that came over a link, with one hold. Positions must come in order, without a gap. */
   arrival(inLink: number, position: number): Slot {
     const link = this.inLinks[inLink]!
@@ -119,19 +113,6 @@ export class SlotLedger extends SlotRows {
   /** Lets go of a hold whose work is done. */
   release(slot: Slot): void {
     if (--this.count[slot]! === 0) this.finish(slot)
-  }
-
-  /** Lets go of the only hold of a root, which nobody is told of. The row is kept for `reopen`. */
-  shut(slot: Slot): void {
-    if (!this.isLastHold(slot)) throw this.misused(slot, 'shut')
-    this.count[slot] = 0
-  }
-
-  /** Whether there is one hold left. */
-  isLastHold(slot: Slot): boolean {
-    const holds = this.count[slot]!
-    if (holds < 1) throw this.misused(slot, 'released')
-    return holds === 1
   }
 
   /** Lets go of the first `n` of `finished`. */

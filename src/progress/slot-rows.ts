@@ -62,6 +62,26 @@ export class SlotRows {
     return `slot ${slot} (${names[owner]}, ${holds})`
   }
 
+  /** The next root of a row that was kept after its end (`shut`, `rootsDone`), with one hold. */
+  reopen(slot: Slot): void {
+    if (this.count[slot] !== 0) throw this.misused(slot, 'held or released')
+    this.count[slot] = 1
+  }
+
+  /** Lets go of the only hold of a root, which nobody is told of. The row is kept for `reopen`. */
+  shut(slot: Slot): void {
+    if (!this.isLastHold(slot)) throw this.misused(slot, 'shut')
+    this.count[slot] = 0
+  }
+
+  /** Whether there is one hold left. */
+  isLastHold(slot: Slot): boolean {
+    const holds = this.count[slot]!
+    if (holds === 1) return true
+    if (holds < 1) throw this.misused(slot, 'released')
+    return false
+  }
+
   protected allocate(owner: number, ref: number): Slot {
     let slot = this.free
     if (slot !== NONE) {

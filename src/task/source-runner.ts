@@ -50,9 +50,8 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
   #stopped = false
   #active = true
   #suspended = false
-  // Stamp of the roots of this turn: the clock is asked once a turn, not once a root.
+  // Roots are stamped once a turn: asking the clock costs more than a root.
   #turn = -1
-  #stamp = 0
   #calls: (() => unknown)[] = []
   #hears = false
   // Parked in `next`; and whether `wake` was called meanwhile.
@@ -139,7 +138,7 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
   openRoot(id: unknown): Slot {
     if (this.#turn !== this.#loop.turns) this.#newTurn()
     if (id === undefined || id === null) return NONE
-    if (this.#tracked === true) return this.roots.push(this.#stamp, id)
+    if (this.#tracked === true) return this.roots.push(id)
     this.roots.pushEnded(id)
     if (!this.queued) this.resume()
     return NONE
@@ -149,7 +148,7 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
     const loop = this.#loop
     this.#turn = loop.turns
     this.lastActivityMs = loop.turnMs
-    this.#stamp = this.clock.stamp(loop.turnUs)
+    this.roots.stampBy(this.clock.stamp(loop.turnUs))
   }
 
   closeRoot(slot: Slot): void {

@@ -16,6 +16,11 @@ function tableOnLedger() {
   return { roots, ledger }
 }
 
+function push(roots: RootTable, stamp: number, id: unknown): Slot {
+  roots.stampBy(stamp)
+  return roots.push(id)
+}
+
 /** Takes out what is untold: ids, those of failed roots with a mark. */
 function told(roots: RootTable): string[] {
   const ids: string[] = []
@@ -37,7 +42,7 @@ function expired(roots: RootTable, ledger: SlotLedger): string[] {
 
 test('a root is open until its end, and its end is told once', t => {
   const { roots, ledger } = tableOnLedger()
-  const slot = roots.push(100, 'id')
+  const slot = push(roots, 100, 'id')
   const place = roots.placeOf(slot)
   t.is(roots.slotOf(place), slot)
   t.is(roots.idOf(place), 'id')
@@ -53,7 +58,7 @@ test('a root is open until its end, and its end is told once', t => {
 
 test('a root that ends twice is a bug, and said to be one', t => {
   const { roots, ledger } = tableOnLedger()
-  const slot = roots.push(0, 'id')
+  const slot = push(roots, 0, 'id')
   const place = roots.placeOf(slot)
   ledger.release(slot)
   t.throws(() => roots.done(place), { code: 'BUG' })
@@ -62,7 +67,7 @@ test('a root that ends twice is a bug, and said to be one', t => {
 
 test('ends are told in the order in which they came, done and failed', t => {
   const { roots, ledger } = tableOnLedger()
-  const slots = ['a', 'b', 'c', 'd'].map(id => roots.push(0, id))
+  const slots = ['a', 'b', 'c', 'd'].map(id => push(roots, 0, id))
   ledger.release(slots[2]!)
   ledger.fail(slots[0]!)
   roots.pushEnded('at once')
@@ -73,7 +78,7 @@ test('ends are told in the order in which they came, done and failed', t => {
 
 test('a place is not given out again before its end was told', t => {
   const { roots, ledger } = tableOnLedger()
-  for (let n = 0; n < 100; n++) ledger.release(roots.push(n, n))
+  for (let n = 0; n < 100; n++) ledger.release(push(roots, n, n))
   t.is(roots.untold, 100)
   t.deepEqual(
     told(roots),
@@ -83,11 +88,11 @@ test('a place is not given out again before its end was told', t => {
 
 test('a row that failed stays with its descendants and is not used for the next root', t => {
   const { roots, ledger } = tableOnLedger()
-  const slot = roots.push(0, 'a')
+  const slot = push(roots, 0, 'a')
   ledger.add(slot) // a descendant
   ledger.fail(slot)
   t.deepEqual(told(roots), ['a failed'])
-  const others = Array.from({ length: 50 }, (_, n) => roots.push(0, n))
+  const others = Array.from({ length: 50 }, (_, n) => push(roots, 0, n))
   t.false(others.includes(slot))
   ledger.release(slot)
   for (const other of others) ledger.release(other)
@@ -98,7 +103,7 @@ test('a row that failed stays with its descendants and is not used for the next 
 test('the lowest stamp is that of the oldest open root', t => {
   const { roots, ledger } = tableOnLedger()
   t.is(roots.lowestStamp(), Infinity)
-  const slots = Array.from({ length: 50 }, (_, n) => roots.push(1000 + n, n))
+  const slots = Array.from({ length: 50 }, (_, n) => push(roots, 1000 + n, n))
   t.is(roots.lowestStamp(), 1000)
   ledger.release(slots[1]!)
   t.is(roots.lowestStamp(), 1000)
@@ -106,7 +111,7 @@ test('the lowest stamp is that of the oldest open root', t => {
   t.is(roots.lowestStamp(), 1002)
   for (let n = 2; n < 49; n++) ledger.release(slots[n]!)
   told(roots)
-  const late = roots.push(2000, 'late')
+  const late = push(roots, 2000, 'late')
   t.is(roots.lowestStamp(), 1049)
   ledger.release(slots[49]!)
   t.is(roots.lowestStamp(), 2000)
@@ -116,11 +121,11 @@ test('the lowest stamp is that of the oldest open root', t => {
 
 test('a root times out at the second rotation after it was made', t => {
   const { roots, ledger } = tableOnLedger()
-  roots.push(0, 'a')
+  push(roots, 0, 'a')
   t.deepEqual(expired(roots, ledger), [])
-  roots.push(0, 'b')
+  push(roots, 0, 'b')
   t.deepEqual(expired(roots, ledger), ['a failed'])
-  roots.push(0, 'c')
+  push(roots, 0, 'c')
   t.deepEqual(expired(roots, ledger), ['b failed'])
   t.deepEqual(expired(roots, ledger), ['c failed'])
   t.deepEqual(expired(roots, ledger), [])
@@ -129,7 +134,7 @@ test('a root times out at the second rotation after it was made', t => {
 
 test('a renewed root is kept for another two rotations, each time', t => {
   const { roots, ledger } = tableOnLedger()
-  const slots = Array.from({ length: 20 }, (_, n) => roots.push(0, n))
+  const slots = Array.from({ length: 20 }, (_, n) => push(roots, 0, n))
   t.deepEqual(expired(roots, ledger), [])
   ledger.renew(slots[3]!)
   ledger.renew(slots[15]!)
@@ -141,7 +146,7 @@ test('a renewed root is kept for another two rotations, each time', t => {
 
 test('an expired root that nobody ends is reported again, one that ends meanwhile is not', t => {
   const { roots, ledger } = tableOnLedger()
-  const slots = [roots.push(0, 'a'), roots.push(0, 'b')]
+  const slots = [push(roots, 0, 'a'), push(roots, 0, 'b')]
   roots.rotate(() => t.fail())
   const reported: Slot[] = []
   roots.rotate((_, slot) => {
@@ -154,7 +159,7 @@ test('an expired root that nobody ends is reported again, one that ends meanwhil
 
 test('clearing hands over every open root and forgets what was not told', t => {
   const { roots, ledger } = tableOnLedger()
-  const slots = [1, 2, 3, 4, 5, 6].map(n => roots.push(0, n))
+  const slots = [1, 2, 3, 4, 5, 6].map(n => push(roots, 0, n))
   ledger.release(slots[1]!)
   const orphans: Slot[] = []
   roots.clear((_, slot) => {
@@ -172,7 +177,7 @@ test('a root that nobody keeps ends with its emit, and the next one gets its row
   const { roots, ledger } = tableOnLedger()
   const slots = new Set<Slot>()
   for (let n = 0; n < 100; n++) {
-    const slot = roots.push(n, n)
+    const slot = push(roots, n, n)
     t.is(roots.open, 1)
     ledger.add(slot)
     ledger.release(slot)
@@ -193,12 +198,12 @@ test('a root that nobody keeps ends with its emit, and the next one gets its row
 
 test('a root that is kept beyond its emit, or asked for in the middle of it, is like any other', t => {
   const { roots, ledger } = tableOnLedger()
-  const kept = roots.push(7, 'kept')
+  const kept = push(roots, 7, 'kept')
   ledger.add(kept)
   t.false(roots.endAlone(kept))
   ledger.release(kept)
   t.deepEqual([roots.open, roots.untold, roots.lowestStamp()], [1, 0, 7])
-  const asked = roots.push(5, 'asked')
+  const asked = push(roots, 5, 'asked')
   t.not(asked, kept)
   t.is(roots.lowestStamp(), 5)
   t.is(roots.idOf(roots.placeOf(asked)), 'asked')
@@ -211,15 +216,15 @@ test('a root that is kept beyond its emit, or asked for in the middle of it, is 
 
 test('an emit within an emit, and a failure within one, end each root once', t => {
   const { roots, ledger } = tableOnLedger()
-  const outer = roots.push(1, 'outer')
-  const inner = roots.push(2, 'inner')
+  const outer = push(roots, 1, 'outer')
+  const inner = push(roots, 2, 'inner')
   t.true(roots.endAlone(inner))
   t.false(roots.endAlone(outer))
   ledger.release(outer)
-  const bad = roots.push(3, 'bad')
+  const bad = push(roots, 3, 'bad')
   ledger.markFailed(bad)
   t.false(roots.endAlone(bad))
-  const next = roots.push(4, 'next')
+  const next = push(roots, 4, 'next')
   t.not(next, bad)
   t.true(roots.endAlone(next))
   ledger.release(bad)
@@ -230,21 +235,21 @@ test('an emit within an emit, and a failure within one, end each root once', t =
 
 test('a root that is let go of twice in its emit is a bug, and said to be one', t => {
   const { roots, ledger } = tableOnLedger()
-  const slot = roots.push(0, 'id')
+  const slot = push(roots, 0, 'id')
   ledger.add(slot)
   ledger.release(slot)
   ledger.release(slot)
   t.false(roots.endAlone(slot))
   ledger.release(slot)
-  t.throws(() => roots.push(0, 'next'), { code: 'BUG' })
+  t.throws(() => push(roots, 0, 'next'), { code: 'BUG' })
 })
 
 test('one root that stays open hinders none of the many that come and go', t => {
   const { roots, ledger } = tableOnLedger()
-  const stuck = roots.push(1, 'stuck')
+  const stuck = push(roots, 1, 'stuck')
   const seen = new Set<Slot>()
   for (let n = 0; n < 100_000; n++) {
-    const slot = roots.push(2, n)
+    const slot = push(roots, 2, n)
     seen.add(slot)
     ledger.release(slot)
     roots.take()
@@ -257,7 +262,7 @@ test('one root that stays open hinders none of the many that come and go', t => 
 
 test('many open roots keep their slots, stamps and ids apart', t => {
   const { roots, ledger } = tableOnLedger()
-  const slots = Array.from({ length: 1000 }, (_, n) => roots.push(n, `id ${n}`))
+  const slots = Array.from({ length: 1000 }, (_, n) => push(roots, n, `id ${n}`))
   t.is(roots.open, 1000)
   t.is(new Set(slots).size, 1000)
   t.is(roots.idOf(roots.placeOf(slots[777]!)), 'id 777')

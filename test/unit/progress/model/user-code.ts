@@ -44,14 +44,18 @@ export class UserCode {
     const { executor, roots } = task
     const stamp = task.clock.stamp(nowUs + task.skewUs)
     const root = cluster.oracle.newRoot({ source: task.id, stamp, executor: executor.id })
-    const slot = roots.push(stamp, root)
+    roots.stampBy(stamp)
+    const slot = roots.push(root)
     const all = random.chance(0.4) || task.next.length === 0
     const targets = all ? task.next : [random.pick(task.next)]
     const made = targets.map((id): [Task, Tuple] => {
       return [cluster.tasks[id]!, cluster.oracle.newTuple([root], this.habits.hopsMax)]
     })
     cluster.send(executor, made, slot)
-    if (!roots.endAlone(slot)) executor.ledger.release(slot)
+    if (roots.endAlone(slot)) {
+      roots.take()
+      cluster.oracle.end(root, 'done')
+    } else executor.ledger.release(slot)
     return stamp
   }
 

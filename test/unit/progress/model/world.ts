@@ -199,6 +199,7 @@ class World {
     const { executors, tasks, oracle } = this.cluster
     const open = oracle.roots.find(root => root.end === undefined && !root.orphan)
     if (open !== undefined) throw new Violation(2, `root ${open.number} never ended`)
+    for (const { roots } of tasks) roots.rest()
     for (const { id, ledger, outs, ins } of executors) {
       if (ledger.live !== 0) throw new Violation(5, `executor ${id} keeps ${ledger.live} slots`)
       for (const { link } of outs.values()) {
