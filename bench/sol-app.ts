@@ -1,7 +1,7 @@
 // The speed-of-light application: 100-byte strings from sources to sinks that only count. Native DAG. Each message is
 // one call of `output` and one of the sink's `onNext`; the source brings 32 of them per `next`, as one that
-// reads in batches does. Acked, every message has an id and the source counts what is done; one in 64 ids is the time of
-// its emit (the Storm peer: one in eight). Paced, messages are due at a fixed rate and their latency runs from when they were
+// reads in batches does. Acked, every message has a number for an id and the source counts what is done; of one in 64 it
+// remembers when it was emitted (the Storm peer: of one in eight). Paced, messages are due at a fixed rate and their latency runs from when they were
 // due, so that a source that falls behind is charged for it.
 import {
   type Application,
@@ -21,8 +21,11 @@ import { type Cell, cell, type Histogram, histogram } from './harness/meter.ts'
 const BATCH = 32
 /** One message in 64 is timed: reading the clock costs as much as a message does. */
 const TIMED_MASK = 63
-/** The id of a message that is not timed. */
-const UNTIMED = -1
+const TIMED_BITS = 6
+/** Ids are small integers, and go round. */
+const IDS_MASK = 0x3fffffff
+/** Timed messages that may be open at once: more than the engine lets be open. */
+const TIMES = 4096
 
 export interface SolInput {
   readonly acked: boolean
@@ -71,6 +74,7 @@ class AckedStrings extends Strings {
   #done!: Cell
   #failed!: Cell
   #latency!: Histogram
+  readonly #times = new Float64Array(TIMES)
 
   open = (): void => {
     this.#done = cell('done')
@@ -80,15 +84,18 @@ class AckedStrings extends Strings {
 
   override next = (out: SourceContext<string>): boolean => {
     for (let k = 0; k < BATCH; k++) {
-      const timed = (this.sent++ & TIMED_MASK) === 0
-      out.output(this.string(), timed ? performance.now() : UNTIMED)
+      const id = this.sent++ & IDS_MASK
+      if ((id & TIMED_MASK) === 0) this.#times[(id >> TIMED_BITS) % TIMES] = performance.now()
+      out.output(this.string(), id)
     }
     return true
   }
 
   done = (id: unknown): void => {
     this.#done.n++
-    if (id !== UNTIMED) this.#latency.record(performance.now() - (id as number))
+    const number = id as number
+    if ((number & TIMED_MASK) !== 0) return
+    this.#latency.record(performance.now() - this.#times[(number >> TIMED_BITS) % TIMES]!)
   }
 
   fail = (): void => {
