@@ -10,6 +10,7 @@ import { type RecordedRow, record } from './record.ts'
 /** Beyond it a case hangs: the longest one copies two million records, on a busy machine at 1,000 a second. */
 const CASE_MAX_MS = 50 * 60_000
 const COMPLAINT_CHARS = 4000
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** Runs the cases whose names begin with one of `args`, or all. Returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -66,6 +67,12 @@ async function runCase(name: string, seconds: string | undefined): Promise<CaseL
     [...node, `--import=${hooks}`, entry, name, ...(seconds === undefined ? [] : [seconds])],
     { stdio: ['ignore', 'pipe', 'pipe'], timeout: CASE_MAX_MS, killSignal: 'SIGKILL' },
   )
+  // Whoever ends this process ends the case, and not only its report.
+  const leave = () => {
+    child.kill('SIGTERM')
+    process.exit(1)
+  }
+  for (const signal of SIGNALS) process.once(signal, leave)
   let output = ''
   let complaint = ''
   child.stdout.on('data', (text: Buffer) => {
@@ -75,6 +82,7 @@ async function runCase(name: string, seconds: string | undefined): Promise<CaseL
     complaint = (complaint + text.toString()).slice(-COMPLAINT_CHARS)
   })
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
+  for (const signal of SIGNALS) process.off(signal, leave)
   const line = output.split('\n').find(text => text.startsWith('{'))
   if (code === 0 && line !== undefined) return JSON.parse(line) as CaseLine
   const end = signal ?? `exit code ${code}`
