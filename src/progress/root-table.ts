@@ -96,9 +96,9 @@ export class RootTable {
   /** A root is emitted: its slot, with one hold, until `endAlone`. */
   push(id: unknown): Slot {
     if (this.emitting === true) this.settle()
+    if (this.slot === 0) this.reserve()
     this.emitting = true
     this.id = id
-    if (this.slot === 0) this.reserve()
     return this.slot
   }
 
@@ -212,17 +212,17 @@ export class RootTable {
     while (this.untold > 0) this.take()
   }
 
-  // A place and a row for the root that is being emitted, and for the next ones.
+  // A place and a row for the next root. Where the ledger refuses the row all is as before: it refuses it each time.
   private reserve(): void {
     if (this.free === NOWHERE) this.makePlaces()
     const place = this.free
-    this.free = ~this.births[place]!
+    let slot = this.slots[place]!
+    if (slot === NONE) slot = this.ledger.root(this.source, place)
+    else this.ledger.reopen(slot)
+    this.slots[place] = slot
+    this.slot = slot
     this.place = place
-    this.slot = this.slots[place]!
-    if (this.slot === NONE) {
-      this.slot = this.ledger.root(this.source, place)
-      this.slots[place] = this.slot
-    } else this.ledger.reopen(this.slot)
+    this.free = ~this.births[place]!
   }
 
   // From now on the root of the emit in progress, if there is one, is like the others.

@@ -76,7 +76,7 @@ test('ends are told in the order in which they came, done and failed', t => {
   t.is(roots.idOf(roots.placeOf(slots[1]!)), 'b')
 })
 
-test('a place is not given out again before its end was told', t => {
+test('ends wait to be told, as many as there are', t => {
   const { roots, ledger } = tableOnLedger()
   for (let n = 0; n < 100; n++) ledger.release(push(roots, n, n))
   t.is(roots.untold, 100)
@@ -241,7 +241,8 @@ test('a root that is let go of twice in its emit is a bug, and said to be one', 
   ledger.release(slot)
   t.false(roots.endAlone(slot))
   ledger.release(slot)
-  t.throws(() => push(roots, 0, 'next'), { code: 'BUG' })
+  for (const _ of 'ab') t.throws(() => push(roots, 0, 'next'), { code: 'BUG' })
+  t.is(roots.open, 0)
 })
 
 test('one root that stays open hinders none of the many that come and go', t => {
