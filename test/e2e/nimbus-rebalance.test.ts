@@ -143,6 +143,7 @@ for (const mode of ['--workers', '--same-process']) {
       t.like(summary, { num_workers: 3, num_tasks: 4, num_executors: 3 })
 
       const sofar = run.done().length
+      t.true(sofar < COUNT - 500, `${sofar} are done already`)
       run.go()
       await until('more are done', () => run.done().length > sofar + 200)
       await run.client.call('rebalance', {

@@ -299,7 +299,7 @@ realTest(
     const standing = stand(store, 'm1', HUNG_TTL_MS)
     const fence = await leading(standing)
     const twin = stand(await storeOf(t, endpoints), 'm1')
-    await until('the twin is refused', () => twin.told.includes('MASTER_NAME_TAKEN'))
+    await until('the twin is refused', () => twin.told.includes('MASTER_NAME_TAKEN'), 30_000)
     t.deepEqual(twin.told, ['MASTER_NAME_TAKEN'])
     t.deepEqual(standing.told, ['lead', 'leader m1'])
     await store.commit(fence, [{ put: 'k', value: 'before' }])
