@@ -1,8 +1,8 @@
 // The speed-of-light application: 100-byte strings from sources to sinks that only count. Native DAG. Each message is
 // one call of `output` and one of the sink's `onNext`; the source brings 32 of them per `next`, as one that
 // reads in batches does. Acked, every message has a number for an id and the source counts what is done; of one in 64 it
-// remembers when it was emitted (the Storm peer: of one in eight). Paced, messages are due at a fixed rate and their latency runs from when they were
-// due, so that a source that falls behind is charged for it.
+// remembers when it was emitted (the Storm peer: of one in eight). Paced, messages are due at a fixed rate and their
+// latency runs from when they were due, so that a source that falls behind is charged for it.
 import {
   type Application,
   application,
