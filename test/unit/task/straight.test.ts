@@ -150,13 +150,14 @@ test('a chain longer than any stack passes everything', async t => {
 })
 
 test('time at work is that of the task which worked, not of the source in whose turn it did', async t => {
-  const messages = 4000
-  const looksEach = 8
+  const messages = 64_000
+  // One message in so many is work: few enough that the others are handled straight.
+  const each = 16
   // Each look at the virtual clock takes its time: that is the work.
   let look: (() => void) | undefined
   const works: Maker = () => ({
-    onNext() {
-      for (let n = 0; n < looksEach; n++) look?.()
+    onNext(n) {
+      if (n % each === 0) look?.()
     },
   })
   let left = messages
@@ -171,12 +172,13 @@ test('time at work is that of the task which worked, not of the source in whose 
   const simulation = await simulate(application('busy', dag), { seed: 3 })
   const { environment } = simulation
   const beforeMs = environment.monotonicMs()
-  const workMs = messages * looksEach * (environment.monotonicMs() - beforeMs)
+  const workMs = (messages / each) * (environment.monotonicMs() - beforeMs)
   look = () => void environment.monotonicMs()
   await simulation.drained()
   const { components } = await simulation.figures()
   const worked = components.works!.busyMs
-  t.true(Math.abs(worked - workMs) < workMs / 4, `${worked} ms of ${workMs}`)
-  t.true(components.numbers!.busyMs < worked / 20, `${components.numbers!.busyMs} ms`)
+  // The engine's own looks at this clock cost time too.
+  t.true(worked > workMs / 2 && worked < workMs * 1.5, `${worked} ms of ${workMs}`)
+  t.true(components.numbers!.busyMs < worked / 10, `${components.numbers!.busyMs} ms`)
   await simulation.close()
 })
