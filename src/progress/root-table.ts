@@ -13,6 +13,7 @@ import { NONE, type Slot } from './slot.ts'
 
 /** As much of the ledger as roots are made with. */
 export interface RootLedger {
+  readonly count: Int32Array
   root(source: number, place: number): Slot
   reopen(slot: Slot): void
   shut(slot: Slot): void
@@ -48,7 +49,8 @@ export class RootTable {
   // The rotation in which the root was made or renewed. Below 0 = not open, and ~ the next free place.
   private births = NO_COLUMN
   private free = NOWHERE
-  // Those whose end is to be told, a ring: ids and outcomes, from `told` up to `ended`.
+  // Those whose end is to be told, a ring: ids and outcomes, from `told` up to `ended`. There is always room for one
+  // more: the id of the root of the emit in progress stands there.
   private endedIds: unknown[] = []
   private outcomes = NO_OUTCOMES
   private mask = -1
@@ -63,8 +65,9 @@ export class RootTable {
   private emitting = false
   private place = NOWHERE
   private slot: Slot = NONE
-  private id: unknown = undefined
   private stamp = 0
+  // The ledger's column of holds as it was seen last. One that the ledger has replaced holds zeros.
+  private holds: Int32Array = NO_COLUMN
 
   /** `source`: the number of the source task in the ledger. */
   constructor(ledger: RootLedger, source: number) {
@@ -98,7 +101,7 @@ export class RootTable {
     if (this.emitting === true) this.settle()
     if (this.slot === 0) this.reserve()
     this.emitting = true
-    this.id = id
+    this.endedIds[this.ended & this.mask] = id
     return this.slot
   }
 
@@ -108,12 +111,12 @@ export class RootTable {
    */
   endAlone(slot: Slot): boolean {
     if (this.emitting === false || this.slot !== slot) return false
-    if (!this.ledger.isLastHold(slot)) {
+    if (this.holds[slot] !== 1 && !this.isLastHold(slot)) {
       this.settle()
       return false
     }
     this.emitting = false
-    this.noteEnd(this.id, DONE)
+    this.noteEnded()
     return true
   }
 
@@ -128,6 +131,7 @@ export class RootTable {
 
   /** A root that is done as soon as it is emitted: nothing of it is tracked. */
   pushEnded(id: unknown): void {
+    if (this.mask < 0) this.makeRoom()
     this.noteEnd(id, DONE)
   }
 
@@ -220,6 +224,8 @@ export class RootTable {
     if (slot === NONE) slot = this.ledger.root(this.source, place)
     else this.ledger.reopen(slot)
     this.slots[place] = slot
+    this.holds = this.ledger.count
+    if (this.mask < 0) this.makeRoom()
     this.slot = slot
     this.place = place
     this.free = ~this.births[place]!
@@ -232,7 +238,9 @@ export class RootTable {
     this.emitting = false
     this.slot = NONE
     this.settled++
-    this.ids[place] = this.id
+    const i = this.ended & this.mask
+    this.ids[place] = this.endedIds[i]
+    this.endedIds[i] = undefined
     this.stamps[place] = this.stamp
     this.births[place] = this.rotations
   }
@@ -249,15 +257,27 @@ export class RootTable {
     return id
   }
 
+  private isLastHold(slot: Slot): boolean {
+    this.holds = this.ledger.count
+    return this.ledger.isLastHold(slot)
+  }
+
   // A failed one leaves its mark until it is told; the others need none.
-  protected noteEnd(id: unknown, outcome: number): void {
-    if (((this.ended - this.told) | 0) > this.mask) this.makeRoom()
+  private noteEnd(id: unknown, outcome: number): void {
     const i = this.ended & this.mask
     this.endedIds[i] = id
-    this.ended = (this.ended + 1) | 0
-    if (outcome === DONE) return
-    this.outcomes[i] = outcome
-    this.untoldFailed++
+    if (outcome !== DONE) {
+      this.outcomes[i] = outcome
+      this.untoldFailed++
+    }
+    this.noteEnded()
+  }
+
+  // What stands behind the last end has ended too.
+  private noteEnded(): void {
+    const ended = (this.ended + 1) | 0
+    this.ended = ended
+    if (((ended - this.told) | 0) > this.mask) this.makeRoom()
   }
 
   private tookDone(i: number): boolean {

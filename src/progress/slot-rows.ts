@@ -19,7 +19,7 @@ const SLOTS_MAX = 1 << 27
 export const UNTRACKED_HOLDS = 1 << 30
 
 export class SlotRows {
-  /** Column: open holds. Replaced when the ledger grows, so do not keep it. */
+  /** Column: open holds. Replaced when the ledger grows: one that was kept has zeros from then on. */
   readonly count: Int32Array
   protected owner: Int32Array
   // Column: ordinal of the root, position of the arrival, first parent of the join, or the next free row.
@@ -102,7 +102,10 @@ export class SlotRows {
     const slots = this.count.length * 2
     invariant(slots <= SLOTS_MAX, `more than ${SLOTS_MAX} unfinished things in one executor`)
     const self = this as { count: Int32Array }
-    self.count = widened(this.count, slots)
+    const old = this.count
+    self.count = widened(old, slots)
+    // Whoever still looks there is not to believe what it says.
+    old.fill(0)
     this.owner = widened(this.owner, slots)
     this.ref = widened(this.ref, slots)
   }

@@ -276,28 +276,41 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
     const failedIds = this.failedIds
     while (roots.untold > 0) {
       const id = roots.take()
-      const done = roots.wasDone
-      if (done === true) {
+      if (roots.wasDone === true) {
         this.rootsDone++
         if (failedIds.any === true) failedIds.done(id)
+        if (this.#hears === true && this.#tellDone(id) === false) return false
       } else {
         this.rootsFailed++
         failedIds.failed(id)
+        if (this.#hears === true && this.#tellFailed(id) === false) return false
       }
-      if (this.#hears === true && !this.#tell(id, done)) return false
     }
     return true
   }
 
-  #tell(id: unknown, done: boolean): boolean {
-    const source = this.#source!
+  #tellDone(id: unknown): boolean {
     try {
-      const result = done ? source.done?.(id) : source.fail?.(id)
-      // A failed id is emitted again at the source's next turn: it must not sleep through that, nor have ended.
-      if (!done && source.fail !== undefined) this.#askAgain()
+      const result = this.#source!.done?.(id)
       // Plain JavaScript may return anything.
       if (typeof result?.then === 'function') {
-        this.#park(done ? 'done' : 'fail', result, () => undefined)
+        this.#park('done', result, () => undefined)
+        return false
+      }
+    } catch (error) {
+      this.host.report(this.taskId, asError(error))
+    }
+    return true
+  }
+
+  #tellFailed(id: unknown): boolean {
+    const source = this.#source!
+    try {
+      const result = source.fail?.(id)
+      // A failed id is emitted again at the source's next turn: it must not sleep through that, nor have ended.
+      if (source.fail !== undefined) this.#askAgain()
+      if (typeof result?.then === 'function') {
+        this.#park('fail', result, () => undefined)
         return false
       }
     } catch (error) {

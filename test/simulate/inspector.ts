@@ -18,6 +18,18 @@ function watchEnds(roots: RootTable, tell: (id: unknown, done: boolean) => void)
     tell(id, outcome === 0)
     noteEnd(id, outcome)
   }
+  const push = roots.push.bind(roots)
+  const endAlone = roots.endAlone.bind(roots)
+  let last: unknown
+  roots.push = id => {
+    last = id
+    return push(id)
+  }
+  roots.endAlone = slot => {
+    const alone = endAlone(slot)
+    if (alone) tell(last, true)
+    return alone
+  }
 }
 
 type Live = readonly (SimulatedProcess | undefined)[]

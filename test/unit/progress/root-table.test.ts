@@ -214,6 +214,32 @@ test('a root that is kept beyond its emit, or asked for in the middle of it, is 
   t.is(ledger.live, 0)
 })
 
+test('holds made after the ledger grew in the middle of an emit count', t => {
+  const { roots, ledger } = tableOnLedger()
+  t.true(roots.endAlone(push(roots, 0, 'first')))
+  const kept = push(roots, 0, 'kept')
+  const others = Array.from({ length: 1000 }, () => ledger.root(1, 0))
+  ledger.add(kept)
+  t.false(roots.endAlone(kept))
+  ledger.release(kept)
+  const gone = push(roots, 0, 'let go')
+  others.push(...Array.from({ length: 10_000 }, () => ledger.root(1, 0)))
+  t.true(roots.endAlone(gone))
+  t.true(roots.endAlone(push(roots, 0, 'next')))
+  ledger.release(kept)
+  t.deepEqual(told(roots), ['first', 'let go', 'next', 'kept'])
+  t.is(others.length, 11_000)
+})
+
+test('as many ends as there is room for, and one, are told in their order', t => {
+  const { roots } = tableOnLedger()
+  for (let round = 0; round < 3; round++) {
+    const ids = Array.from({ length: 5 ** (round + 1) }, (_, n) => `${round}.${n}`)
+    for (const id of ids) t.true(roots.endAlone(push(roots, 0, id)))
+    t.deepEqual(told(roots), ids)
+  }
+})
+
 test('an emit within an emit, and a failure within one, end each root once', t => {
   const { roots, ledger } = tableOnLedger()
   const outer = push(roots, 1, 'outer')
