@@ -25,7 +25,7 @@ import { awaited, notMade, startFailed, tallied } from './user-calls.ts'
 
 /** Source clocks are told to the app master at this pace; while nothing is emitted, less and less often. */
 const CLOCK_PERIOD_MS = 100
-const CLOCK_PERIOD_IDLE_MS = 1536 // a multiple of WAKE_GRID_MS
+const CLOCK_PERIOD_IDLE_MS = 1500 // a multiple of WAKE_GRID_MS
 
 export interface ExecutorOptions {
   readonly environment: Environment

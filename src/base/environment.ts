@@ -54,7 +54,7 @@ export function everyAligned(environment: Environment, periodMs: number, fn: () 
 }
 
 /** Periods of what an idle process still does are multiples of this. */
-export const WAKE_GRID_MS = 256
+export const WAKE_GRID_MS = 250
 
 /**
  * How long to wait about `periodMs`, from half of it to one and a half, so that it ends at a multiple of it. An idle process

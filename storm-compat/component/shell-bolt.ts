@@ -8,7 +8,13 @@ import { chooseSerializer } from '../multilang/serializers.ts'
 import { ShellHost } from '../multilang/shell-host.ts'
 import type { ShellCommand } from '../multilang/shell-process.ts'
 import type { ShellDependencies } from '../multilang/shell-role.ts'
-import { forgetAfterMs, heartbeats, maxPending, taskIdsAhead } from '../multilang/shell-settings.ts'
+import {
+  forgetAfterMs,
+  heartbeats,
+  maxPending,
+  seldomBeats,
+  taskIdsAhead,
+} from '../multilang/shell-settings.ts'
 import type {
   Bolt,
   Conf,
@@ -48,6 +54,7 @@ export class ShellBolt implements Bolt {
       maxPending: maxPending(conf),
       forgetAfterMs: forgetAfterMs(conf),
       heartbeats: heartbeats(conf),
+      seldomBeats: seldomBeats(conf),
       ahead: this.idsAhead(conf, context, collector),
       onLost: () => collector.processLost?.(),
     })

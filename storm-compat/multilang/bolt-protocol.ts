@@ -23,6 +23,13 @@ export const HELD_MAX = 1_000_000
  */
 export const OVERRUN_EMITS_MAX = 10_000
 
+/**
+ * A child that has answered so many heartbeats in a row, and has nothing to do, is asked at each fourth beat only: waking it
+ * costs more than all else in an idle application.
+ */
+const QUIET_BEATS = 8
+const SELDOM_BEATS = 4
+
 /** What the protocol needs of the host. */
 export interface BoltLink {
   readonly up: boolean
@@ -43,6 +50,8 @@ export interface BoltProtocolOptions {
   readonly forgetAfterMs: number | undefined
   /** False: the child gets no heartbeats and may be silent. */
   readonly heartbeats: boolean
+  /** A child without work may be asked for its heartbeat less often. */
+  readonly seldomBeats?: boolean
   /** Given when the child's library keeps task ids that it gets before its emits. */
   readonly ahead?: IdsAhead | undefined
   /** Called when the process has died and what it held has failed. */
@@ -63,8 +72,11 @@ export class BoltProtocol implements ShellRole {
   /** Ids up to this one were failed because the child kept them too long; what it says of them is too late. */
   private forgottenUpTo = 0
   private readonly marks: { atMs: number; id: number }[] = []
-  private upSinceMs = 0
-  private heartbeatUnread = false
+  /** Since when the child must show that it lives; undefined while it is not asked to. */
+  private owesMs: number | undefined
+  private heartbeatUnanswered = false
+  /** Beats since it last had something to do. */
+  private quietBeats = 0
   private congested = false
   private overrun = 0
   private paused = false
@@ -103,8 +115,9 @@ export class BoltProtocol implements ShellRole {
   }
 
   started(): void {
-    this.upSinceMs = this.link.nowMs()
-    this.heartbeatUnread = false
+    this.owesMs = this.link.nowMs()
+    this.heartbeatUnanswered = false
+    this.quietBeats = 0
     if (this.pendingCount < this.options.maxPending) this.release()
   }
 
@@ -125,15 +138,20 @@ export class BoltProtocol implements ShellRole {
   }
 
   owesSinceMs(): number | undefined {
-    return this.paused || !this.options.heartbeats ? undefined : this.upSinceMs
+    return this.paused || !this.options.heartbeats ? undefined : this.owesMs
   }
 
   beat(nowMs: number): void {
     this.forget(nowMs)
     if (!this.options.heartbeats) return
     // One unread heartbeat says all; more would only fill the pipe of a child that is busy.
-    if (this.heartbeatUnread && this.link.unwrittenBytes > 0) return
-    this.heartbeatUnread = true
+    if (this.heartbeatUnanswered && this.link.unwrittenBytes > 0) return
+    if (this.mayRest()) {
+      this.owesMs = undefined
+      return
+    }
+    this.owesMs ??= nowMs
+    this.heartbeatUnanswered = true
     this.link.writer.add({
       id: this.nextId(),
       comp: null,
@@ -162,10 +180,22 @@ export class BoltProtocol implements ShellRole {
       case 'fail':
         this.end(command, message)
         break
+      case 'sync':
+        this.heartbeatUnanswered = false
+        return
       default:
-        // `sync` only says that the child lives. Unknown commands are ignored in bolts, as Storm does.
+        // Unknown commands are ignored in bolts, as Storm does.
         return
     }
+    this.quietBeats = 0
+  }
+
+  private mayRest(): boolean {
+    const { seldomBeats } = this.options
+    this.quietBeats++
+    if (!seldomBeats || this.heartbeatUnanswered || this.held.size > 0 || this.pendingCount > 0)
+      return false
+    return this.quietBeats > QUIET_BEATS && this.quietBeats % SELDOM_BEATS !== 0
   }
 
   private get pendingCount(): number {
@@ -187,6 +217,7 @@ export class BoltProtocol implements ShellRole {
       return
     }
     this.held.set(id, tuple)
+    this.quietBeats = 0
     if (this.held.size > HELD_MAX) this.forgetOldest()
   }
 

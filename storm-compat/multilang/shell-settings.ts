@@ -10,6 +10,8 @@ export const MAX_PENDING_DEFAULT = 100
 
 const MESSAGE_TIMEOUT_SECS_DEFAULT = 30
 
+const SELDOM_BEATS_TIMEOUT_MS = 20_000
+
 /** How long a child may be silent while it owes a sign of life. */
 export function subprocessTimeoutMs(conf: Conf): number {
   const secs =
@@ -31,6 +33,11 @@ export function taskIdsAhead(conf: Conf): boolean {
 /** Whether bolts get heartbeats and must answer them; libraries from before Storm 0.9.3 take them for tuples. */
 export function heartbeats(conf: Conf): boolean {
   return isOn(conf['wire.heartbeats'])
+}
+
+/** Whether a wedged child that was asked late is still found in good time: not where the user wants it found in seconds. */
+export function seldomBeats(conf: Conf): boolean {
+  return subprocessTimeoutMs(conf) >= SELDOM_BEATS_TIMEOUT_MS
 }
 
 function isOn(given: unknown): boolean {

@@ -2,7 +2,12 @@ import test from 'ava'
 import { EngineError } from 'gearpump/spi'
 import { Double } from '../../../../storm-compat/component/values.ts'
 import { HELD_MAX, OVERRUN_EMITS_MAX } from '../../../../storm-compat/multilang/bolt-protocol.ts'
-import { sayPid } from '../../../../storm-compat/multilang/fake-child.ts'
+import {
+  type FakeChild,
+  type FakeScript,
+  type ManualClock,
+  sayPid,
+} from '../../../../storm-compat/multilang/fake-child.ts'
 import { msgpackSerializer } from '../../../../storm-compat/multilang/msgpack-framing.ts'
 import { UNREAD_BYTES_MAX } from '../../../../storm-compat/multilang/shell-host.ts'
 import {
@@ -201,6 +206,65 @@ test('P12: one heartbeat at most lies in a pipe that is not read', async t => {
   shell.child.hold()
   clock.advance(20_000)
   t.is(shell.child.writes.length, 2)
+})
+
+const heartbeatsOf = (received: readonly unknown[]): number =>
+  received.filter(message => (message as Message).stream === '__heartbeat').length
+
+/** A child that answers heartbeats, and nothing else. */
+const answerBeats: FakeScript = (child, message) => {
+  sayPid(child, message)
+  if ('stream' in message && message.stream === '__heartbeat') child.send({ command: 'sync' })
+}
+
+/** Children answer between the seconds. */
+async function pass(clock: ManualClock, seconds: number): Promise<void> {
+  for (let second = 0; second < seconds; second++) {
+    clock.advance(1_000)
+    await settle()
+  }
+}
+
+test('P12: a child that answers and has no work gets a heartbeat each fourth second; with work each second', async t => {
+  const { shell, clock, bolt } = await boltRig({ script: answerBeats })
+  await pass(clock, 8)
+  t.is(heartbeatsOf(shell.child.received), 8)
+  await pass(clock, 40)
+  t.is(heartbeatsOf(shell.child.received), 18)
+  void bolt.execute(tupleOf(['work']))
+  await settle()
+  await pass(clock, 20)
+  t.is(heartbeatsOf(shell.child.received), 38)
+  const [id] = ids(shell.child.received.filter(m => 'tuple' in m && String(m.tuple) === 'work'))
+  shell.child.send({ command: 'ack', id })
+  await pass(clock, 48)
+  t.is(heartbeatsOf(shell.child.received), 38 + 8 + 10)
+})
+
+test('P12: a child that was asked seldom and hangs is found by the time that the user gave it', async t => {
+  const answers: { child?: FakeChild } = {}
+  const { shell, clock, collector } = await boltRig({
+    script: (child, message) => {
+      if (answers.child === undefined) answerBeats(child, message)
+    },
+  })
+  await pass(clock, 60)
+  t.deepEqual(collector.errors, [])
+  answers.child = shell.child
+  // The next heartbeat comes within four seconds, and from then on it owes an answer.
+  await pass(clock, 29)
+  t.deepEqual(collector.errors, [])
+  await pass(clock, 7)
+  t.regex(collector.errors[0]!.message, /gave no sign of life for 30 s/)
+})
+
+test('P12: where a hanging child is to be found in seconds it gets its heartbeat each second', async t => {
+  const { shell, clock } = await boltRig({
+    script: answerBeats,
+    conf: { 'topology.subprocess.timeout.secs': 3 },
+  })
+  await pass(clock, 60)
+  t.is(heartbeatsOf(shell.child.received), 60)
 })
 
 test('P13: execute waits when the tuple queue is full; task ids still pass', async t => {
