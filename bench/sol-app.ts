@@ -1,8 +1,7 @@
 // The speed-of-light application: 100-byte strings from sources to sinks that only count. Native DAG. Each message is
 // one call of `output` and one of the sink's `onNext`; the source brings 32 of them per `next`, as one that
-// reads in batches does. Acked, every message has a number for an id and the source counts what is done; of one in 64 it
-// remembers when it was emitted (the Storm peer: of one in eight). Paced, messages are due at a fixed rate and their
-// latency runs from when they were due, so that a source that falls behind is charged for it.
+// reads in batches does. Acked, every message has a number for an id and the source counts what is done; of one in 512 it
+// remembers when it was emitted (the Storm peer: of one in eight).
 import {
   type Application,
   application,
@@ -18,10 +17,10 @@ import {
 import { type Cell, cell, type Histogram, histogram } from './harness/meter.ts'
 
 /** Messages per `next`. */
-const BATCH = 32
-/** One message in 64 is timed: reading the clock costs as much as a message does. */
-const TIMED_MASK = 63
-const TIMED_BITS = 6
+export const BATCH = 32
+/** One message in 512 is timed: reading the clock twice costs as much as three messages do. */
+const TIMED_MASK = 511
+const TIMED_BITS = 9
 /** Ids are small integers, and go round. */
 const IDS_MASK = 0x3fffffff
 /** Timed messages that may be open at once: more than the engine lets be open. */
@@ -31,8 +30,6 @@ export interface SolInput {
   readonly acked: boolean
   /** Sources, and as many sinks. */
   readonly tasks: number
-  /** Messages per second of the one source; 0 = as fast as it goes. Needs one task and one executor. */
-  readonly ratePerSec?: number
 }
 
 export function randomStrings(count: number, length: number): string[] {
@@ -44,7 +41,7 @@ export function randomStrings(count: number, length: number): string[] {
   return Array.from({ length: count }, () => Array.from({ length }, digit).join(''))
 }
 
-abstract class Strings implements Source<string> {
+export abstract class Strings implements Source<string> {
   // One list for all sources of a process: 5,000 of them must not have 5,000.
   protected readonly data: readonly string[]
   protected i = 0
@@ -103,33 +100,6 @@ class AckedStrings extends Strings {
   }
 }
 
-/** What a paced source and its sink, in one process, agree on: message n is due at startMs + n / perMs. */
-interface Pace {
-  startMs: number
-  readonly perMs: number
-}
-
-class PacedStrings extends Strings {
-  readonly #pace: Pace
-
-  constructor(data: readonly string[], pace: Pace) {
-    super(data)
-    this.#pace = pace
-  }
-
-  override next = (out: SourceContext<string>): boolean => {
-    const pace = this.#pace
-    const nowMs = performance.now()
-    if (pace.startMs === 0) pace.startMs = nowMs
-    const due = Math.floor((nowMs - pace.startMs) * pace.perMs) - this.sent
-    if (due <= 0) return false
-    const count = Math.min(due, BATCH)
-    for (let k = 0; k < count; k++) out.output(this.string())
-    this.sent += count
-    return true
-  }
-}
-
 class Sink implements Task<string> {
   chars = 0
   #count!: Cell
@@ -144,48 +114,15 @@ class Sink implements Task<string> {
   }
 }
 
-// Messages of one pair of tasks come in order, so the nth to come is the nth that was due.
-class TimingSink implements Task<string> {
-  readonly #pace: Pace
-  #count!: Cell
-  #latency!: Histogram
-
-  constructor(pace: Pace) {
-    this.#pace = pace
-  }
-
-  onStart = (): void => {
-    this.#count = cell('sink')
-    this.#latency = histogram()
-  }
-
-  onNext = (): void => {
-    const n = this.#count.n++
-    if ((n & TIMED_MASK) !== 0) return
-    this.#latency.record(performance.now() - this.#pace.startMs - n / this.#pace.perMs)
-  }
-}
-
 export function solApp(input: SolInput): Application {
   const parallelism = input.tasks
   const data = randomStrings(100, 100)
-  const pace: Pace | undefined =
-    input.ratePerSec === undefined || input.ratePerSec === 0
-      ? undefined
-      : { startMs: 0, perMs: input.ratePerSec / 1000 }
   const strings = source(
     'strings',
-    () => {
-      if (pace !== undefined) return new PacedStrings(data, pace)
-      return input.acked ? new AckedStrings(data) : new UnackedStrings(data)
-    },
+    () => (input.acked ? new AckedStrings(data) : new UnackedStrings(data)),
     { parallelism },
   )
-  const sink = processor(
-    'sink',
-    (): Task<string> => (pace === undefined ? new Sink() : new TimingSink(pace)),
-    { parallelism },
-  )
+  const sink = processor('sink', () => new Sink(), { parallelism })
   return application('sol', graph(strings.to(sink, shuffle())), {
     profile: 'throughput',
     code: { module: import.meta.url, export: 'solApp', input },
