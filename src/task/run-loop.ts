@@ -1,6 +1,6 @@
 // The run loop of one executor: a ready queue with downstream before sources, work in quanta, slices of about a
-// millisecond, then a yield so that sockets and timers have their turn. Adapts the quantum when tasks are slow, so that
-// a slice stays short. Nothing spins: when nothing is ready, nothing is scheduled.
+// millisecond, then a yield so that sockets and timers have their turn. The clock is looked at once a quantum, and that
+// is adapted when tasks are slow, so that a slice stays short. Nothing spins: when nothing is ready, nothing is scheduled.
 import type { Environment } from '../base/environment.ts'
 
 /** Something with work to do. `run` does at most `quantum` messages and returns how many it did. */
@@ -14,9 +14,9 @@ export interface Runnable {
 
 /** Longest time before input and output get their turn. */
 const SLICE_MS = 1
+/** A look at the clock costs about 45 ns. */
 const QUANTUM_MAX = 128
-/** Messages between two looks at the clock, which costs about 45 ns. A run counts for a few of them. */
-const MESSAGES_PER_LOOK = 128
+/** A run counts for a few messages. */
 const RUN_COST = 4
 /** Keeps the count of turns a small integer. */
 const TURNS_MASK = 0x3fffffff
@@ -152,18 +152,18 @@ export class RunLoop {
     this.#straightPerLook = Math.max(1, this.#quantum - 1)
     this.straight = this.#straightPerLook
     this.#straightLookMs = startMs
-    let budget = MESSAGES_PER_LOOK
+    let budget = this.#quantum
     let lowest = this.#queues.length
     while (this.#waiting > 0) {
       const item = this.#next()
       if (item.level < lowest) lowest = item.level
       budget -= item.run(this.#quantum) + RUN_COST
       if (budget > 0) continue
-      budget = MESSAGES_PER_LOOK
       const nowMs = environment.monotonicMs()
       // Sampled: the time since the last look goes to the one that is running now.
       item.busyMs += nowMs - lookMs
       this.#adapt(nowMs - lookMs)
+      budget = this.#quantum
       lookMs = nowMs
       if (nowMs - startMs >= SLICE_MS) break
     }
