@@ -2,8 +2,8 @@
 // line and column stay true; syntax that must be compiled (enums, parameter properties) is transformed.
 // Imports may be written as the compiler takes them: `./split.js` or `./split` mean `split.ts` where there is no such file. A
 // `.cts` file is CommonJS; it gets a `require` that finds ES modules too.
-// What came of a file is kept in the directory $GEARPUMP_TYPESCRIPT_CACHE, if that is set: for those who start hundreds of
-// processes on the same files, as tests do. Whoever can write there decides what runs.
+// What came of a file is kept in the directory $GEARPUMP_TYPESCRIPT_CACHE, if that is set: for those who start several
+// processes on the same files, as a run over several executors does. Whoever can write there decides what runs.
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const CACHE = process.env.GEARPUMP_TYPESCRIPT_CACHE
+let made = false
 
 const NOT_FOUND = ['ERR_MODULE_NOT_FOUND', 'ERR_UNSUPPORTED_DIR_IMPORT']
 const TYPESCRIPT = /\.[mc]?ts$/
@@ -81,17 +82,23 @@ function exportedBy(code) {
 
 async function kept(source, filename) {
   const key = createHash('sha256').update(`${hooks()}\0${filename}\0${source}`).digest('hex')
-  const place = join(CACHE, key.slice(0, 2), key)
+  const place = join(CACHE, key)
   try {
     return readFileSync(place, 'utf8')
   } catch (error) {
     if (error.code !== 'ENOENT') throw error
   }
   const code = await strip(source, filename)
-  mkdirSync(join(CACHE, key.slice(0, 2)), { recursive: true })
-  const written = `${place}.${process.pid}`
-  writeFileSync(written, code)
-  renameSync(written, place)
+  try {
+    // Once: if it is gone since, it was that of a run that is over.
+    if (!made) mkdirSync(CACHE, { recursive: true })
+    made = true
+    const written = `${place}.${process.pid}`
+    writeFileSync(written, code)
+    renameSync(written, place)
+  } catch {
+    // A full disk, or a directory of somebody else's: it runs all the same.
+  }
   return code
 }
 

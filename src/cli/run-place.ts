@@ -10,6 +10,8 @@ import { EXIT_FAILED } from './ending.ts'
 
 /** Marks all processes of a run. */
 const MARK = 'GEARPUMP_RUN_DIR'
+/** Where executors find what this process made of the user's TypeScript: they need no transpiler, which takes 40 MB. */
+const TYPESCRIPT_CACHE = 'GEARPUMP_TYPESCRIPT_CACHE'
 
 export class RunPlace {
   readonly runDir: string
@@ -21,6 +23,7 @@ export class RunPlace {
     process.exitCode = EXIT_FAILED
     this.close()
   }
+  readonly #ownCache = process.env[TYPESCRIPT_CACHE] === undefined
   #closed = false
 
   /** `logDir`: a directory; undefined = a new one under the system's; false = none. */
@@ -37,6 +40,7 @@ export class RunPlace {
       throw error
     }
     process.env[MARK] = this.runDir
+    if (this.#ownCache) process.env[TYPESCRIPT_CACHE] = join(this.runDir, 'typescript')
     // The last resort, where a component calls process.exit() or the run itself has failed to end in order.
     process.once('exit', this.#onExit)
   }
@@ -47,6 +51,7 @@ export class RunPlace {
     this.#closed = true
     process.off('exit', this.#onExit)
     delete process.env[MARK]
+    if (this.#ownCache) delete process.env[TYPESCRIPT_CACHE]
     const ended = endMarked(`${MARK}=${this.runDir}`)
     rmSync(this.runDir, { recursive: true, force: true })
     if (this.ownLogDir && this.logDir !== undefined) removeIfEmpty(this.logDir)

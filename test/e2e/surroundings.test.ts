@@ -95,3 +95,26 @@ test('directories that cannot be made are told before anything is started', asyn
   t.is(temporary.code, 2)
   t.regex(temporary.stderr, /the private directory of the run cannot be made: ENOTDIR/)
 })
+
+// At its first load the file marks what is kept of it: whoever runs that says so.
+const MARKING = `import { appendFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { graph, processor, source } from 'gearpump'
+const cache: string = process.env.GEARPUMP_TYPESCRIPT_CACHE!
+if (process.env.MARKED === undefined) {
+  process.env.MARKED = 'yes'
+  for (const name of readdirSync(cache)) appendFileSync(join(cache, name), ';console.error("as it was kept")')
+}
+let n = 0
+const numbers = source('numbers', () => ({ next: out => (n === 9 ? 'end' : (out.output(n, n++), true)) }))
+export default graph(numbers.to(processor('sink', () => ({ onNext: () => undefined }), { parallelism: 2 })))
+`
+
+test('executors need no transpiler: they run what the command has made of the TypeScript, which goes with the run', async t => {
+  const line =
+    'unset GEARPUMP_TYPESCRIPT_CACHE; mkdir tmp; TMPDIR=$PWD/tmp gear run marking.ts --executors 2 --until-drained'
+  const { code, stderr } = await shell(`${line} && ls tmp >&2`, { 'marking.ts': MARKING })
+  t.is(code, 0)
+  t.is(stderr.match(/as it was kept/g)?.length, 2, stderr)
+  t.notRegex(stderr, /gearpump-run/)
+})
