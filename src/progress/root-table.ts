@@ -49,8 +49,8 @@ export class RootTable {
   // The rotation in which the root was made or renewed. Below 0 = not open, and ~ the next free place.
   private births = NO_COLUMN
   private free = NOWHERE
-  // Those whose end is to be told, a ring: ids and outcomes, from `told` up to `ended`. There is always room for one
-  // more: the id of the root of the emit in progress stands there.
+  // Those whose end is to be told, a ring: ids and outcomes, from `told` up to `ended`. All other ids in it are undefined, but
+  // for one: that of the root of the emit in progress stands at `ended`.
   private endedIds: unknown[] = []
   private outcomes = NO_OUTCOMES
   private mask = -1
@@ -62,7 +62,6 @@ export class RootTable {
   private settled = 0
   private rotations = 0
   // The root of the emit in progress, or the place and slot, with one hold, for the next one; slot NONE = none yet.
-  private emitting = false
   private place = NOWHERE
   private slot: Slot = NONE
   private stamp = 0
@@ -77,7 +76,7 @@ export class RootTable {
 
   /** Roots that have not ended. */
   get open(): number {
-    return this.emitting ? this.settled + 1 : this.settled
+    return this.emitting() ? this.settled + 1 : this.settled
   }
 
   /** Roots that have ended, to be given out by `take`. */
@@ -96,12 +95,11 @@ export class RootTable {
     this.stamp = stamp
   }
 
-  /** A root is emitted: its slot, with one hold, until `endAlone`. */
+  /** A root is emitted: its slot, with one hold, until `endAlone`. The id is not undefined. */
   push(id: unknown): Slot {
-    if (this.emitting === true) this.settle()
-    if (this.slot === 0) this.reserve()
-    this.emitting = true
-    this.endedIds[this.ended & this.mask] = id
+    const i = this.ended & this.mask
+    if (this.slot === 0 || this.endedIds[i] !== undefined) return this.pushSlowly(id)
+    this.endedIds[i] = id
     return this.slot
   }
 
@@ -110,19 +108,18 @@ export class RootTable {
    * Otherwise returns false, and that hold is the caller's to let go.
    */
   endAlone(slot: Slot): boolean {
-    if (this.emitting === false || this.slot !== slot) return false
+    if (this.slot !== slot) return false
     if (this.holds[slot] !== 1 && !this.isLastHold(slot)) {
       this.settle()
       return false
     }
-    this.emitting = false
-    this.noteEnded()
+    this.ended = (this.ended + 1) | 0
     return true
   }
 
   /** No emit is in progress, and none may come for long: gives back what was kept for the next root. */
   rest(): void {
-    if (this.slot === NONE || this.emitting) return
+    if (this.slot === NONE || this.emitting()) return
     this.ledger.shut(this.slot)
     this.slot = NONE
     this.births[this.place] = ~this.free
@@ -131,7 +128,7 @@ export class RootTable {
 
   /** A root that is done as soon as it is emitted: nothing of it is tracked. */
   pushEnded(id: unknown): void {
-    if (this.mask < 0) this.makeRoom()
+    this.settle()
     this.noteEnd(id, DONE)
   }
 
@@ -216,6 +213,21 @@ export class RootTable {
     while (this.untold > 0) this.take()
   }
 
+  // Something is missing: room, a place and a row, or the end of an emit in the middle of which this one is.
+  private pushSlowly(id: unknown): Slot {
+    this.settle()
+    if (this.untold > this.mask) this.makeRoom()
+    if (this.slot === NONE) this.reserve()
+    this.endedIds[this.ended & this.mask] = id
+    return this.slot
+  }
+
+  // Where there is no more room the id at `ended` is the oldest of the untold.
+  private emitting(): boolean {
+    if (this.slot === NONE || this.untold > this.mask) return false
+    return this.endedIds[this.ended & this.mask] !== undefined
+  }
+
   // A place and a row for the next root. Where the ledger refuses the row all is as before: it refuses it each time.
   private reserve(): void {
     if (this.free === NOWHERE) this.makePlaces()
@@ -225,7 +237,6 @@ export class RootTable {
     else this.ledger.reopen(slot)
     this.slots[place] = slot
     this.holds = this.ledger.count
-    if (this.mask < 0) this.makeRoom()
     this.slot = slot
     this.place = place
     this.free = ~this.births[place]!
@@ -233,9 +244,8 @@ export class RootTable {
 
   // From now on the root of the emit in progress, if there is one, is like the others.
   private settle(): void {
-    if (this.emitting === false) return
+    if (!this.emitting()) return
     const { place } = this
-    this.emitting = false
     this.slot = NONE
     this.settled++
     const i = this.ended & this.mask
@@ -263,21 +273,14 @@ export class RootTable {
   }
 
   // A failed one leaves its mark until it is told; the others need none.
-  private noteEnd(id: unknown, outcome: number): void {
+  protected noteEnd(id: unknown, outcome: number): void {
+    if (this.untold > this.mask) this.makeRoom()
     const i = this.ended & this.mask
     this.endedIds[i] = id
-    if (outcome !== DONE) {
-      this.outcomes[i] = outcome
-      this.untoldFailed++
-    }
-    this.noteEnded()
-  }
-
-  // What stands behind the last end has ended too.
-  private noteEnded(): void {
-    const ended = (this.ended + 1) | 0
-    this.ended = ended
-    if (((ended - this.told) | 0) > this.mask) this.makeRoom()
+    this.ended = (this.ended + 1) | 0
+    if (outcome === DONE) return
+    this.outcomes[i] = outcome
+    this.untoldFailed++
   }
 
   private tookDone(i: number): boolean {
