@@ -1,5 +1,5 @@
 // What a Python child of the multi-lang protocol reaches by itself: its input lies ready in a file, its output is read
-// from a pipe by a reader that does nothing else. An engine that drives the child cannot be faster than this, so this is
+// from a pipe, as the engine makes one, by a reader that does nothing else. An engine that drives the child cannot be faster than this, so this is
 // what ours is measured against. The component splits the ten-word sentences of `sentences.ts`.
 //
 //   node --conditions=source --import=./bin/typescript.mjs bench/child-ceiling.ts [sentences] [runs] [part of a name]
@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Packr } from 'msgpackr'
+import { kernelPipe } from '../storm-compat/multilang/kernel-pipe.ts'
 import { part } from '../test/real/parts.ts'
 import { sentences } from './sentences.ts'
 
@@ -151,15 +152,18 @@ async function run(folder: string, row: Row): Promise<Run> {
   const report = join(folder, 'cpu')
   const input = openSync(join(folder, `input.${row.input}`), 'r')
   const began = process.hrtime.bigint()
+  const pipe = kernelPipe(join(folder, 'stdout'))
   const child = spawn(row.python, [join(folder, 'meter.py'), script, report, ...row.args], {
     cwd: folder,
     env: { ...process.env, PYTHONPATH: row.modules ?? '', PYTHONUNBUFFERED: '' },
-    stdio: [input, 'pipe', 'ignore'],
+    stdio: [input, pipe?.fd ?? 'pipe', 'ignore'],
     timeout: runMsMax,
   })
   closeSync(input)
+  if (pipe !== undefined) closeSync(pipe.fd)
   let outBytes = 0
-  child.stdout?.on('data', (chunk: Buffer) => {
+  const stdout = pipe?.reader ?? child.stdout
+  stdout?.on('data', (chunk: Buffer) => {
     outBytes += chunk.length
   })
   await once(child, 'close')

@@ -2,8 +2,11 @@
 // too; its stderr is always read, since a child that cannot write there stops; and writing to it after its death is no
 // error, because its death is told by another way. Nothing outlives stop().
 import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync } from 'node:fs'
+import type { Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import type { ShellClock } from './clock.ts'
+import { kernelPipe } from './kernel-pipe.ts'
 import { emptyPidDir, livingPids } from './pid-files.ts'
 import {
   type ShellExit,
@@ -32,6 +35,9 @@ export function spawnShell(options: ShellSpawnOptions, events: ShellProcessEvent
 
 class NodeShellProcess implements ShellProcess {
   private readonly child: ChildProcess
+  private readonly stdout: Readable
+  // Of the process with its stderr, and of its stdout where that is a pipe of ours.
+  private endsMissing = 1
   private readonly events: ShellProcessEvents
   private readonly clock: ShellClock
   private readonly pidDir: string
@@ -54,13 +60,26 @@ class NodeShellProcess implements ShellProcess {
     this.pidDir = options.pidDir
     emptyPidDir(options.pidDir)
     const [program = '', ...rest] = options.command
-    this.child = spawn(program, rest, {
-      cwd: options.changeChildCwd ? options.resources : process.cwd(),
-      env: childEnvironment(options.env),
-      detached: true,
-      stdio: ['pipe', 'pipe', 'pipe'],
-    })
+    const pipe = kernelPipe(`${options.pidDir}.stdout`)
+    try {
+      this.child = spawn(program, rest, {
+        cwd: options.changeChildCwd ? options.resources : process.cwd(),
+        env: childEnvironment(options.env),
+        detached: true,
+        stdio: ['pipe', pipe?.fd ?? 'pipe', 'pipe'],
+      })
+    } catch (error) {
+      pipe?.reader.destroy()
+      throw error
+    } finally {
+      if (pipe !== undefined) closeSync(pipe.fd)
+    }
+    this.stdout = pipe?.reader ?? this.child.stdout!
     this.listen()
+    if (pipe !== undefined) {
+      this.endsMissing++
+      pipe.reader.on('close', () => this.endOf())
+    }
   }
 
   get pid(): number | undefined {
@@ -78,8 +97,8 @@ class NodeShellProcess implements ShellProcess {
   }
 
   pause(paused: boolean): void {
-    if (paused) this.child.stdout!.pause()
-    else this.child.stdout!.resume()
+    if (paused) this.stdout.pause()
+    else this.stdout.resume()
   }
 
   stop(): Promise<void> {
@@ -88,7 +107,7 @@ class NodeShellProcess implements ShellProcess {
   }
 
   private listen(): void {
-    const { child, events } = this
+    const { child, events, stdout } = this
     child.on('error', error => {
       if (child.pid !== undefined || this.over) return
       this.finish()
@@ -97,13 +116,13 @@ class NodeShellProcess implements ShellProcess {
     child.on('exit', (code, signal) => {
       this.exit = { code, signal }
       // Paused output would hold back the end of the stream, and what was said before the death counts.
-      child.stdout!.resume()
+      stdout.resume()
       this.later(OUTPUT_AFTER_EXIT_MS, () => this.end())
     })
-    child.on('close', () => this.end())
-    child.stdout!.on('data', (chunk: Buffer) => events.output(chunk))
-    child.stdout!.on('end', () => this.endSoon())
-    child.stdout!.on('error', () => this.endSoon())
+    child.on('close', () => this.endOf())
+    stdout.on('data', (chunk: Buffer) => events.output(chunk))
+    stdout.on('end', () => this.endSoon())
+    stdout.on('error', () => this.endSoon())
     // EPIPE: the child no longer reads. Either it is dead, or it is to be ended.
     child.stdin!.on('error', () => this.endSoon())
     child.stderr!.on('error', () => this.endSoon())
@@ -135,6 +154,10 @@ class NodeShellProcess implements ShellProcess {
     })
   }
 
+  private endOf(): void {
+    if (--this.endsMissing === 0) this.end()
+  }
+
   private end(): void {
     if (this.over || this.exit === undefined) return
     // What the child left running belongs to it and goes with it.
@@ -149,7 +172,7 @@ class NodeShellProcess implements ShellProcess {
     this.over = true
     for (const cancel of this.timers) cancel()
     this.child.stdin?.destroy()
-    this.child.stdout?.destroy()
+    this.stdout.destroy()
     this.child.stderr?.destroy()
     for (const resolve of this.onOver) resolve()
   }
@@ -158,7 +181,7 @@ class NodeShellProcess implements ShellProcess {
     if (this.over) return
     const gone = new Promise<void>(resolve => this.onOver.push(resolve))
     // Paused output would hold back the end of the stream.
-    this.child.stdout!.resume()
+    this.stdout.resume()
     this.child.stdin!.end()
     this.signalAll('SIGTERM')
     this.later(KILL_GRACE_MS, () => this.signalAll('SIGKILL'))

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, realpathSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -117,6 +118,29 @@ test('what a child says just before its death is heard before the death', async 
   ])
   t.is((await exit).code, 3)
   t.is((await saw(/x*last$/))[0].length, 100_004)
+})
+
+const WHAT_STDOUT_IS =
+  'import os, stat; print("fifo" if stat.S_ISFIFO(os.fstat(1).st_mode) else "other")'
+
+test('what a child writes goes through a pipe of the kernel, whose name is gone at once', async t => {
+  const { directory, saw, exit } = start(t, ['python3', '-c', WHAT_STDOUT_IS])
+  await saw(/fifo\n/)
+  t.is((await exit).code, 0)
+  t.deepEqual(readdirSync(directory), ['pids'])
+})
+
+test.serial('without mkfifo a child is given what Node has', async t => {
+  const { PATH } = process.env
+  const python = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'])
+  process.env.PATH = '/nowhere'
+  t.teardown(() => {
+    process.env.PATH = PATH
+  })
+  const { saw, exit } = start(t, [python.toString().trim(), '-c', WHAT_STDOUT_IS])
+  process.env.PATH = PATH
+  await saw(/other\n/)
+  t.is((await exit).code, 0)
 })
 
 test('writing to a dead child is no error', async t => {
