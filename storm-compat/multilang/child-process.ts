@@ -3,6 +3,7 @@
 // error, because its death is told by another way. Nothing outlives stop().
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import type { ShellClock } from './clock.ts'
@@ -60,7 +61,7 @@ class NodeShellProcess implements ShellProcess {
     this.pidDir = options.pidDir
     emptyPidDir(options.pidDir)
     const [program = '', ...rest] = options.command
-    const pipe = kernelPipe(`${options.pidDir}.stdout`)
+    const pipe = kernelPipe(join(options.pidDir, 'stdout'))
     try {
       this.child = spawn(program, rest, {
         cwd: options.changeChildCwd ? options.resources : process.cwd(),

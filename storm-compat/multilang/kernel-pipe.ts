@@ -20,9 +20,11 @@ export function kernelPipe(path: string): KernelPipe | undefined {
     stdio: 'ignore',
     timeout: MKFIFO_MS,
   })
-  if (status !== 0) return undefined
   try {
-    return opened(path)
+    return status === 0 ? opened(path) : undefined
+  } catch {
+    // What Node makes will do, or fails by a name of its own.
+    return undefined
   } finally {
     rmSync(path, { force: true })
   }

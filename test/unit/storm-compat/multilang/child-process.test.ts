@@ -127,7 +127,7 @@ test('what a child writes goes through a pipe of the kernel, whose name is gone 
   const { directory, saw, exit } = start(t, ['python3', '-c', WHAT_STDOUT_IS])
   await saw(/fifo\n/)
   t.is((await exit).code, 0)
-  t.deepEqual(readdirSync(directory), ['pids'])
+  t.deepEqual(readdirSync(directory, { recursive: true }), ['pids'])
 })
 
 test.serial('without mkfifo a child is given what Node has', async t => {
