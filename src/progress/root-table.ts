@@ -76,7 +76,7 @@ export class RootTable {
 
   /** Roots that have not ended. */
   get open(): number {
-    return this.emitting() ? this.settled + 1 : this.settled
+    return this.isEmitting() ? this.settled + 1 : this.settled
   }
 
   /** Roots that have ended, to be given out by `take`. */
@@ -108,7 +108,7 @@ export class RootTable {
    * Otherwise returns false, and that hold is the caller's to let go.
    */
   endAlone(slot: Slot): boolean {
-    if (this.slot !== slot) return false
+    if (this.slot !== slot || this.endedIds[this.ended & this.mask] === undefined) return false
     if (this.holds[slot] !== 1 && !this.isLastHold(slot)) {
       this.settle()
       return false
@@ -119,7 +119,7 @@ export class RootTable {
 
   /** No emit is in progress, and none may come for long: gives back what was kept for the next root. */
   rest(): void {
-    if (this.slot === NONE || this.emitting()) return
+    if (this.slot === NONE || this.isEmitting()) return
     this.ledger.shut(this.slot)
     this.slot = NONE
     this.births[this.place] = ~this.free
@@ -223,7 +223,7 @@ export class RootTable {
   }
 
   // Where there is no more room the id at `ended` is the oldest of the untold.
-  private emitting(): boolean {
+  private isEmitting(): boolean {
     if (this.slot === NONE || this.untold > this.mask) return false
     return this.endedIds[this.ended & this.mask] !== undefined
   }
@@ -244,7 +244,7 @@ export class RootTable {
 
   // From now on the root of the emit in progress, if there is one, is like the others.
   private settle(): void {
-    if (!this.emitting()) return
+    if (!this.isEmitting()) return
     const { place } = this
     this.slot = NONE
     this.settled++

@@ -271,6 +271,15 @@ test('a root that is let go of twice in its emit is a bug, and said to be one', 
   t.is(roots.open, 0)
 })
 
+test('an emit that is over twice is a bug, and said to be one; nothing is told twice', t => {
+  const { roots, ledger } = tableOnLedger()
+  const slot = push(roots, 0, 'id')
+  t.true(roots.endAlone(slot))
+  t.false(roots.endAlone(slot))
+  t.throws(() => ledger.release(slot), { code: 'BUG' })
+  t.deepEqual(told(roots), ['id'])
+})
+
 test('one root that stays open hinders none of the many that come and go', t => {
   const { roots, ledger } = tableOnLedger()
   const stuck = push(roots, 1, 'stuck')
