@@ -14,7 +14,7 @@ export interface Runnable {
 
 /** Longest time before input and output get their turn. */
 const SLICE_MS = 1
-/** A look at the clock costs about 45 ns. */
+/** Messages between two looks at the clock, at most: a look costs about 45 ns. */
 const QUANTUM_MAX = 128
 /** A run counts for a few messages. */
 const RUN_COST = 4

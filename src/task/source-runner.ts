@@ -291,16 +291,11 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
 
   #tellDone(id: unknown): boolean {
     try {
-      const result = this.#source!.done?.(id)
-      // Plain JavaScript may return anything.
-      if (typeof result?.then === 'function') {
-        this.#park('done', result, () => undefined)
-        return false
-      }
+      return !this.#parksOn('done', this.#source!.done?.(id))
     } catch (error) {
       this.host.report(this.taskId, asError(error))
+      return true
     }
-    return true
   }
 
   #tellFailed(id: unknown): boolean {
@@ -309,14 +304,11 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
       const result = source.fail?.(id)
       // A failed id is emitted again at the source's next turn: it must not sleep through that, nor have ended.
       if (source.fail !== undefined) this.#askAgain()
-      if (typeof result?.then === 'function') {
-        this.#park('fail', result, () => undefined)
-        return false
-      }
+      return !this.#parksOn('fail', result)
     } catch (error) {
       this.host.report(this.taskId, asError(error))
+      return true
     }
-    return true
   }
 
   #askAgain(): void {
@@ -337,15 +329,19 @@ export class SourceRunner<Context> extends Emitter implements Runnable {
     for (let left = this.#calls.length; left > 0; left--) {
       const fn = this.#calls.shift()!
       try {
-        const result = fn() as { then?: unknown } | undefined
-        if (result !== undefined && result !== null && typeof result.then === 'function') {
-          this.#park('a callback', result as Promise<unknown>, () => undefined)
-          return false
-        }
+        if (this.#parksOn('a callback', fn())) return false
       } catch (error) {
         this.host.report(this.taskId, asError(error))
       }
     }
+    return true
+  }
+
+  // Plain JavaScript may return anything; a promise parks the source.
+  #parksOn(method: string, result: unknown): boolean {
+    if (typeof (result as Partial<Promise<unknown>> | undefined | null)?.then !== 'function')
+      return false
+    this.#park(method, result as Promise<unknown>, () => undefined)
     return true
   }
 
