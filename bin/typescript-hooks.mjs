@@ -11,7 +11,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const CACHE = process.env.GEARPUMP_TYPESCRIPT_CACHE
-let made = false
+let cacheMade = false
+
+/** The directory is gone, or the disk is full: the file runs all the same. */
+const IN_VAIN = ['ENOENT', 'ENOSPC', 'EDQUOT']
 
 const NOT_FOUND = ['ERR_MODULE_NOT_FOUND', 'ERR_UNSUPPORTED_DIR_IMPORT']
 const TYPESCRIPT = /\.[mc]?ts$/
@@ -91,13 +94,13 @@ async function kept(source, filename) {
   const code = await strip(source, filename)
   try {
     // Once: if it is gone since, it was that of a run that is over.
-    if (!made) mkdirSync(CACHE, { recursive: true })
-    made = true
+    if (!cacheMade) mkdirSync(CACHE, { recursive: true })
+    cacheMade = true
     const written = `${place}.${process.pid}`
     writeFileSync(written, code)
     renameSync(written, place)
-  } catch {
-    // A full disk, or a directory of somebody else's: it runs all the same.
+  } catch (error) {
+    if (!IN_VAIN.includes(error.code)) throw error
   }
   return code
 }

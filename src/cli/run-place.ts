@@ -10,7 +10,7 @@ import { EXIT_FAILED } from './ending.ts'
 
 /** Marks all processes of a run. */
 const MARK = 'GEARPUMP_RUN_DIR'
-/** Where executors find what this process made of the user's TypeScript: they need no transpiler, which takes 40 MB. */
+/** Where executors find what this process made of the user's TypeScript: they need no transpiler, which takes 25 to 40 MB. */
 const TYPESCRIPT_CACHE = 'GEARPUMP_TYPESCRIPT_CACHE'
 
 export class RunPlace {

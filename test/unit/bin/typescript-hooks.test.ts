@@ -33,6 +33,24 @@ test('what came of a file is kept where it is asked for, until the file changes'
   t.is(kept().length, 2)
 })
 
+test('a cache that is taken away meanwhile, as that of a run that is over, is not made again', t => {
+  const dir = mkdtempSync(join(tmpdir(), 'gearpump-test-'))
+  t.teardown(() => rmSync(dir, { recursive: true, force: true }))
+  const cache = join(dir, 'cache')
+  writeFileSync(join(dir, 'part.ts'), 'export const two: number = 2')
+  writeFileSync(
+    join(dir, 'main.ts'),
+    `import { rmSync } from 'node:fs'
+    rmSync(${JSON.stringify(cache)}, { recursive: true })
+    const part: { two: number } = await import('./part.ts')
+    console.log(part.two)`,
+  )
+  const env = { PATH: process.env.PATH, GEARPUMP_TYPESCRIPT_CACHE: cache }
+  const args = [`--import=${LOADER}`, join(dir, 'main.ts')]
+  t.is(execFileSync(process.execPath, args, { env, encoding: 'utf8' }), '2\n')
+  t.deepEqual(readdirSync(dir).sort(), ['main.ts', 'part.ts'])
+})
+
 /** Runs `main` of these files as a process of a user. */
 function runFiles(files: Readonly<Record<string, string>>, main: string): string {
   const dir = mkdtempSync(join(tmpdir(), 'gearpump-test-'))
