@@ -1,6 +1,6 @@
 // What a Python child of the multi-lang protocol reaches by itself: its input lies ready in a file, its output is read
-// from a pipe, as the engine makes one, by a reader that does nothing else. An engine that drives the child cannot be faster than this, so this is
-// what ours is measured against. The component splits the ten-word sentences of `sentences.ts`.
+// from a pipe, as the engine makes one, by a reader that does nothing else. An engine that drives the child cannot be
+// faster than this, so this is what ours is measured against. The component splits the ten-word sentences of `sentences.ts`.
 //
 //   node --conditions=source --import=./bin/typescript.mjs bench/child-ceiling.ts [sentences] [runs] [part of a name]
 //

@@ -1,5 +1,4 @@
 // Latency: a lone message, and a source at half of what the engine can do.
-
 import { halfLoadApp } from '../half-load-app.ts'
 import type { Case } from '../harness/case.ts'
 import { latencies, measure, type Row, type Timing } from '../harness/measure.ts'

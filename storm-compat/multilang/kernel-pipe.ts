@@ -15,7 +15,6 @@ export interface KernelPipe {
 
 /** A new pipe, made by way of the path, which nothing else may use. Undefined where the system has no such thing. */
 export function kernelPipe(path: string): KernelPipe | undefined {
-  rmSync(path, { force: true })
   const { status } = spawnSync('mkfifo', ['-m', '600', path], {
     stdio: 'ignore',
     timeout: MKFIFO_MS,

@@ -55,7 +55,8 @@ export const honoured: readonly Row[] = [
     'topology.subprocess.timeout.secs',
     'integer > 0',
     ABSENT,
-    'a child that is silent for so long is restarted (default: supervisor.worker.timeout.secs)',
+    'a child that is silent for so long is restarted (default: supervisor.worker.timeout.secs); ' +
+      'from 20 on a bolt without work gets a heartbeat each fourth second, else each second',
   ],
   [
     'topology.multilang.serializer',
