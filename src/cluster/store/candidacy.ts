@@ -22,8 +22,8 @@ const LOOK_MS = 1000
  */
 const RETRY_MS = 100
 /**
- * Times to live a rival of the same name is given to go: a dead one's lease can be prolonged once by the store's
- * own election.
+ * Times to live a rival of the same name is given to go, in a time in which the store answers: no lease runs out while
+ * the store is out of reach, and its own election prolongs a dead one's by a time to live.
  */
 const RIVAL_TTLS = 3
 
@@ -91,6 +91,7 @@ export class LeaseCandidacy implements Candidacy {
   async #term(): Promise<void> {
     const { map, keys, environment } = this.#parts
     this.#registered = false
+    this.#rival = undefined
     const lease = await Lease.grant({
       map,
       environment,
@@ -131,6 +132,7 @@ export class LeaseCandidacy implements Candidacy {
     } catch (error) {
       if (error instanceof LeaseGone) lease.end('its lease ran out in the store')
       else this.#note(error)
+      this.#rival = undefined
       return this.#retryMs()
     }
   }
