@@ -19,6 +19,7 @@ export {
   UserError,
 } from './base/errors.ts'
 export type { FrontDoor, Loaded, RunOptions, ServeOptions, Service } from './client/front-door.ts'
+export { isLoopback } from './cluster/loopback.ts'
 export { type Dag, type Edge, graph, type ProcessorSpec, validateDag } from './dag/graph.ts'
 export * from './dag/partitioner.ts'
 export { type AnyProcessor, type Path, type Processor, processor, source } from './dag/processor.ts'

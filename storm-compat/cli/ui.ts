@@ -15,12 +15,13 @@ const EVERYWHERE = '0.0.0.0'
 const PORT_MAX = 65_535
 
 export const uiVerb: Verb = {
-  usage: 'storm ui [--host ADDRESS] [--port PORT]',
+  usage: 'storm ui [--host ADDRESS] [--port PORT] [--allow-host NAME]',
   summary: "the API of Storm's UI over HTTP, until Ctrl-C",
   async run(argv, around) {
     const line = readCommandLine(argv, {
       host: { flags: ['--host'], takes: 'one' },
       port: { flags: ['--port'], takes: 'one' },
+      hosts: { flags: ['--allow-host'], takes: 'list' },
     })
     words(line, [])
     const conf = await stormConf(line, around)
@@ -29,6 +30,7 @@ export const uiVerb: Verb = {
       nimbus: body => withNimbus(line, around, ({ client }) => body(client)),
       address: one(line, 'host') ?? addressOf(conf),
       port: portOf(one(line, 'port') ?? conf['ui.port']),
+      hosts: line.values.get('hosts') ?? [],
       conf,
       log: streamLog({ write: text => around.note(text.trimEnd()) }, 'info', 'text'),
     })

@@ -41,6 +41,8 @@ export interface HttpOptions {
   readonly execute: (call: HttpCall) => Promise<string>
   readonly argsBytesMax: number
   readonly tls?: ServerTls | undefined
+  /** Names by which this host may be asked, beside addresses and `localhost`; any name if undefined. */
+  readonly hosts?: readonly string[] | undefined
   /** Callers must say who they are: HTTP's basic authentication. */
   readonly passwordOf?: PasswordOf | undefined
 }
@@ -81,7 +83,7 @@ async function serveOne(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  refuseOtherPages(request)
+  refuseOtherPages(request, options.hosts)
   const user = userOf(request, options.passwordOf)
   const { functionName, args } = pathOf(request)
   const { method } = request
@@ -137,10 +139,12 @@ async function bodyOf(request: IncomingMessage, bytesMax: number): Promise<strin
   return Buffer.concat(chunks).toString('utf8')
 }
 
-// A page can have a browser ask without an origin, for an image or a form: every sign of where it is from counts. This server has
-// callers under any name, so the name in the address is not looked at.
-function refuseOtherPages({ method = 'GET', headers }: IncomingMessage): void {
-  const hosts = headers.host === undefined ? [] : [headers.host.replace(/:\d+$/, '')]
+// A page can have a browser ask without an origin, for an image or a form: every sign of where it is from counts.
+function refuseOtherPages(
+  { method = 'GET', headers }: IncomingMessage,
+  names: readonly string[] | undefined,
+): void {
+  const hosts = names ?? (headers.host === undefined ? [] : [headers.host.replace(/:\d+$/, '')])
   const refusal = refusalOf({ method, headers, asScript: true }, { hosts, origins: [] })
   if (refusal !== undefined) throw new HttpProblem(403, refusal)
 }

@@ -1,7 +1,9 @@
 // A DRPC server in this process, as Storm's `drpc` daemon is one: callers on one Thrift port, the topologies that answer on another,
 // and HTTP for callers without Thrift. All three end at the same `Requests`.
 import type { Server } from 'node:http'
+import { hostname } from 'node:os'
 import { EngineError, type Log, noLog } from 'gearpump'
+import { isLoopback } from 'gearpump/spi'
 import { type Clock, realClock } from '../nimbus/clock.ts'
 import { ThriftException } from '../thrift/codec.ts'
 import type { PasswordOf } from '../thrift/sasl-digest.ts'
@@ -212,11 +214,14 @@ function invocationHandlers(guarded: Guarded): Handlers<typeof drpcInvocationsMe
 
 async function listenHttp(guarded: Guarded, options: DrpcOptions, port: number) {
   const { address = '127.0.0.1' } = options
+  const passwordOf = options.openPort === 'callers' ? undefined : options.passwordOf
   const server: Server = drpcOverHttp({
     execute: async call => guarded.execute(call.functionName, call.args, call),
     argsBytesMax: options.messageBytesMax ?? MESSAGE_BYTES_MAX,
     tls: options.httpTls ?? options.tls,
-    passwordOf: options.openPort === 'callers' ? undefined : options.passwordOf,
+    passwordOf,
+    // On a network callers use any name; a password is what a page of a browser does not have.
+    hosts: isLoopback(address) && passwordOf === undefined ? [hostname()] : undefined,
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', cause => {

@@ -23,7 +23,7 @@ export function refusalOf(approach: Approach, options: GuardOptions): string | u
   if (host === undefined || !isOwnName(host, options.hosts)) {
     return (
       'the address has a name that is not known here, as a page does that had its own name rebound: ' +
-      'ask by address or localhost, or start the UI with this name'
+      'ask by address or localhost, or tell the server that it is called so'
     )
   }
   const origin = pageOf(approach)

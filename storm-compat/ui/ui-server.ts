@@ -36,7 +36,10 @@ export interface UiOptions {
   readonly port?: number
   /** Address to listen on; loopback if not given. Who can connect can end topologies. */
   readonly address?: string
-  /** Names by which this host may be asked, beside addresses, `localhost` and its own. */
+  /**
+   * Names by which this host may be asked, beside addresses, `localhost`, its own, `address`, and what `conf` says by
+   * `storm.local.hostname`.
+   */
   readonly hosts?: readonly string[]
   /** Origins of pages elsewhere that may read and act. None if not given. */
   readonly origins?: readonly string[]
@@ -119,8 +122,10 @@ class Desk {
     this.#askLag = options.askLag ?? lagAsker()
     this.#conf = options.conf ?? defaults
     this.#actions = options.actions ?? this.#conf['ui.actions.enabled'] !== false
-    const { hosts = [], origins = [] } = options
-    this.#guard = { hosts: [...hosts, hostname()], origins }
+    const { hosts = [], origins = [], address = '' } = options
+    const named = this.#conf['storm.local.hostname']
+    const own = [hostname(), address, ...(typeof named === 'string' ? [named] : [])]
+    this.#guard = { hosts: [...hosts, ...own], origins }
   }
 
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -14,12 +14,18 @@ test('it shows the Nimbus of the configuration, on loopback, until it is told to
     answers: { getClusterInfo },
     interrupted: () => interrupted,
   })
-  const running = run('ui', '--port', '0', '-c', 'nimbus.seeds=["far"]')
+  const names = ['--allow-host', 'storm-ui', '-c', 'storm.local.hostname=node-1.example']
+  const running = run('ui', '--port', '0', '-c', 'nimbus.seeds=["far"]', ...names)
   while (!printed().includes('/api/v1/')) await new Promise(resolve => setImmediate(resolve))
   const [, port] = /http:\/\/127\.0\.0\.1:(\d+)\/api/.exec(printed())!
   const reply = await asked(Number(port), '/api/v1/cluster/summary', {})
   t.like(reply.json, { supervisors: 0, slotsTotal: 0 })
   t.deepEqual(connections, ['far:6627'])
+  const path = '/api/v1/cluster/configuration'
+  const by = async (host: string) => (await asked(Number(port), path, { headers: { host } })).status
+  t.not(await by(`storm-ui:${port}`), 403)
+  t.not(await by(`node-1.example:${port}`), 403)
+  t.is(await by(`evil.example:${port}`), 403)
   end()
   t.is(await running, 0)
   await t.throwsAsync(asked(Number(port), '/', {}), { code: 'ECONNREFUSED' })

@@ -74,17 +74,35 @@ test('what is no call is refused, and a caller that hangs up frees its request',
   t.is(await status('/drpc/f/x', { headers: { referer: 'http://evil.example/page' } }), 403)
   t.is(drpc.pending, 0)
   const socket = connect(drpc.httpPort!, '127.0.0.1')
-  socket.write('GET /drpc/f HTTP/1.1\r\nHost: x\r\n\r\n')
+  socket.write('GET /drpc/f HTTP/1.1\r\nHost: localhost\r\n\r\n')
   await pending(1)
   socket.destroy()
   await pending(0)
   t.is(drpc.pending, 0)
 })
 
+test('on loopback a name that was rebound to it is refused; on a network callers have any name', async t => {
+  const asked = (port: number) =>
+    new Promise<string>((resolve, reject) => {
+      const socket = connect(port, '127.0.0.1')
+      socket.write('GET /nowhere HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n')
+      let text = ''
+      socket.setEncoding('utf8').on('data', (some: string) => {
+        text += some
+      })
+      socket.once('error', reject).once('close', () => resolve(text))
+    })
+  const { drpc } = await start(t)
+  t.regex(await asked(drpc.httpPort!), /403.*name that is not known/s)
+  // Loopback too, but not to whoever looks at its text.
+  const open = await start(t, { address: '127.1' })
+  t.regex(await asked(open.drpc.httpPort!), /404/)
+})
+
 test('a caller that hangs up frees all that it has asked, also what it asked before an answer came', async t => {
   const { drpc, pending } = await start(t)
   const socket = connect(drpc.httpPort!, '127.0.0.1')
-  socket.write('GET /drpc/f HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(50))
+  socket.write('GET /drpc/f HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(50))
   await pending(50)
   socket.destroy()
   await pending(0)
