@@ -9,6 +9,7 @@ import { FramePool } from '../transport/frame-pool.ts'
 import { SocketTransport } from '../transport/socket-transport.ts'
 import { loadCode } from './code.ts'
 import { ExecutorHost, type StartOrder } from './executor-host.ts'
+import { exitCaller } from './exit-caller.ts'
 import type { Plan } from './plan.ts'
 import type { ExecutorOrder } from './process-launcher.ts'
 import { type Channel, type RpcMessage, serveRpc } from './rpc.ts'
@@ -88,6 +89,10 @@ process.stderr.on('error', () => undefined)
 // The parent decides about the end: a Ctrl-C in the terminal reaches this process too, and must not overtake it.
 process.on('SIGINT', () => undefined)
 process.on('SIGTERM', () => undefined)
+process.on('exit', code => {
+  // Our own exits are after its parent has gone.
+  if (process.connected) process.stderr.write(exitCaller(code) ?? '')
+})
 process.once('disconnect', () => {
   setTimeout(() => process.exit(1), ORPHAN_CLOSE_MS).unref()
   close().then(

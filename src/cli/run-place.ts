@@ -4,6 +4,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { exitCaller } from '../app/exit-caller.ts'
 import { asError, EngineError } from '../base/errors.ts'
 import { endMarked } from '../deploy/marked-processes.ts'
 import { EXIT_FAILED } from './ending.ts'
@@ -18,8 +19,8 @@ export class RunPlace {
   readonly logDir: string | undefined
   /** The log directory goes if nothing was written into it. */
   readonly ownLogDir: boolean
-  readonly #onExit = (): void => {
-    process.stderr.write('ended by process.exit() in the middle of the run\n')
+  readonly #onExit = (code: number): void => {
+    process.stderr.write(exitCaller(code) ?? 'this process ended in the middle of the run\n')
     process.exitCode = EXIT_FAILED
     this.close()
   }

@@ -2,6 +2,7 @@
 // address, and does its part until it has nothing left to do or its worker has gone. It loads the part that it plays and
 // not the other, for a cluster starts many of these.
 import type { ActorSystem } from '../actor/actor-system.ts'
+import { exitCaller } from '../app/exit-caller.ts'
 import { realEnvironment } from '../base/environment.ts'
 import { asError } from '../base/errors.ts'
 import { streamLog } from '../base/log.ts'
@@ -25,6 +26,7 @@ process.on('SIGINT', () => undefined)
 process.on('SIGTERM', () => undefined)
 process.on('uncaughtException', fail)
 process.on('unhandledRejection', fail)
+process.on('exit', tellCaller)
 
 async function begin(boot: BootOrder): Promise<void> {
   const { order, node, orphanMs } = boot
@@ -75,19 +77,28 @@ async function beginExecutor(
 
 function orphaned(orphanMs: number): void {
   setTimeout(() => {
-    setTimeout(() => process.exit(1), CLOSE_MAX_MS).unref()
+    setTimeout(() => leave(1), CLOSE_MAX_MS).unref()
     process.stderr.write('its worker has gone\n')
-    close().then(() => process.exit(1), fail)
+    close().then(() => leave(1), fail)
   }, orphanMs)
 }
 
 function end(reason: string): void {
   process.stderr.write(`ended: ${reason}\n`)
-  process.exit(0)
+  leave(0)
 }
 
 function fail(thrown: unknown): void {
   const error = asError(thrown)
   process.stderr.write(`${error.stack ?? error.message}\n`)
-  process.exit(1)
+  leave(1)
+}
+
+function tellCaller(code: number): void {
+  process.stderr.write(exitCaller(code) ?? '')
+}
+
+function leave(code: number): void {
+  process.off('exit', tellCaller)
+  process.exit(code)
 }

@@ -86,6 +86,25 @@ test('a file that can never be loaded, and tasks that can never start, end the r
   t.regex(stderr, /a task awaits something that cannot happen any more/)
 })
 
+const LEAVING = `import { graph, processor, source } from 'gearpump'
+let n = 0
+const numbers = source('numbers', () => ({ next: out => (n === 9 ? 'end' : (out.output(n, n++), true)) }))
+function giveUp() { process.exit(3) }
+export default graph(numbers.to(processor('sink', () => ({ onNext: n => n === 5 && giveUp() }))))
+`
+
+for (const executors of [1, 2]) {
+  test(`code of a task that calls process.exit() in one of ${executors} executors is named`, async t => {
+    const line = `gear run leaving.mjs --until-drained --executors ${executors}`
+    const { code, stderr } = await shell(line, { 'leaving.mjs': LEAVING })
+    t.is(code, 1)
+    t.regex(
+      stderr,
+      /process\.exit\(3\) was called, which ends all tasks of this process:\n +at giveUp .*leaving\.mjs:4/,
+    )
+  })
+}
+
 test('directories that cannot be made are told before anything is started', async t => {
   const files = { 'loud.mjs': LOUD, file: '' }
   const logs = await shell('gear run loud.mjs --log-dir file/logs', files)
