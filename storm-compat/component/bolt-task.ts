@@ -46,6 +46,7 @@ export class BoltTask implements Task<Values, Values> {
   #basicCollector!: BasicOutputCollector
   #ticks: { cancel(): void } | undefined = undefined
   #outputs: Outputs | undefined = undefined
+  #stopped = false
   readonly #tally: BoltTally
 
   /** `origins`: by the id of the edge. */
@@ -76,13 +77,12 @@ export class BoltTask implements Task<Values, Values> {
     this.#backoff.started(performance.now())
     const { credentials } = this.#context
     if (Object.keys(credentials).length > 0) await bolt.setCredentials?.(credentials)
-    if (isBasic(bolt)) {
-      this.#basic = bolt
-      await bolt.prepare?.(this.#conf, this.#topology)
-    } else {
-      this.#rich = bolt
-      await bolt.prepare(this.#conf, this.#topology, this.#collector)
-    }
+    if (isBasic(bolt)) await bolt.prepare?.(this.#conf, this.#topology)
+    else await bolt.prepare(this.#conf, this.#topology, this.#collector)
+    // Nobody else knows that it was prepared.
+    if (this.#stopped) await bolt.cleanup?.()
+    else if (isBasic(bolt)) this.#basic = bolt
+    else this.#rich = bolt
   }
 
   onCredentials = (credentials: Credentials): void | Promise<void> =>
@@ -191,6 +191,7 @@ export class BoltTask implements Task<Values, Values> {
     for (;;) {
       const waitMs = this.#backoff.failed(performance.now())
       if (waitMs > 0) await new Promise<void>(resolve => void this.#context.after(waitMs, resolve))
+      if (this.#stopped) return
       try {
         await this.#startBolt()
         return
@@ -208,6 +209,7 @@ export class BoltTask implements Task<Values, Values> {
   }
 
   onStop = async (): Promise<void> => {
+    this.#stopped = true
     this.#ticks?.cancel()
     await (this.#rich ?? this.#basic)?.cleanup?.()
   }

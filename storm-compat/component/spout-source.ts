@@ -14,6 +14,7 @@ export class SpoutSource implements Source<Values> {
   #outputs: Outputs | undefined = undefined
   #spout: Spout | undefined = undefined
   #activated = false
+  #closed = false
   readonly #tally: SpoutTally
 
   constructor(place: ComponentPlace, create: () => Spout) {
@@ -32,11 +33,14 @@ export class SpoutSource implements Source<Values> {
     if (this.#context.active) await this.#openSpout()
   }
 
-  async #openSpout(): Promise<Spout> {
+  // Undefined: closed meanwhile.
+  async #openSpout(): Promise<Spout | undefined> {
     const spout = this.#create()
     const { credentials } = this.#context
     if (Object.keys(credentials).length > 0) await spout.setCredentials?.(credentials)
     await spout.open(this.#place.conf, this.#place.contextOf(this.#context), this.#collector)
+    // Nobody else knows that it was opened.
+    if (this.#closed) return void (await spout.close?.())
     this.#spout = spout
     return spout
   }
@@ -57,6 +61,7 @@ export class SpoutSource implements Source<Values> {
 
   async #activate(): Promise<void> {
     const spout = this.#spout ?? (await this.#openSpout())
+    if (spout === undefined) return
     this.#activated = true
     await spout.activate?.()
   }
@@ -90,6 +95,7 @@ export class SpoutSource implements Source<Values> {
   }
 
   close = async (): Promise<void> => {
+    this.#closed = true
     const spout = this.#spout
     if (spout === undefined) return
     try {
