@@ -85,6 +85,16 @@ export class MemoryLeases {
     for (const key of lease.keys) this.#delete(key)
   }
 
+  /** No lease runs out until `thaw`. */
+  freeze(): void {
+    for (const { timer } of this.#leases.values()) timer.cancel()
+  }
+
+  /** Each lease has its whole time again. */
+  thaw(): void {
+    for (const [id, lease] of this.#leases) lease.timer = this.#expiry(id, lease.ttlMs)
+  }
+
   watch(key: string, onChange: () => void): { cancel(): void } {
     const watchers = this.#watchers.get(key) ?? new Set()
     this.#watchers.set(key, watchers)

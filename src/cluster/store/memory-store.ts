@@ -58,6 +58,7 @@ export class MemoryCluster {
   readonly #environment: Environment
   readonly #leases: MemoryLeases
   readonly #faults = new Map<string, MemoryFaults>()
+  #outages = 0
 
   constructor(options: MemoryClusterOptions) {
     this.#environment = options.environment
@@ -85,6 +86,17 @@ export class MemoryCluster {
       this.#faults.set(name, faults)
     }
     return faults
+  }
+
+  /**
+   * As an etcd without a majority for so long: it answers nobody and no lease runs out. The election that ends this
+   * gives each lease its whole time again.
+   */
+  outage(forMs: number): void {
+    if (this.#outages++ === 0) this.#leases.freeze()
+    this.#environment.after(forMs, () => {
+      if (--this.#outages === 0) this.#leases.thaw()
+    })
   }
 
   /** Carries out a transaction that arrived, and writes it into the history. */
@@ -132,7 +144,7 @@ export class MemoryCluster {
         })
       }
       this.#environment.after(faults.requestMs, () => {
-        if (cuts(faults, 'requests')) return
+        if (this.#outages > 0 || cuts(faults, 'requests')) return
         try {
           const value = work()
           settle(() => resolve(value))

@@ -50,6 +50,7 @@ export class Faults {
     times(faults.early, () => {
       this.#early++
     })
+    times(scenario.outages, () => this.#loseMajority())
     for (const fault of scenario.planned) time.after(fault.atMs, () => this.#carryOut(fault))
   }
 
@@ -210,6 +211,15 @@ export class Faults {
     oracle.count('severed')
     oracle.note('sever', one.process.name, other.process.name)
     network.sever(one.process, other.process)
+  }
+
+  #loseMajority(): void {
+    const { chance, store, oracle } = this.#parts
+    const forMs = chance.pick([1500, 5000, 15_000]) * chance.between(0.3, 1)
+    oracle.count('outages')
+    oracle.note('outage', forMs)
+    this.#lasts(forMs)
+    store.outage(forMs)
   }
 
   #disturbStore(): void {

@@ -108,7 +108,7 @@ export class Machines {
     const name = `m${number}`
     const process = new SimulatedProcess(parts, { name, host: `host-${name}` })
     const { environment, system } = process
-    const entry = this.#enter({
+    this.#enter({
       ...{ kind: 'master', process, of: name },
       ...{ app: 0, executor: 0, incarnation: 0 },
     })
@@ -138,10 +138,7 @@ export class Machines {
     this.#running.set(name, master)
     master.failure.catch(error => {
       if (process.killed) return
-      // As its machine would: it may have been started again before its own lease was over.
-      oracle.note('refused', name, asError(error).message.length)
-      this.kill(entry, asError(error).message)
-      this.#parts.time.after(1000, () => void this.startMaster(number))
+      oracle.broken(`(7) master ${name} gave up: ${asError(error).message}`)
     })
   }
 

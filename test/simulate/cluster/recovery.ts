@@ -20,7 +20,7 @@ export function planned(
   const at = ({ afterMs = 0, ...fault }: Wanted) => ({ ...fault, atMs: FAULT_MS + afterMs })
   return scenario => ({
     ...scenario,
-    ...{ masters: 3, workers: 3, slots: 4, activeMs: ACTIVE_MS, coldRestart: false },
+    ...{ masters: 3, workers: 3, slots: 4, activeMs: ACTIVE_MS, coldRestart: false, outages: 0 },
     apps: [{ executors: 3, parallelism: [1, 1, 1], submitMs: 1000, active: true }],
     wishes: { kill: 0, restart: 0, setActive: 0 },
     faults: NONE,

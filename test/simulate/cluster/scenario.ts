@@ -41,6 +41,8 @@ export interface ClusterScenario {
     readonly skewMs: number
     readonly userFails: number
   }
+  /** How often the store has no majority for a while. */
+  readonly outages: number
   readonly planned: readonly PlannedFault[]
   /** Whether all of the applications' processes die at once at the end: what is stored must be enough. */
   readonly coldRestart: boolean
@@ -95,5 +97,6 @@ export function clusterScenarioOf(seed: number): ClusterScenario {
     },
     planned: [],
     coldRestart: chance.happens(0.3),
+    outages: some(0.3, 2),
   }
 }

@@ -270,9 +270,7 @@ test('a master that was killed and started again takes its name back and leads',
 })
 
 test('a master that is started again while the store is out of reach is not told that its dead self lives', async t => {
-  const environment = new ManualEnvironment()
-  // As an etcd without a majority: no lease runs out, and its next election prolongs them.
-  const cluster = new MemoryCluster({ environment, expiryLagMs: 15_000 })
+  const { environment, cluster } = memoryCluster()
   const life = environment.process()
   const before = master(cluster, environment, 'm1', { process: life })
   await environment.until(() => leads(before))
@@ -280,10 +278,9 @@ test('a master that is started again while the store is out of reach is not told
   const after = master(cluster, environment, 'm1', { client: 'again' })
   await environment.advance(1000)
   // Longer than a rival is given.
-  cluster.faults('again').cut = 'both'
+  cluster.outage(10_000)
   await environment.advance(10_000)
-  cluster.faults('again').cut = 'none'
-  await environment.until(() => leads(after), { withinMs: 10_000 })
+  await environment.until(() => leads(after), { withinMs: 2 * TTL_MS })
   t.false(after.told.some(line => line.startsWith('refused')))
 })
 
