@@ -38,15 +38,16 @@ export class EmbeddedGear implements Gear {
 
   async submit(application: Application, options: SubmitOptions = {}): Promise<RunningApp> {
     this.#check(application, options)
-    for (const other of this.#apps.values()) {
-      if (other.name !== application.name || other.status === 'stopped') continue
-      throw new EngineError('APP_EXISTS', `an application named "${application.name}" is running`, {
-        hint: 'kill it first, or choose another name',
-      })
-    }
     const executors = options.executors ?? 1
     const launcher = new EmbeddedLauncher(this.#environment, application, this.#processes)
     await launcher.use(executors)
+    try {
+      // Another call may have come first.
+      this.#check(application, options)
+    } catch (error) {
+      await launcher.close()
+      throw error
+    }
     const master = new AppMaster({
       environment: this.#environment,
       application,
@@ -86,6 +87,12 @@ export class EmbeddedGear implements Gear {
         hint: 'submit what application(name, graph(…)) gives',
       })
     checkExecutors(executors)
+    for (const other of this.#apps.values()) {
+      if (other.name !== application.name || other.status === 'stopped') continue
+      throw new EngineError('APP_EXISTS', `an application named "${application.name}" is running`, {
+        hint: 'kill it first, or choose another name',
+      })
+    }
   }
 
   async list() {

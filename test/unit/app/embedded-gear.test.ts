@@ -39,6 +39,23 @@ test('an application that was killed stays stopped, and nothing is submitted to 
   await t.throwsAsync(gear.submit(small('y')), { message: /this gear was closed/ })
 })
 
+test('what is submitted while the gear is closed, or twice at the same time, does not run', async t => {
+  const gear = await connect()
+  const twice = await Promise.allSettled([gear.submit(small('x')), gear.submit(small('x'))])
+  t.deepEqual(
+    twice.map(({ status }) => status),
+    ['fulfilled', 'rejected'],
+  )
+  const late = gear.submit(small('y'))
+  const refused = t.throwsAsync(late, { message: /this gear was closed/ })
+  await gear.close()
+  await refused
+  t.deepEqual(
+    (await gear.list()).map(({ name, status }) => `${name} ${status}`),
+    ['x stopped'],
+  )
+})
+
 test('masters are a list with something in it', async t => {
   for (const masters of [undefined, [], '127.0.0.1:3000', null]) {
     const error = await t.throwsAsync<EngineError>(connect({ masters: masters as never }))
