@@ -96,13 +96,14 @@ export class AppMaster {
     this.failure.catch(() => undefined)
   }
 
-  /** Starts everything; data flows when it resolves. Rejects with the reason when a task cannot start. */
+  /** Starts everything; data flows when it resolves, unless it was closed meanwhile. Rejects when a task cannot start. */
   async start(active = true): Promise<void> {
     this.#active = active
     if (this.#options.resume !== undefined) {
       await Promise.all(this.#slots.map(slot => this.#takeOver(slot)))
       this.#takenOver()
     } else await this.#startAll()
+    if (this.#closing) return
     this.#poll.start()
     this.#stalls.start()
   }
@@ -359,8 +360,7 @@ export class AppMaster {
   /** What people ask of an application, all at once. Plain data. */
   async report(): Promise<AppReport> {
     const figures = await this.figures()
-    const nowMs = this.#options.environment.monotonicMs()
-    const report = reportOf(this, this.#slots, nowMs)
+    const report = reportOf(this, this.#slots, this.#options.environment.monotonicMs())
     return { ...report, figures, tallies: this.#poll.tallies(), stall: this.#stalls.report }
   }
 

@@ -205,6 +205,37 @@ test('an executor that comes up after the start was given up is ended', async t 
   t.deepEqual(killed, [2])
 })
 
+test('an application that is closed while it is being started leaves no timer behind', async t => {
+  const environment = new ManualEnvironment()
+  let letGo: () => void = () => undefined
+  const sink = () => ({
+    onStart: () =>
+      new Promise<void>(resolve => {
+        letGo = resolve
+      }),
+    onNext: () => undefined,
+  })
+  const app = application(
+    'closed',
+    graph(source('numbers', () => new Numbers(1)).to(processor<number, never>('sink', sink))),
+  )
+  const launcher = localLauncher({ environment, application: app })
+  const master = new AppMaster({
+    environment,
+    application: app,
+    executors: 1,
+    log: noLog,
+    launcher,
+  })
+  const started = master.start()
+  await environment.advance(0)
+  await environment.awaiting(master.close())
+  letGo()
+  await environment.awaiting(started)
+  await environment.advance(1)
+  t.is(environment.timers, 0)
+})
+
 test('pausing goes through though an executor is dying', async t => {
   const environment = new ManualEnvironment()
   const endless = new Endless()
