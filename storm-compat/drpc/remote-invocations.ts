@@ -48,6 +48,7 @@ export class RemoteInvocations implements Invocations {
   readonly #backoff = new Backoff()
   #client: Promise<Client> | undefined = undefined
   #notBeforeMs = 0
+  #closed = false
 
   constructor(address: Address, options: InvocationsOptions = {}) {
     this.address = address
@@ -57,6 +58,7 @@ export class RemoteInvocations implements Invocations {
 
   /** While the server cannot be reached there are no requests; throws once per try to reach it. */
   async fetchRequest(functionName: string): Promise<FetchedRequest | undefined> {
+    if (this.#closed) return undefined
     if (this.#client === undefined && this.#nowMs() < this.#notBeforeMs) return undefined
     const request = await this.#call(client => client.call('fetchRequest', { functionName }))
     const { request_id: id, func_args: args } = request
@@ -85,7 +87,7 @@ export class RemoteInvocations implements Invocations {
   async close(): Promise<void> {
     const client = this.#client
     this.#client = undefined
-    this.#notBeforeMs = Number.POSITIVE_INFINITY
+    this.#closed = true
     // One that could not be made needs no closing.
     await client?.then(made => made.close()).catch(() => undefined)
   }
@@ -103,6 +105,9 @@ export class RemoteInvocations implements Invocations {
   async #call<T>(call: (client: Client) => Promise<T>): Promise<T> {
     const { host, port } = this.address
     const methods = drpcInvocationsMethods
+    // What is under way at the close is not tried again over a connection that nobody would close.
+    if (this.#closed)
+      throw new EngineError('DRPC_UNREACHABLE', `the connection to ${host}:${port} was closed`)
     this.#client ??= connectThrift({
       methods,
       host,
