@@ -215,13 +215,17 @@ function invocationHandlers(guarded: Guarded): Handlers<typeof drpcInvocationsMe
 async function listenHttp(guarded: Guarded, options: DrpcOptions, port: number) {
   const { address = '127.0.0.1' } = options
   const passwordOf = options.openPort === 'callers' ? undefined : options.passwordOf
+  const tls = options.httpTls ?? options.tls
   const server: Server = drpcOverHttp({
     execute: async call => guarded.execute(call.functionName, call.args, call),
     argsBytesMax: options.messageBytesMax ?? MESSAGE_BYTES_MAX,
-    tls: options.httpTls ?? options.tls,
+    tls,
     passwordOf,
-    // On a network callers use any name; a password is what a page of a browser does not have.
-    hosts: isLoopback(address) && passwordOf === undefined ? [hostname()] : undefined,
+    // On a network callers use any name; a page whose name was rebound has no certificate of that name, and no password.
+    hosts:
+      isLoopback(address) && passwordOf === undefined && tls === undefined
+        ? [hostname()]
+        : undefined,
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', cause => {
