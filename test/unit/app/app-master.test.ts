@@ -2,6 +2,7 @@
 
 import test from 'ava'
 import {
+  type Application,
   application,
   type EngineError,
   graph,
@@ -18,6 +19,16 @@ import type { LaunchedExecutor, Launcher } from '../../../src/app/launcher.ts'
 import { localLauncher } from '../../../src/app/local-launcher.ts'
 import { noLog } from '../../../src/base/log.ts'
 import { Endless, Holder, Numbers, pass, Sink } from '../task/_actors.ts'
+
+function masterOfOne(environment: ManualEnvironment, app: Application, launcher: Launcher) {
+  return new AppMaster({
+    environment,
+    application: app,
+    executors: 1,
+    log: noLog,
+    launcher,
+  })
+}
 
 test('roots add up at every moment: emitted = acked + failed + pending + lost, deaths of sources included', async t => {
   const app = application(
@@ -220,13 +231,7 @@ test('an application that is closed while it is being started leaves no timer be
     graph(source('numbers', () => new Numbers(1)).to(processor<number, never>('sink', sink))),
   )
   const launcher = localLauncher({ environment, application: app })
-  const master = new AppMaster({
-    environment,
-    application: app,
-    executors: 1,
-    log: noLog,
-    launcher,
-  })
+  const master = masterOfOne(environment, app, launcher)
   const started = master.start()
   await environment.advance(0)
   await environment.awaiting(master.close())
@@ -251,13 +256,7 @@ test('pausing goes through though an executor is dying', async t => {
       return { ...launched, control: { ...launched.control, setActive } }
     },
   }
-  const master = new AppMaster({
-    environment,
-    application: app,
-    executors: 1,
-    log: noLog,
-    launcher,
-  })
+  const master = masterOfOne(environment, app, launcher)
   await environment.awaiting(master.start())
   await t.notThrowsAsync(master.setActive(false))
   await environment.awaiting(master.close())
@@ -277,13 +276,7 @@ test('an executor that closes for ever is given up after the bound', async t => 
     ),
   )
   const launcher = localLauncher({ environment, application: app })
-  const master = new AppMaster({
-    environment,
-    application: app,
-    executors: 1,
-    log: noLog,
-    launcher,
-  })
+  const master = masterOfOne(environment, app, launcher)
   await environment.awaiting(master.start())
   await t.notThrowsAsync(environment.awaiting(master.close(), 10_000))
 })

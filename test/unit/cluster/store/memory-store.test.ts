@@ -258,24 +258,25 @@ test('a second master of the same name is told so, and the first goes on', async
   t.is(m1.reigns.length, 1)
 })
 
-test('a master that was killed and started again takes its name back and leads', async t => {
+// A leader that was killed, and started again at once.
+async function startedAgain() {
   const { environment, cluster } = memoryCluster()
   const life = environment.process()
   const before = master(cluster, environment, 'm1', { process: life })
   await environment.until(() => leads(before))
   life.kill()
   const after = master(cluster, environment, 'm1', { client: 'again' })
+  return { environment, cluster, after }
+}
+
+test('a master that was killed and started again takes its name back and leads', async t => {
+  const { environment, after } = await startedAgain()
   await environment.until(() => leads(after), { withinMs: 2 * TTL_MS })
   t.false(after.told.some(line => line.startsWith('refused')))
 })
 
 test('a master that is started again while the store is out of reach is not told that its dead self lives', async t => {
-  const { environment, cluster } = memoryCluster()
-  const life = environment.process()
-  const before = master(cluster, environment, 'm1', { process: life })
-  await environment.until(() => leads(before))
-  life.kill()
-  const after = master(cluster, environment, 'm1', { client: 'again' })
+  const { environment, cluster, after } = await startedAgain()
   await environment.advance(1000)
   // Longer than a rival is given.
   cluster.outage(10_000)

@@ -86,7 +86,6 @@ test('a spout that is opened by an activation is closed when it is open, and nev
   const gear = await running(diary, 'open')
   await until('it is being opened', () => diary.gates.has('open'))
   await gear.close()
-  await gear.close()
   await diary.letGo('open')
   await until('it is closed', () => diary.lines.includes('close'))
   t.deepEqual(
@@ -99,7 +98,6 @@ test('a bolt that is started anew after it has thrown is cleaned up when it is p
   const diary = new Diary()
   const gear = await running(diary, 'prepare')
   await until('the second is being prepared', () => diary.gates.has('prepare 2'))
-  await gear.close()
   await gear.close()
   t.false(diary.lines.includes('cleanup 2'), 'not in the middle of its prepare')
   await diary.letGo('prepare 2')
